@@ -1,0 +1,1 @@
+"""From text to syntax trees: lexers that share their tokens, and one parser."""

@@ -1,0 +1,57 @@
+"""Tokens, which every lexer produces and the one parser reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from symgrad.source import Place, Source
+
+LONGEST_TEXT = 20_000
+DEEPEST_NESTING = 100
+DEEPEST_TREE = 200
+
+
+class Kind(Enum):
+    """What a token is; its text says which one."""
+
+    NUMBER = auto()
+    NAME = auto()
+    OPERATOR = auto()
+    OPEN = auto()
+    CLOSE = auto()
+    COMMA = auto()
+    DOT = auto()
+    END = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token in canonical spelling; its place shows how it was written."""
+
+    kind: Kind
+    text: str
+    place: Place
+
+    def says(self, *texts: str) -> bool:
+        """Whether it is one of these operators, brackets or separators."""
+        return self.kind not in (Kind.NAME, Kind.NUMBER) and self.text in texts
+
+
+@dataclass(frozen=True, slots=True)
+class Infix:
+    """How tightly an operator binds: to its left, and what its right operand may contain."""
+
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A way of writing expressions: its lexer, its operators, and what to say of foreign ones."""
+
+    name: str
+    tokenize: Callable[[Source], Sequence[Token]]
+    infix: Mapping[str, Infix]
+    hints: Mapping[str, str]
