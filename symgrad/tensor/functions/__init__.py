@@ -1,0 +1,101 @@
+"""The table of whole-tensor functions: constructor, value, index notation, source and print, one row each.
+
+A row without values is a way of writing other nodes: ``dot`` is a matrix product.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symgrad.tensor import build
+from symgrad.tensor.functions import arrays, construct, entries
+from symgrad.tensor.nodes import Call, Expr
+from symgrad.tensor.stable import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """How a ``Call`` node is evaluated, lowered and written out.
+
+    Attributes:
+        compute: (operands with one leading batch axis, settings, shape without it) to an array.
+        code: NumPy source for single arrays: ``{0}``, ``{1}`` are operands, ``{axis}`` a setting, ``{shape}``
+            the tuple of the value's sizes and ``{last}`` the last of them.
+        entries: (node, indices, entry, fresh) to the scalar entry; None where index notation does not help.
+        helper: Source of the function that ``code`` needs beside NumPy.
+    """
+
+    compute: Callable[[Sequence[Array], Mapping[str, Any], tuple[int, ...]], Array]
+    code: str
+    entries: Callable[[Call, entries.At, entries.EntryOf, entries.Fresh], Expr] | None
+    helper: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFunction:
+    """One whole-tensor function: its constructor, its LaTeX name, and its values where it is a node."""
+
+    name: str
+    construct: Callable[..., Expr]
+    latex: str
+    values: Values | None = None
+
+
+def _named(name: str) -> str:
+    return rf"\operatorname{{{name}}}"
+
+
+_SOURCES = arrays.SOURCES
+
+_ROWS = (
+    TensorFunction("softmax", construct.softmax, _named("softmax"), Values(
+        arrays.softmax, "_softmax({0}, {axis})", entries.softmax, _SOURCES["softmax"])),
+    TensorFunction("logsumexp", construct.logsumexp, _named("logsumexp"), Values(
+        arrays.logsumexp, "_logsumexp({0}, {axis})", entries.logsumexp, _SOURCES["logsumexp"])),
+    TensorFunction("cross_entropy", construct.cross_entropy, _named("CE"), Values(
+        arrays.cross_entropy, "_cross_entropy({0}, {1})", entries.cross_entropy, _SOURCES["cross_entropy"])),
+    TensorFunction("norm", construct.norm, r"\lVert", Values(
+        arrays.norm, "np.sqrt(np.sum(np.square({0})))", entries.norm)),
+    TensorFunction("trace", construct.trace, _named("tr"), Values(
+        arrays.trace, "np.trace({0})", entries.trace)),
+    TensorFunction("det", construct.det, r"\det", Values(arrays.det, "np.linalg.det({0})", None)),
+    TensorFunction("inv", construct.inv, "^{-1}", Values(arrays.inv, "np.linalg.inv({0})", None)),
+    TensorFunction("diag", build.diag, _named("diag"), Values(arrays.diag, "np.diag({0})", entries.diag)),
+    TensorFunction("diagpart", construct.diagpart, _named("diag"), Values(
+        arrays.diagpart, "np.diagonal({0})", entries.diagpart)),
+    TensorFunction("kron", construct.kron, r"\otimes", Values(
+        arrays.kron, "np.kron({0}, {1})", entries.kron)),
+    TensorFunction("reshape", construct.reshape, _named("reshape"), Values(
+        arrays.reshape, "np.reshape({0}, {shape})", entries.reshape)),
+    TensorFunction("one_hot", construct.one_hot, _named("onehot"), Values(
+        arrays.one_hot, "_one_hot({0}, {last})", entries.one_hot, _SOURCES["one_hot"])),
+    TensorFunction("vec", construct.vec, _named("vec")),
+    TensorFunction("size", construct.size, _named("size")),
+    TensorFunction("outer", construct.outer, ""),
+    TensorFunction("dot", construct.dot, ""),
+    TensorFunction("sum", construct.sum_of, r"\sum"),
+    TensorFunction("prod", construct.prod_of, r"\prod"),
+    TensorFunction("mean", construct.mean_of, _named("mean")),
+    TensorFunction("max", construct.max_of, r"\max"),
+    TensorFunction("min", construct.min_of, r"\min"),
+    TensorFunction("argmax", construct.argmax, _named("argmax")),
+    TensorFunction("transpose", construct.transpose, r"^{\top}"),
+)  # fmt: skip
+
+FUNCTIONS: dict[str, TensorFunction] = {row.name: row for row in _ROWS}
+
+
+def values_of(node: Call) -> Values:
+    """The row by which a Call is evaluated, lowered and written out."""
+    row = FUNCTIONS[node.fn].values
+    assert row is not None, node.fn
+    return row
+
+
+def evaluate_call(node: Call, operands: Sequence[Array], shape: tuple[int, ...]) -> Array:
+    """The value of a Call from operands with one leading batch axis (lengths may be 1)."""
+    batch = max(len(x) for x in operands)
+    filled = [np.broadcast_to(x, (batch, *x.shape[1:])) for x in operands]
+    return values_of(node).compute(filled, dict(node.params), shape)
