@@ -50,11 +50,7 @@ class Place:
         place = self
         while place.source.parent is not None:
             offsets = place.source.offsets
-            start, end = offsets[place.start], offsets[place.end]
-            if place.end > place.start:
-                # The end of the last character; the next one may lie behind a folded line or an escape.
-                end = max(start + 1, min(end, _end_of(place.source, place.end - 1)))
-            place = Place(place.source.parent, start, end)
+            place = Place(place.source.parent, offsets[place.start], offsets[place.end])
         return place
 
     @property
@@ -95,16 +91,6 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
-
-
-def _end_of(source: Source, index: int) -> int:
-    start, end = source.offsets[index], source.offsets[index + 1]
-    parent = source.parent
-    if parent is None or source.text[index].isspace():
-        return end
-    raw = parent.text[start:end]
-    # An escape such as \u00e9 is longer than one character; white space behind a character is not its own.
-    return start + max(1, len(raw.rstrip().rstrip("\\\n")) if raw[:1] != "\\" else len(raw.rstrip()))
 
 
 def _line_start(text: str, offset: int) -> int:
