@@ -11,8 +11,11 @@ from symgrad.tensor import build as b
 from symgrad.tensor.evaluate import Env, evaluate, evaluate_all
 from symgrad.tensor.evaluation_rules import OutOfRange
 from symgrad.tensor.integers import evaluate_int, index_symbol, size_symbol
-from symgrad.tensor.nodes import Add, Const, Cut, Expr, Pick, Var
+from symgrad.tensor.lower import component
+from symgrad.tensor.nodes import Add, Build, Const, Cut, Expr, MatMul, Pick, Var
 from symgrad.tensor.stable import Array
+from symgrad.tensor.sympy_border import exact_evaluate
+from symgrad.tensor.walk import postorder
 
 n, m, k = size_symbol("n"), size_symbol("m"), size_symbol("k")
 i, j, t = index_symbol("i"), index_symbol("j"), index_symbol("t")
@@ -34,8 +37,7 @@ def values(seed: int = 0) -> dict[Var, Array]:
     family = [b.var("h", (step,), (n,)) for step in range(5)]
     square = [b.var("J", (step,), (n, n)) for step in range(5)]
     return {
-        leaf: rng.uniform(-1.5, 1.5, (BATCH, *(SIZES[d] for d in leaf.shape)))
-        for leaf in (*LEAVES, *family, *square)
+        leaf: rng.uniform(-1.5, 1.5, (BATCH, *(SIZES[d] for d in leaf.shape))) for leaf in (*LEAVES, *family, *square)
     }
 
 
@@ -155,9 +157,7 @@ CASES: Mapping[str, tuple[Expr, Array]] = {
     ),
     "built rows": (b.build(b.mul(b.count(i), z), [over(i, 1, n)]), each(lambda c: np.outer([1, 2, 3], c), z)),
     "convolution": (
-        b.build(
-            b.fold("sum", b.mul(b.at(z, i + j - 1), b.at(B, j, 1)), [over(j, 1, 2)]), [over(i, 1, m - 1)]
-        ),
+        b.build(b.fold("sum", b.mul(b.at(z, i + j - 1), b.at(B, j, 1)), [over(j, 1, 2)]), [over(i, 1, m - 1)]),
         each(lambda a, c: np.correlate(a, c[:2, 0], "valid"), z, B),
     ),
     "chain": (b.chain([x, b.permute(T, (0, 1, 2))], [1]), each(lambda a, c: np.tensordot(a, c, 1), x, T)),
@@ -176,6 +176,44 @@ def test_value_is_what_numpy_says(name: str) -> None:
     assert found.shape[1:] == tuple(evaluate_int(d, SIZES) for d in expr.shape)
     batch = (BATCH, *found.shape[1:])
     np.testing.assert_allclose(np.broadcast_to(found, batch), np.broadcast_to(expected, batch), rtol=1e-12)
+
+
+def entries(array: Array) -> list[tuple[int, ...]]:
+    """All indices of an array behind its batch axis, counted from 1."""
+    return [tuple(q + 1 for q in at) for at in np.ndindex(array.shape[1:])]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_entry_in_index_notation_has_the_value(name: str) -> None:
+    expr, _ = CASES[name]
+    env = Env.of(VALUES, SIZES)
+    whole = evaluate(expr, env)
+    for at, found in zip(
+        entries(whole), evaluate_all([component(expr, at) for at in entries(whole)], env), strict=True
+    ):
+        expected = whole[(slice(None), *(q - 1 for q in at))]
+        np.testing.assert_allclose(*np.broadcast_arrays(found, expected), rtol=1e-10, atol=1e-13, err_msg=f"{at}")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_entry_at_symbolic_indices_has_the_value(name: str) -> None:
+    expr, _ = CASES[name]
+    env = Env.of(VALUES, SIZES)
+    symbols = [index_symbol(letter) for letter in "ijt"[: expr.order]]
+    binders = [over(q, 1, size) for q, size in zip(symbols, expr.shape, strict=True)]
+    entry = component(expr, tuple(symbols))
+    assert all(not isinstance(x, MatMul | Build) for x in postorder(entry))
+    np.testing.assert_allclose(
+        *np.broadcast_arrays(evaluate(b.build(entry, binders), env), evaluate(expr, env)), rtol=1e-10, atol=1e-13
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sympy_reads_the_same_value(name: str) -> None:
+    expr, _ = CASES[name]
+    point = {v: array[0] for v, array in VALUES.items()}
+    found = np.array(exact_evaluate(expr, SIZES, point)).astype(float)
+    np.testing.assert_allclose(found, evaluate(expr, Env.of(VALUES, SIZES))[0], rtol=1e-10, atol=1e-13)
 
 
 def test_a_free_step_comes_from_the_environment() -> None:
@@ -237,9 +275,7 @@ def test_the_body_of_a_range_is_evaluated_once_for_each_value() -> None:
 
 
 def test_complex_steps_give_derivatives_at_many_points() -> None:
-    loss = b.add(
-        b.reduce("max", x), b.inner(x, b.matmul(S, x)), b.reduce("sum", b.power(b.apply("exp", x), b.num(3)))
-    )
+    loss = b.add(b.reduce("max", x), b.inner(x, b.matmul(S, x)), b.reduce("sum", b.power(b.apply("exp", x), b.num(3))))
     moved = {v: a[:1].repeat(3, axis=0).astype(complex) for v, a in VALUES.items()}
     moved[x] = moved[x] + 1e-20j * np.eye(3)
     found = evaluate(loss, Env.of(moved, SIZES)).imag / 1e-20

@@ -1,0 +1,360 @@
+"""Index notation: one entry of an expression as a scalar expression of entries of named nodes.
+
+(A x)_i = Σ_j A_ij x_j. Sums run over bound indices with names a person would choose; identities and diagonals
+become Kronecker's δ, which ``symgrad.tensor.deltas`` contracts.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import TypeAlias
+
+import sympy
+
+from symgrad.tensor import build as b
+from symgrad.tensor.dependence import dependence
+from symgrad.tensor.functions import values_of
+from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
+from symgrad.tensor.nodes import (
+    Add,
+    Apply,
+    At,
+    Binder,
+    Build,
+    Call,
+    Chain,
+    Compare,
+    Concat,
+    Cut,
+    Entry,
+    Expr,
+    Eye,
+    Fold,
+    Full,
+    Item,
+    Iverson,
+    Literal,
+    MatMul,
+    Mul,
+    Permute,
+    Pick,
+    Pow,
+    Reduce,
+    Rel,
+    Stack,
+    Transpose,
+    Var,
+)
+from symgrad.tensor.trampoline import solve
+from symgrad.tensor.walk import reindex, variables
+
+Indices: TypeAlias = tuple[Int, ...]
+Names: TypeAlias = frozenset[str]
+
+_POOL = "ijklmpqrsuvab"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry that is asked for: the expression, its indices, and the names that are taken around it."""
+
+    node: Expr
+    at: Indices
+    taken: Names
+
+
+Lowering: TypeAlias = Generator[Place, Expr, Expr]
+
+
+def component(expr: Expr, indices: Indices) -> Expr:
+    """The entry of an expression at indices counted from 1, in index notation.
+
+    Without indices, a scalar expression with everything inside it in index notation.
+    """
+    assert len(indices) == expr.order, (expr.shape, indices)
+    named = {v.name for v in variables(expr)}
+    free = {s.name for s in dependence(expr).symbols}
+    around = {s.name for i in indices for s in symbols_of(i)}
+    place = Place(expr, tuple(integer(i) for i in indices), frozenset(named | free | around))
+    return solve(place, lambda p: lower(p.node, p.at, p.taken))
+
+
+def fresh_index(taken: Names) -> sympy.Symbol:
+    """The first index symbol of i, j, k, … whose name is not taken."""
+    rounds = ("", *(str(n) for n in range(1, len(taken) + 2)))
+    name = next(letter + r for r in rounds for letter in _POOL if letter + r not in taken)
+    return sympy.Symbol(name, integer=True)
+
+
+def fresh_indices(count: int, taken: Names) -> tuple[tuple[sympy.Symbol, ...], Names]:
+    """Several index symbols, and the names that are taken with them."""
+    made: list[sympy.Symbol] = []
+    for _ in range(count):
+        made.append(fresh_index(taken))
+        taken |= {made[-1].name}
+    return tuple(made), taken
+
+
+def product(factors: Sequence[Expr]) -> Expr:
+    """A product in which all conditions stand together: δ² = δ."""
+    flat = [f for x in factors for f in (x.args if isinstance(x, Mul) else (x,))]
+    guards = [f for f in flat if isinstance(f, Iverson)]
+    if len(guards) < 2:
+        return b.mul(*factors)
+    joint = b.iverson(*(c for g in guards for c in g.conds))
+    return b.mul(joint, *(f for f in flat if not isinstance(f, Iverson)))
+
+
+@singledispatch
+def lower(node: Expr, at: Indices, taken: Names) -> Lowering:
+    """An entry of a node in index notation; a node without a rule is a leaf of it."""
+    yield from ()
+    return b.entry(node, [At(i) for i in at], checked=False) if at else node
+
+
+@lower.register
+def _full(node: Full, at: Indices, taken: Names) -> Lowering:
+    yield from ()
+    return b.num(node.value)
+
+
+@lower.register
+def _eye(node: Eye, at: Indices, taken: Names) -> Lowering:
+    yield from ()
+    return b.delta(*at)
+
+
+@lower.register
+def _literal(node: Literal, at: Indices, taken: Names) -> Lowering:
+    yield from ()
+    if not all(isinstance(i, int) for i in (*at, *node.shape)):
+        return b.entry(node, [At(i) for i in at])
+    place = 0
+    for i, size in zip(at, node.shape, strict=True):
+        place = place * int(size) + int(i) - 1
+    return b.literal([node.values[place]], ())
+
+
+# Entry by entry
+
+
+def _operands(node: Expr, at: Indices, taken: Names) -> Generator[Place, Expr, list[Expr]]:
+    found = []
+    for x in node.children:
+        own = at[len(at) - x.order :]
+        sizes = node.shape[len(at) - x.order :]
+        indices = tuple(1 if s == 1 and n != 1 else i for i, s, n in zip(own, x.shape, sizes, strict=True))
+        found.append((yield Place(x, indices, taken)))
+    return found
+
+
+@lower.register
+def _add(node: Add, at: Indices, taken: Names) -> Lowering:
+    return b.add(*(yield from _operands(node, at, taken)))
+
+
+@lower.register
+def _mul(node: Mul, at: Indices, taken: Names) -> Lowering:
+    return product((yield from _operands(node, at, taken)))
+
+
+@lower.register
+def _pow(node: Pow, at: Indices, taken: Names) -> Lowering:
+    base, exponent = yield from _operands(node, at, taken)
+    if isinstance(base, Iverson) and (b.number_of(exponent) or 0) > 0:
+        return base
+    return b.power(base, exponent)
+
+
+@lower.register
+def _apply(node: Apply, at: Indices, taken: Names) -> Lowering:
+    return b.apply(node.fn, *(yield from _operands(node, at, taken)))
+
+
+@lower.register
+def _compare(node: Compare, at: Indices, taken: Names) -> Lowering:
+    left, right = yield from _operands(node, at, taken)
+    return b.compare(node.op, left, right)
+
+
+# Products and axes
+
+
+def _sum(body: Expr, symbols: Sequence[sympy.Symbol], sizes: Sequence[Int]) -> Expr:
+    binders = [Binder(s, 1, n) for s, n in zip(symbols, sizes, strict=True)]
+    return b.fold("sum", body, binders) if binders else body
+
+
+@lower.register
+def _matmul(node: MatMul, at: Indices, taken: Names) -> Lowering:
+    args = node.args
+    links = [y.shape[0] if y.order == 2 or not y.row else 1 for y in args[1:]]
+    summed = [n for n in links if n != 1]
+    symbols, taken = fresh_indices(len(summed), taken)
+    names = iter(symbols)
+    between: list[Int] = [next(names) if n != 1 else 1 for n in links]
+    ends = list(at)
+    left: Int = ends.pop(0) if not args[0].row else 1
+    right: Int = ends.pop(0) if ends else 1
+    tops, bottoms = [left, *between], [*between, right]
+    factors = []
+    for x, top, bottom in zip(args, tops, bottoms, strict=True):
+        own = (top, bottom) if x.order == 2 else (bottom,) if x.row else (top,)
+        factors.append((yield Place(x, own, taken)))
+    return _sum(product(factors), symbols, summed)
+
+
+@lower.register
+def _transpose(node: Transpose, at: Indices, taken: Names) -> Lowering:
+    return (yield Place(node.arg, at[::-1], taken))
+
+
+@lower.register
+def _permute(node: Permute, at: Indices, taken: Names) -> Lowering:
+    indices = tuple(at[node.axes.index(a)] for a in range(len(at)))
+    return (yield Place(node.arg, indices, taken))
+
+
+@lower.register
+def _chain(node: Chain, at: Indices, taken: Names) -> Lowering:
+    head = node.args[0].order - node.links[0]
+    shared = at[:head]
+    symbols: list[sympy.Symbol] = []
+    sizes: list[Int] = []
+    places: list[tuple[Expr, Indices]] = []
+    for x, link in zip(node.args, node.links, strict=False):
+        made, taken = fresh_indices(link, taken)
+        symbols += made
+        sizes += x.shape[x.order - link :]
+        places.append((x, (*shared, *made)))
+        shared = made
+    places.append((node.args[-1], (*shared, *at[head:])))
+    factors = []
+    for x, indices in places:
+        factors.append((yield Place(x, indices, taken)))
+    return _sum(product(factors), symbols, sizes)
+
+
+@lower.register
+def _reduce(node: Reduce, at: Indices, taken: Names) -> Lowering:
+    if node.op == "argmax":
+        return b.entry(node, [At(i) for i in at]) if at else node
+    symbols, taken = fresh_indices(len(node.axes), taken)
+    names, kept = iter(symbols), iter(at)
+    indices = tuple(next(names) if a in node.axes else next(kept) for a in range(node.arg.order))
+    body = yield Place(node.arg, indices, taken)
+    sizes = [node.arg.shape[a] for a in node.axes]
+    return b.fold(node.op, body, [Binder(s, 1, n) for s, n in zip(symbols, sizes, strict=True)])
+
+
+# Ranges, entries, assembly
+
+
+@lower.register
+def _fold(node: Fold, at: Indices, taken: Names) -> Lowering:
+    if node.op == "matprod":
+        return b.entry(node, [At(i) for i in at])
+    renamed: dict[sympy.Symbol, Int] = {}
+    binders = []
+    for x in node.binders:
+        symbol = x.symbol
+        if symbol.name in taken:
+            symbol = fresh_index(taken | {s.name for s in dependence(node.body).symbols})
+        binders.append(Binder(symbol, replace(x.lo, renamed), replace(x.hi, renamed)))
+        taken |= {symbol.name}
+        if symbol != x.symbol:
+            renamed[x.symbol] = symbol
+    body = yield Place(reindex(node.body, renamed), at, taken)
+    conds = [Rel(c.op, replace(c.left, renamed), replace(c.right, renamed)) for c in node.conds]
+    return b.fold(node.op, body, binders, conds, node.descending)
+
+
+@lower.register
+def _build(node: Build, at: Indices, taken: Names) -> Lowering:
+    own, rest = at[: len(node.binders)], at[len(node.binders) :]
+    chosen: dict[sympy.Symbol, Int] = {}
+    for x, i in zip(node.binders, own, strict=True):
+        chosen[x.symbol] = integer(difference(replace(x.lo, chosen) + i, 1))
+    return (yield Place(reindex(node.body, chosen), rest, taken))
+
+
+@lower.register
+def _entry(node: Entry, at: Indices, taken: Names) -> Lowering:
+    ends = iter(at)
+    items: list[Item] = []
+    for item in node.items:
+        match item:
+            case At():
+                items.append(item)
+            case Cut(lo=lo):
+                items.append(At(integer(difference(lo + next(ends), 1))))
+            case Pick(index=index):
+                items.append(Pick((yield Place(index, (), taken))))
+    if all(isinstance(i, At) for i in items) and not _is_leaf(node.arg):
+        return (yield Place(node.arg, tuple(i.index for i in items if isinstance(i, At)), taken))
+    if _is_leaf(node.arg):
+        return b.entry(node.arg, items, checked=False)
+    return (yield from _picked(node.arg, items, taken))
+
+
+def _is_leaf(x: Expr) -> bool:
+    return isinstance(x, Var)
+
+
+def _picked(x: Expr, items: Sequence[Item], taken: Names) -> Lowering:
+    """Σ_k [k = the data] x_k, for each index that is data."""
+    sizes = [n for n, i in zip(x.shape, items, strict=True) if isinstance(i, Pick)]
+    symbols, taken = fresh_indices(len(sizes), taken)
+    names = iter(symbols)
+    indices: list[Int] = []
+    choices = []
+    for item in items:
+        if isinstance(item, Pick):
+            indices.append(next(names))
+            choices.append(b.compare("==", item.index, b.count(indices[-1])))
+        elif isinstance(item, At):
+            indices.append(item.index)
+    body = yield Place(x, tuple(indices), taken)
+    return _sum(product([*choices, body]), symbols, sizes)
+
+
+@lower.register
+def _stack(node: Stack, at: Indices, taken: Names) -> Lowering:
+    first, rest = at[0], at[1:]
+    if isinstance(first, int):
+        return (yield Place(node.args[first - 1], rest, taken))
+    terms = []
+    for k, x in enumerate(node.args, 1):
+        terms.append(product([b.delta(first, k), (yield Place(x, rest, taken))]))
+    return b.add(*terms)
+
+
+@lower.register
+def _concat(node: Concat, at: Indices, taken: Names) -> Lowering:
+    index = at[node.axis]
+    terms = []
+    before: Int = 0
+    for x in node.args:
+        after = integer(before + x.shape[node.axis])
+        inside = b.iverson(b.rel("<=", before + 1, index), b.rel("<=", index, after))
+        if not b.is_zero(inside):
+            own = (*at[: node.axis], integer(difference(index, before)), *at[node.axis + 1 :])
+            terms.append(product([inside, (yield Place(x, own, taken))]))
+        before = after
+    return b.add(*terms)
+
+
+@lower.register
+def _call(node: Call, at: Indices, taken: Names) -> Lowering:
+    entries = values_of(node).entries
+    if entries is None:
+        return b.entry(node, [At(i) for i in at]) if at else node
+    names = set(taken)
+
+    def fresh() -> sympy.Symbol:
+        symbol = fresh_index(frozenset(names))
+        names.add(symbol.name)
+        return symbol
+
+    written = entries(node, at, lambda x, i: b.entry(x, [At(k) for k in i], checked=False) if i else x, fresh)
+    return (yield Place(written, (), taken)) if written is not node else node
