@@ -1,0 +1,140 @@
+"""Sizes, steps and indices as trees: t−1, 2k+1, ⌊(H+2P−K)/S⌋+1, min(T, t+k).
+
+Terms with a plus come first, each kind by its letters, and numbers last, as the field writes them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import sympy
+
+from symgrad.notation import precedence as level
+from symgrad.notation.tree import Fenced, Frac, Func, Infix, Number, OpName, Prefix, Row, Script, Sym, Tree
+from symgrad.tensor.integers import Int
+
+SymbolTree = Callable[[sympy.Symbol], Tree]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A tree and how tightly it holds together."""
+
+    tree: Tree
+    level: int
+
+
+def bracketed(piece: Piece, needed: int) -> Tree:
+    """The tree, in brackets where its place needs a tighter one."""
+    tree = piece.tree
+    if piece.level >= needed:
+        return tree
+    if isinstance(tree, Func) and tree.bare:
+        return Func(tree.name, tree.args)
+    return Fenced(tree)
+
+
+def integer_piece(value: Int, symbol: SymbolTree, inline: bool = False) -> Piece:
+    """An integer expression; inline writes quotients with a slash, for scripts and fences."""
+    if isinstance(value, int):
+        return _number(value)
+    return _expression(value, symbol, inline)
+
+
+def _number(value: int) -> Piece:
+    if value < 0:
+        return Piece(Prefix("minus", Number(str(-value))), level.SUM)
+    return Piece(Number(str(value)), level.ATOM)
+
+
+def _expression(value: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
+    if isinstance(value, sympy.Symbol):
+        return Piece(symbol(value), level.ATOM)
+    if value.is_Integer:
+        return _number(int(value))
+    if value in (sympy.oo, -sympy.oo):
+        infinity = Sym("infinity")
+        return Piece(infinity, level.ATOM) if value == sympy.oo else Piece(Prefix("minus", infinity), level.SUM)
+    top, bottom = sympy.fraction(sympy.together(value)) if isinstance(value, sympy.Add | sympy.Mul) else (value, 1)
+    if bottom != 1:
+        return _quotient(top, bottom, symbol, inline)
+    match value:
+        case sympy.Rational():
+            return _quotient(sympy.Integer(value.p), sympy.Integer(value.q), symbol, inline)
+        case sympy.Add():
+            return _sum(value, symbol, inline)
+        case sympy.Mul():
+            return _product(value, symbol, inline)
+        case sympy.Pow():
+            base = bracketed(_expression(value.base, symbol, inline), level.ATOM)
+            return Piece(Script(base, None, _expression(value.exp, symbol, True).tree), level.SCRIPTED)
+        case sympy.Function() | sympy.Min() | sympy.Max():
+            return _function(value, symbol)
+    return Piece(OpName(str(value)), level.ATOM)
+
+
+def _quotient(top: sympy.Expr, bottom: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
+    if top.could_extract_minus_sign() and not isinstance(top, sympy.Add):
+        inner = _quotient(-top, bottom, symbol, inline)
+        return Piece(Prefix("minus", inner.tree), level.SUM)
+    above, below = _expression(top, symbol, inline), _expression(bottom, symbol, inline)
+    if not inline:
+        return Piece(Frac(above.tree, below.tree), level.FACTOR)
+    row = Row((bracketed(above, level.PRODUCT), Sym("slash"), bracketed(below, level.FACTOR)))
+    return Piece(row, level.HADAMARD)
+
+
+def _letters(term: sympy.Expr) -> tuple[str, ...]:
+    return tuple(sorted(s.name for s in term.free_symbols))
+
+
+def _sum(value: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
+    terms = sorted(
+        value.args,
+        key=lambda t: (t.is_Number, t.could_extract_minus_sign(), -sympy.total_degree(t) if t.is_polynomial() else 0,
+                       _letters(t), str(t)),
+    )  # fmt: skip
+    if terms[0].could_extract_minus_sign() and not terms[-1].could_extract_minus_sign():
+        terms = [terms[-1], *terms[:-1]]
+    return signed_sum([_signed(t, symbol, inline) for t in terms])
+
+
+def _signed(term: sympy.Expr, symbol: SymbolTree, inline: bool) -> tuple[bool, Tree]:
+    minus = bool(term.could_extract_minus_sign())
+    return minus, bracketed(_expression(-term if minus else term, symbol, inline), level.OPEN)
+
+
+def signed_sum(terms: Iterable[tuple[bool, Tree]]) -> Piece:
+    """± a ± b …, each term with whether it is subtracted."""
+    (minus, first), *rest = terms
+    head = Prefix("minus", first) if minus else first
+    if not rest:
+        return Piece(head, level.SUM)
+    ops = tuple("minus" if m else "plus" for m, _ in rest)
+    return Piece(Infix((head, *(t for _, t in rest)), ops), level.SUM)
+
+
+def _product(value: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
+    if value.could_extract_minus_sign():
+        return Piece(Prefix("minus", _expression(-value, symbol, inline).tree), level.SUM)
+    number = [a for a in value.args if a.is_Number]
+    others = sorted((a for a in value.args if not a.is_Number), key=lambda a: (isinstance(a, sympy.Add), str(a)))
+    factors = [bracketed(_expression(a, symbol, inline), level.FACTOR) for a in (*number, *others)]
+    return Piece(Row(tuple(factors)), level.PRODUCT)
+
+
+def _function(value: sympy.Expr, symbol: SymbolTree) -> Piece:
+    args = tuple(_expression(a, symbol, True).tree for a in sorted(value.args, key=lambda a: (a.is_Number, str(a))))
+    match value:
+        case sympy.floor():
+            return Piece(Fenced(args[0], "floor", "floor)"), level.ATOM)
+        case sympy.ceiling():
+            return Piece(Fenced(args[0], "ceil", "ceil)"), level.ATOM)
+        case sympy.Min() | sympy.Max():
+            name = "min" if isinstance(value, sympy.Min) else "max"
+            return Piece(Func(OpName(name), args), level.ATOM)
+        case sympy.Mod():
+            left, right = (_expression(a, symbol, True) for a in value.args)
+            row = Row((bracketed(left, level.FACTOR), OpName("mod"), bracketed(right, level.FACTOR)))
+            return Piece(row, level.PRODUCT)
+    args = tuple(_expression(a, symbol, True).tree for a in value.args)
+    return Piece(Func(OpName(type(value).__name__), args), level.ATOM)

@@ -1,0 +1,19 @@
+"""From an expression to the tree that every output format prints."""
+
+from symgrad.notation.readers import core, derivatives, functions, indexed, leaves, products, sums
+from symgrad.notation.style import PLAIN_STYLE, Style
+from symgrad.notation.tree import Tree
+from symgrad.tensor.nodes import Expr
+
+FAMILIES = (leaves, sums, products, functions, indexed, derivatives)
+"""The modules that teach ``core.rule`` the node kinds."""
+
+
+def read(expr: Expr, style: Style = PLAIN_STYLE) -> Tree:
+    """The tree of an expression."""
+    return core.bare(expr, core.Context(style))
+
+
+def read_as(expr: Expr, needed: int, style: Style = PLAIN_STYLE) -> Tree:
+    """The tree of an expression where it stands beside others; ``needed`` is a level of ``precedence``."""
+    return core.at_least(expr, needed, core.Context(style))

@@ -1,0 +1,1 @@
+"""From expressions to math trees, one module for each family of nodes."""

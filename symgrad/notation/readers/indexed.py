@@ -1,0 +1,216 @@
+"""Entries and slices, sums over indices, tensors by their entries, conditions on indices, stacks."""
+
+from collections.abc import Sequence
+
+from symgrad.notation import precedence as level
+from symgrad.notation.entrywise import component
+from symgrad.notation.integers import Piece, bracketed
+from symgrad.notation.names import sequence, subscripted
+from symgrad.notation.readers.core import Context, bare, piece, relation, rule
+from symgrad.notation.readers.functions import indicator
+from symgrad.notation.readers.leaves import elided
+from symgrad.notation.tree import (
+    Accent,
+    BigOp,
+    Fenced,
+    Func,
+    Grid,
+    Ident,
+    Infix,
+    Lines,
+    Number,
+    OpName,
+    Prefix,
+    Row,
+    Script,
+    Sym,
+    Tree,
+)
+from symgrad.tensor.integers import index_symbol, same
+from symgrad.tensor.nodes import (
+    At,
+    Binder,
+    Build,
+    Concat,
+    Cut,
+    Entry,
+    Expr,
+    Fold,
+    Item,
+    Iverson,
+    Pick,
+    Reduce,
+    Rel,
+    Stack,
+    Transpose,
+    Var,
+)
+
+
+@rule.register
+def _(expr: Entry, ctx: Context) -> Piece:
+    arg = expr.arg
+    if isinstance(arg, Transpose) and arg.order == 1:
+        return rule(Entry(arg.arg, expr.items, expr.shape), ctx)
+    trees = [_item(i, arg.shape[axis], ctx.within_script()) for axis, i in enumerate(expr.items)]
+    letters = all(isinstance(t, Ident | Sym) for t in trees) and all(isinstance(i, At | Pick) for i in expr.items)
+    base = piece(arg, ctx)
+    if not _takes_index(arg, base):
+        base = Piece(Fenced(base.tree, "[", "]"), level.ATOM)
+    tree = subscripted(base.tree, trees, comma=not letters)
+    return Piece(tree, level.SCRIPTED if isinstance(tree, Script) and tree.sup else level.ATOM)
+
+
+def _takes_index(arg: Expr, base: Piece) -> bool:
+    """Whether an index may stand at the name itself: it has no subscript that the index could be taken for."""
+    match base.tree:
+        case Ident() | Sym() | Accent():
+            return True
+        case Script(sub=None, base=Ident() | Sym() | Accent()):
+            return isinstance(arg, Var)
+        case Func(bare=False):
+            return base.level == level.ATOM
+        case _:
+            return False
+
+
+def _item(item: Item, size: object, ctx: Context) -> Tree:
+    match item:
+        case At(index=index):
+            return ctx.index(index)
+        case Cut(lo=lo, hi=hi):
+            whole = same(lo, 1) and hi == size
+            return Sym("colon") if whole else Row((ctx.index(lo), Sym("colon"), ctx.index(hi)))
+        case Pick(index=place):
+            return bare(place, ctx)
+
+
+# Σ, ∏, max over indices
+
+
+@rule.register
+def _(expr: Reduce, ctx: Context) -> Piece:
+    arg = expr.arg
+    if expr.op == "sum" and arg.order == 2 and len(expr.axes) == 1:
+        return _row_or_column_sums(expr, ctx)
+    letters = ctx.fresh(len(expr.axes), (arg,))
+    symbols = tuple(index_symbol(x) for x in letters)
+    if len(expr.axes) == arg.order:
+        body: Expr = component(arg, symbols)
+    else:
+        places = dict(zip(expr.axes, symbols, strict=True))
+        items = tuple(At(places[a]) if a in places else Cut(1, n) for a, n in enumerate(arg.shape))
+        body = Entry(arg, items, expr.shape)
+    lower = sequence([ctx.index(s) for s in symbols])
+    return Piece(BigOp(expr.op, lower, None, _summand(body, expr.op, ctx)), level.OPEN)
+
+
+def _row_or_column_sums(expr: Reduce, ctx: Context) -> Piece:
+    """A 1 has the sums of the rows, Aᵀ 1 those of the columns."""
+    ones = Ident("1", "bold")
+    arg = piece(expr.arg, ctx)
+    if expr.axes == (1,):
+        return Piece(Row((bracketed(arg, level.FACTOR), ones)), level.PRODUCT)
+    base = bracketed(arg, level.ATOM)
+    return Piece(Row((Script(base, None, Sym("transpose")), ones)), level.PRODUCT)
+
+
+def _summand(body: Expr, op: str, ctx: Context) -> Tree:
+    read = piece(body, ctx)
+    if op in ("prod", "matprod"):
+        return bracketed(read, level.FACTOR)
+    if isinstance(read.tree, Prefix):
+        return Fenced(read.tree)
+    return bracketed(read, level.OPEN)
+
+
+@rule.register
+def _(expr: Fold, ctx: Context) -> Piece:
+    inner = ctx.bind(expr.binders, (expr.body,))
+    body = _summand(expr.body, expr.op, inner)
+    extra = [_relation(c, inner) for c in expr.conds]
+    *outer, last = expr.binders
+    tree = _over(expr, last, extra, body, inner)
+    for binder in reversed(outer):
+        tree = _over(expr, binder, [], tree, inner)
+    return Piece(tree, level.OPEN)
+
+
+def _over(expr: Fold, binder: Binder, extra: Sequence[Tree], body: Tree, ctx: Context) -> BigOp:
+    first, last = (binder.hi, binder.lo) if expr.descending else (binder.lo, binder.hi)
+    lower: Tree = Infix((ctx.symbol(binder.symbol), ctx.index(first)), ("=",))
+    if extra:
+        lower = Lines((lower, *extra))
+    return BigOp(expr.op, lower, ctx.index(last), body)
+
+
+def _relation(r: Rel, ctx: Context) -> Tree:
+    left, op, right = relation(r, ctx)
+    return Infix((left, right), (op,))
+
+
+# Tensors by their entries
+
+
+@rule.register
+def _(expr: Build, ctx: Context) -> Piece:
+    inner = ctx.bind(expr.binders, (expr.body,))
+    indices = [inner.symbol(b.symbol) for b in expr.binders]
+    body = Fenced(bare(expr.body, inner), "[", "]")
+    return Piece(subscripted(body, indices), level.ATOM)
+
+
+@rule.register
+def _(expr: Iverson, ctx: Context) -> Piece:
+    script = ctx.within_script()
+    if len(expr.conds) == 1 and expr.conds[0].op == "==":
+        sides = [ctx.index(expr.conds[0].left), ctx.index(expr.conds[0].right)]
+        letters = all(isinstance(s, Ident | Sym) for s in sides)
+        return Piece(Script(Sym("delta"), sequence(sides, comma=not letters)), level.ATOM)
+    if all(c.op == "==" for c in expr.conds):
+        factors = [rule(Iverson((c,)), ctx).tree for c in expr.conds]
+        return Piece(Row(tuple(factors)), level.PRODUCT)
+    return indicator(sequence(_chained(expr.conds, script)))
+
+
+def _chained(conds: Sequence[Rel], ctx: Context) -> list[Tree]:
+    """1 ≤ k ≤ 3 from 1 ≤ k and k ≤ 3."""
+    out: list[Tree] = []
+    rest = list(conds)
+    while rest:
+        first = rest.pop(0)
+        left, op, right = relation(first, ctx)
+        follow = next((c for c in rest if c.left == first.right and {op, c.op} <= {"<", "<="}), None)
+        if follow is None:
+            out.append(Infix((left, right), (op,)))
+            continue
+        rest.remove(follow)
+        out.append(Infix((left, right, ctx.index(follow.right)), (op, follow.op)))
+    return out
+
+
+@rule.register
+def _(expr: Stack, ctx: Context) -> Piece:
+    if expr.args[0].order > 1:
+        return Piece(Func(OpName("stack"), tuple(bare(a, ctx) for a in expr.args)), level.ATOM)
+    rows = [bare(a, ctx) if a.order == 0 else _as_row(a, ctx) for a in expr.args]
+    return Piece(Grid(tuple((r,) for r in elided(rows, "vdots"))), level.ATOM)
+
+
+def _as_row(x: Expr, ctx: Context) -> Tree:
+    read = piece(x.arg, ctx) if isinstance(x, Transpose) else piece(x, ctx)
+    return Script(bracketed(read, level.ATOM), None, Sym("transpose"))
+
+
+@rule.register
+def _(expr: Concat, ctx: Context) -> Piece:
+    order = expr.args[0].order
+    if order > 2:
+        axis = Infix((Ident("axis", "roman"), Number(str(expr.axis + 1))), ("=",))
+        return Piece(Func(OpName("concat"), (*(bare(a, ctx) for a in expr.args), axis)), level.ATOM)
+    cells = [bare(a, ctx) for a in expr.args]
+    across = expr.axis == 1 or expr.row
+    if across:
+        return Piece(Grid((elided(cells, "cdots"),)), level.ATOM)
+    return Piece(Grid(tuple((c,) for c in elided(cells, "vdots"))), level.ATOM)
+
