@@ -161,8 +161,6 @@ def _mul(node: Mul, at: Indices, taken: Names) -> Lowering:
 @lower.register
 def _pow(node: Pow, at: Indices, taken: Names) -> Lowering:
     base, exponent = yield from _operands(node, at, taken)
-    if isinstance(base, Iverson) and (b.number_of(exponent) or 0) > 0:
-        return base
     return b.power(base, exponent)
 
 
