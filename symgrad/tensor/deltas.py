@@ -6,7 +6,7 @@ import sympy
 
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
-from symgrad.tensor.lower import product
+from symgrad.tensor.lowering_rules import product
 from symgrad.tensor.nodes import Add, Binder, Build, Expr, Fold, Iverson, Mul, Num, Rel
 from symgrad.tensor.ranges import Ranges, certain
 from symgrad.tensor.walk import reindex, transform

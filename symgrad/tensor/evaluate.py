@@ -14,12 +14,14 @@ import sympy
 
 from symgrad.errors import InternalError
 from symgrad.tensor.dependence import dependence
-from symgrad.tensor.evaluation_rules import rule
+from symgrad.tensor.evaluation_ranges import OutOfRange, rule
 from symgrad.tensor.frames import Frame
 from symgrad.tensor.integers import Int
 from symgrad.tensor.leaf_values import Run
 from symgrad.tensor.nodes import Expr, Var
 from symgrad.tensor.stable import Array
+
+__all__ = ["Env", "OutOfRange", "evaluate", "evaluate_all"]
 
 Hook = Callable[[Any, "Env"], Array]
 
@@ -55,9 +57,7 @@ class Env:
         Raises:
             InternalError: on look-up, where a node has no array.
         """
-        table: dict[tuple[str, tuple[Int, ...]], Array] = {
-            (v.name, v.subs): np.asarray(x) for v, x in values.items()
-        }
+        table: dict[tuple[str, tuple[Int, ...]], Array] = {(v.name, v.subs): np.asarray(x) for v, x in values.items()}
 
         def lookup(node: Var) -> Array:
             if (node.name, node.subs) not in table:

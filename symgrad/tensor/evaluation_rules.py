@@ -11,47 +11,34 @@ from typing import TypeAlias
 
 import numpy as np
 
-from symgrad.errors import QuestionError
 from symgrad.tensor.build import number_of
-from symgrad.tensor.dependence import dependence
 from symgrad.tensor.frames import Frame, compare
 from symgrad.tensor.functions import evaluate_call
-from symgrad.tensor.integers import difference
 from symgrad.tensor.leaf_values import Run, constant, joined, leaf
 from symgrad.tensor.nodes import (
     Add,
     Apply,
-    At,
-    Build,
     Call,
     Chain,
     Compare,
     Concat,
     Count,
-    Cut,
-    Entry,
     Expr,
-    Fold,
     Iverson,
     MatMul,
     Mul,
     Num,
     Permute,
-    Pick,
     Pow,
     Reduce,
     Stack,
     Transpose,
 )
-from symgrad.tensor.reductions import IDENTITY, along, matrix_product, place_of_largest, segments
+from symgrad.tensor.reductions import along, place_of_largest
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.stable import Array
 
 Steps: TypeAlias = Generator[tuple[Expr, Frame], Array, Array]
-
-
-class OutOfRange(QuestionError):
-    """An index lies outside its array."""
 
 
 @singledispatch
@@ -239,73 +226,3 @@ def _chain(node: Chain, run: Run, frame: Frame) -> Steps:
     tail = terms[-1][node.links[-1] :]
     equation = ",".join("..." + t for t in terms) + "->..." + head + tail
     return np.asarray(np.einsum(equation, *values, optimize=True))
-
-
-# Entries and ranges
-
-
-@rule.register
-def _entry(node: Entry, run: Run, frame: Frame) -> Steps:
-    value = yield node.arg, frame
-    result_order = sum(isinstance(i, Cut) for i in node.items)
-    indices: list[Array] = []
-    axis = 0
-    for item, size in zip(node.items, value.shape[2:], strict=True):
-        match item:
-            case At(index=i):
-                places = np.asarray(frame.ints(i)).reshape((1, -1))
-            case Pick(index=x):
-                places = np.rint((yield x, frame).real).astype(np.int64)
-            case Cut(lo=lo, hi=hi):
-                length = frame.one(difference(hi, lo) + 1)
-                places = np.asarray(frame.ints(lo)).reshape((1, -1, 1)) + np.arange(length)
-        lead = (1,) * axis if isinstance(item, Cut) else ()
-        behind = result_order - axis - isinstance(item, Cut)
-        if places.size and (places.min() < 1 or places.max() > size):
-            raise OutOfRange(
-                f"index {places.min() if places.min() < 1 else places.max()} is outside 1..{size}"
-            )
-        spread = (*places.shape[:2], *lead, *places.shape[2:], *(1,) * behind)
-        if not isinstance(item, Cut):
-            spread = (*places.shape[:2], *(1,) * result_order)
-        indices.append(places.reshape(spread) - 1)
-        axis += isinstance(item, Cut)
-    ones = (1,) * result_order
-    batch = np.arange(value.shape[0]).reshape((-1, 1, *ones))
-    rows = np.arange(value.shape[1]).reshape((1, -1, *ones))
-    return np.asarray(value[(batch, rows, *indices)])
-
-
-def _bodies(node: Fold | Build, inner: Frame) -> Steps:
-    """The body in every row of the frame; row by row where sizes inside depend on the row."""
-    bound = dependence(node.body).sizes & inner.columns.keys()
-    if not bound:
-        value = yield node.body, inner
-        return np.broadcast_to(value, (len(value), inner.count, *value.shape[2:]))
-    found = []
-    for k in range(inner.count):
-        found.append((yield node.body, inner.rows(np.array([k]))))
-    return np.concatenate(joined(found), axis=1)
-
-
-@rule.register
-def _fold(node: Fold, run: Run, frame: Frame) -> Steps:
-    extended = frame.extended(node.binders, node.conds)
-    if extended is None:
-        shape = frame.shape(node.shape)
-        return constant(np.eye(shape[0]) if node.op == "matprod" else np.full(shape, IDENTITY[node.op]))
-    inner, owner = extended
-    terms = yield from _bodies(node, inner)
-    if node.op == "matprod":
-        return segments(terms, owner, frame.count, lambda x: matrix_product(x, node.descending))
-    return segments(terms, owner, frame.count, lambda x: along(node.op, x, 2))
-
-
-@rule.register
-def _build(node: Build, run: Run, frame: Frame) -> Steps:
-    extended = frame.extended(node.binders, ())
-    lengths = frame.shape(node.shape[: len(node.binders)])
-    if extended is None or 0 in lengths:
-        return constant(np.zeros(frame.shape(node.shape)))
-    terms = yield from _bodies(node, extended[0])
-    return terms.reshape((len(terms), frame.count, *lengths, *terms.shape[2:]))

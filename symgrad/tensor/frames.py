@@ -6,7 +6,7 @@ A frame with K rows gives every bound symbol a column of K integers. An array ev
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
@@ -49,7 +49,7 @@ class Frame:
         self.count = count
         self.fixed = fixed
         self._cache = cache
-        self._ints: dict[sympy.Symbol, int | Array] = {**fixed, **columns}
+        self._ints: dict[sympy.Symbol, Any] = {**fixed, **columns}
         self._projections: dict[Symbols, tuple[Frame, Array | None]] = {}
 
     @classmethod
@@ -138,7 +138,7 @@ class Frame:
         if not bound:
             return evaluate_int(value, self.fixed)
         if _is_polynomial(value):
-            return np.asarray(evaluate_int(value, self._ints))  # type: ignore[arg-type]
+            return np.asarray(evaluate_int(value, self._ints))
         rows = ({**self.fixed, **self.row(k)} for k in range(self.count))
         return np.array([evaluate_int(value, row) for row in rows])
 

@@ -8,8 +8,7 @@ import pytest
 
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
-from symgrad.tensor.evaluate import Env, evaluate, evaluate_all
-from symgrad.tensor.evaluation_rules import OutOfRange
+from symgrad.tensor.evaluate import Env, OutOfRange, evaluate, evaluate_all
 from symgrad.tensor.integers import evaluate_int, index_symbol, size_symbol
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, Build, Const, Cut, Expr, MatMul, Pick, Var
