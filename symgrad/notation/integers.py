@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import sympy
 
+from symgrad.errors import InternalError
 from symgrad.notation import precedence as level
-from symgrad.notation.tree import Fenced, Frac, Func, Infix, Number, OpName, Prefix, Row, Script, Sym, Tree
+from symgrad.notation.tree import Fenced, Frac, Func, Infix, Number, OpName, Prefix, Row, Script, Sym, Tree, Verbatim
 from symgrad.tensor.integers import Int
 
 SymbolTree = Callable[[sympy.Symbol], Tree]
@@ -138,3 +139,35 @@ def _function(value: sympy.Expr, symbol: SymbolTree) -> Piece:
             return Piece(row, level.PRODUCT)
     args = tuple(_expression(a, symbol, True).tree for a in value.args)
     return Piece(Func(OpName(type(value).__name__), args), level.ATOM)
+
+
+def integer_source(value: Int) -> str:
+    """A size, step or index in the problem language: t-1, 2*k+1, floor((H+2*P-K)/S)."""
+    return _spelled(integer_piece(value, lambda s: Verbatim(s.name, s.name), inline=True).tree)
+
+
+_FENCES = {"(": "", "floor": "floor", "ceil": "ceil"}
+_SIGNS = {"plus": "+", "minus": "-"}
+
+
+def _spelled(tree: Tree) -> str:
+    match tree:
+        case Verbatim(plain=text) | Number(text=text) | OpName(text=text):
+            return text
+        case Sym(key="infinity"):
+            return "inf"
+        case Infix(items=items, ops=ops):
+            return _spelled(items[0]) + "".join(_SIGNS[op] + _spelled(x) for op, x in zip(ops, items[1:], strict=True))
+        case Prefix(body=body):
+            return f"-{_spelled(body)}"
+        case Row(items=(top, Sym(key="slash"), bottom)):
+            return f"{_spelled(top)}/{_spelled(bottom)}"
+        case Row(items=items):
+            return "*".join(_spelled(x) for x in items)
+        case Script(base=base, sup=sup) if sup is not None:
+            return f"{_spelled(base)}**{_spelled(sup)}"
+        case Fenced(body=body, left=left):
+            return f"{_FENCES[left]}({_spelled(body)})"
+        case Func(name=name, args=args):
+            return f"{_spelled(name)}({', '.join(_spelled(a) for a in args)})"
+    raise InternalError(f"{type(tree).__name__} is no integer")

@@ -40,7 +40,7 @@ _FONTS: Final = {
     "word": r"\mathit", "roman": r"\mathrm", "bold": r"\mathbf", "blackboard": r"\mathbb", "script": r"\mathcal",
 }  # fmt: skip
 _SPACES: Final = {"thin": r"\,", "medium": r"\:", "quad": r"\quad"}
-_NAMED: Final = frozenset("tanh sin cos log exp max min det lim".split())
+_NAMED: Final = frozenset(["tanh", "sin", "cos", "log", "exp", "max", "min", "det", "lim"])
 _BIG: Final = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
 _MATRICES: Final = {("[", "]"): "bmatrix", ("(", ")"): "pmatrix", ("|", "|)"): "vmatrix"}
 _COMMAND_AT_END: Final = re.compile(r"\\[A-Za-z]+$")
@@ -106,12 +106,12 @@ def _structure(tree: Tree) -> str:
         case Lines(rows=rows):
             return r"\substack{" + r" \\ ".join(latex(x) for x in rows) + "}"
         case Cases(rows=rows):
-            body = r" \\ ".join(f"{latex(value)} & {_condition(when)}" for value, when in rows)
-            return rf"\begin{{cases}} {body} \end{{cases}}"
+            branches = r" \\ ".join(f"{latex(value)} & {_condition(when)}" for value, when in rows)
+            return rf"\begin{{cases}} {branches} \end{{cases}}"
         case Grid(rows=rows, left=left, right=right):
-            name = _MATRICES[left, right]
-            body = r" \\ ".join(" & ".join(latex(x) for x in row) for row in rows)
-            return rf"\begin{{{name}}} {body} \end{{{name}}}"
+            kind = _MATRICES[left, right]
+            cells = r" \\ ".join(" & ".join(latex(x) for x in row) for row in rows)
+            return rf"\begin{{{kind}}} {cells} \end{{{kind}}}"
         case Evaluated(body=body, at=at):
             bar = (r"\big|", r"\big|", r"\Big|", r"\bigg|", r"\Bigg|")[max(fence_size(body), 2)]
             return f"{latex(body)}{bar}_{{{_tight(at)}}}"
@@ -120,8 +120,8 @@ def _structure(tree: Tree) -> str:
         case Line():
             return _line(tree)
         case Aligned(lines=lines):
-            body = " \\\\\n".join(_line(x) for x in lines)
-            return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+            block = " \\\\\n".join(_line(x) for x in lines)
+            return f"\\begin{{aligned}}\n{block}\n\\end{{aligned}}"
         case _:
             raise InternalError(f"{type(tree).__name__} is not printed in LaTeX")
 
@@ -137,7 +137,8 @@ def _row(items: tuple[Tree, ...]) -> str:
         text = latex(item)
         if isinstance(item, Oper):
             # An operator at the beginning of a line would be set as a sign.
-            out += f"{text} " if out else f"{{}} {text} "
+            leads = all(isinstance(x, Space) for x in items[:k])
+            out += f"{{}} {text} " if leads else f"{text} "
         elif isinstance(item, Space):
             out = out.rstrip() + text + " "
         else:
@@ -147,14 +148,11 @@ def _row(items: tuple[Tree, ...]) -> str:
 
 def _between(left: Tree, right: Tree) -> str:
     if isinstance(right, Oper):
-        return "" if SYMBOLS[right.op].key in ("comma", "semicolon") else " "
-    tight = isinstance(left, Delim) and left.side == "left"
-    tight = tight or (isinstance(right, Delim | Script) and _closes(right))
-    if isinstance(left, Ident) and left.text == "1" and isinstance(right, Fenced):
-        tight = True
-    if isinstance(left, Sym) and left.key in ("slash", "colon") or isinstance(right, Sym) and right.key in ("slash", "colon"):
-        tight = True
-    return "" if tight else " "
+        return "" if right.op in ("comma", "semicolon") else " "
+    opens = isinstance(left, Delim) and left.side == "left"
+    indicates = isinstance(left, Ident) and left.text == "1" and isinstance(right, Fenced)
+    joined = any(isinstance(x, Sym) and x.key in ("slash", "colon") for x in (left, right))
+    return "" if opens or indicates or joined or _closes(right) else " "
 
 
 def _closes(tree: Tree) -> bool:
@@ -242,5 +240,6 @@ def _line(line: Line) -> str:
     if line.relation is None:
         body = rf"{left}& \quad {latex(line.right)}"
     else:
-        body = f"{left}&{SYMBOLS[line.relation].latex} {latex(line.right)}"
+        sign = f"{SYMBOLS[line.relation].latex} " if line.relation else ""
+        body = f"{left}&{sign}{latex(line.right)}"
     return body if line.reason is None else f"{body} && {latex(line.reason)}"

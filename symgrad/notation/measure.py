@@ -24,7 +24,6 @@ from symgrad.notation.tree import (
     OpName,
     Prefix,
     Root,
-    Row,
     Script,
     Space,
     Sym,
@@ -66,16 +65,17 @@ def width(tree: Tree, scale: float = 1.0) -> float:
         case Prefix(op=op, body=body):
             return SYMBOLS[op].width * scale + width(body, scale)
         case Frac(top=top, bottom=bottom):
-            return max(width(top, scale), width(bottom, scale)) + 0.24 * scale
+            return max(width(top, scale), width(bottom, scale)) + 0.34 * scale
         case Script(base=base, sub=sub, sup=sup):
             below = width(sub, scale * _SMALL) if sub else 0.0
             above = width(sup, scale * _SMALL) if sup else 0.0
-            return width(base, scale) + max(below, above) + 0.05 * scale
+            return width(base, scale) + max(below, above) + 0.1 * scale
         case Fenced(body=body, left=left, right=right):
-            return width(body, scale) + (SYMBOLS[left].width + SYMBOLS[right].width) * scale
+            grown = 0.1 * _size(body)
+            return width(body, scale) + (SYMBOLS[left].width + SYMBOLS[right].width + grown) * scale
         case BigOp(kind=kind, lower=lower, upper=upper, body=inner):
             limits = max((width(x, scale * _SMALL) for x in (lower, upper) if x), default=0.0)
-            return max(SYMBOLS[kind].width * scale, limits) + 0.17 * scale + (width(inner, scale) if inner else 0.0)
+            return max(SYMBOLS[kind].width * scale, limits) + 0.3 * scale + (width(inner, scale) if inner else 0.0)
         case Func(name=name, args=args, bare=bare):
             brackets = 0.17 if bare else 0.8
             return width(name, scale) + sum(width(a, scale) for a in args) + (brackets + 0.44 * (len(args) - 1)) * scale
@@ -97,7 +97,7 @@ def _box_width(tree: Tree, scale: float) -> float:
         case Boxed(body=body):
             return width(body, scale) + 0.7 * scale
         case Evaluated(body=body, at=at):
-            return width(body, scale) + width(at, scale * _SMALL) + 0.3 * scale
+            return width(body, scale) + width(at, scale * _SMALL) + 0.5 * scale
         case Accent(body=body):
             return width(body, scale)
         case Line(left=left, relation=relation, right=right, reason=reason):
@@ -140,7 +140,7 @@ def _size(tree: Tree) -> int:
         case Fenced(body=body, left="(" | "[" | "{" | "norm" | "|", size=size):
             inside = _size(body) if size is None else size
             return inside if inside >= 2 else 1
-        case Func(name=name, args=args, bare=bare):
+        case Func(args=args, bare=bare):
             inside = max((_size(a) for a in args), default=0)
             return inside if inside >= 2 or bare else 1
         case Root(body=body) | Evaluated(body=body):

@@ -124,6 +124,8 @@ def default_name(name: str) -> Tree:
         return Row((Sym("partial"), default_name(name[1:]))) if len(name) > 1 else Sym("partial")
     stem, _, above = name.strip("_").partition("__")
     base, *below = [p for p in stem.split("_") if p] or [name]
+    if below and below[0] in _SUFFIX_ACCENTS and _is_letter(base):
+        base += below.pop(0)
     tree = _base(base)
     if below:
         tree = subscripted(tree, [_script_part(p) for p in below])
@@ -165,7 +167,7 @@ def _letters(word: str) -> Tree:
         return Sym(_WORDS_AS_SIGNS[word])
     if len(word) == 1:
         return Ident(word)
-    font: Font = "roman" if len(word) > 2 and (word.islower() or word.isupper()) or word.isupper() else "word"
+    font: Font = "roman" if (len(word) > 2 and (word.islower() or word.isupper())) or word.isupper() else "word"
     return Ident(word, font)
 
 

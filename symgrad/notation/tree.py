@@ -208,7 +208,10 @@ class Boxed(Tree):
 
 @dataclass(frozen=True, slots=True)
 class Line(Tree):
-    """A line of aligned equations; no left side and no relation where it continues the line above."""
+    """A line of aligned equations.
+
+    The relation is None where the line continues the one above, and empty where nothing stands before it.
+    """
 
     left: Tree | None
     relation: str | None

@@ -8,7 +8,7 @@ from symgrad.notation.layout import is_flipped
 from symgrad.notation.names import has_superscript
 from symgrad.notation.readers.core import Context, alias, at_least, bare, piece, raised, rule
 from symgrad.notation.readers.spacing import juxtaposed
-from symgrad.notation.tree import Evaluated, Fenced, Frac, Infix, Number, Row, Script, Space, Sym, Tree
+from symgrad.notation.tree import Evaluated, Fenced, Frac, Func, Infix, Number, Row, Script, Space, Sym, Tree
 from symgrad.tensor.nodes import Chain, Deriv, Entry, Expr, Var
 
 _PARTIAL = Sym("partial")
@@ -56,8 +56,8 @@ def _fraction(expr: Deriv, ctx: Context) -> Piece:
         tree = Frac(_joined(sign, bare(of, ctx)), _below(expr.wrt, ctx))
         result = Piece(tree, level.FACTOR)
     else:
-        inside = at_least(of, level.FACTOR, ctx)
-        body = inside if isinstance(inside, Fenced) else Fenced(inside)
+        inside = at_least(of, level.ATOM, ctx)
+        body = inside if isinstance(inside, Fenced | Func) else Fenced(inside)
         tree = Row((Frac(sign, _below(expr.wrt, ctx)), body))
         result = Piece(tree, level.PRODUCT)
     if not expr.held:

@@ -33,7 +33,7 @@ def _(expr: Apply, ctx: Context) -> Piece:
     match row.form:
         case "root":
             return Piece(Root(bare(expr.args[0], ctx)), level.ATOM)
-        case "exponential" if expr.order == 0 and not ctx.style.names.taken("e"):
+        case "exponential" if not ctx.style.names.taken("e"):
             above = bare(expr.args[0], ctx.within_script())
             if fence_size(above) < 2 and width(above, 0.72) <= _LONGEST_EXPONENT:
                 return Piece(Script(Ident("e"), None, above), level.SCRIPTED)

@@ -213,4 +213,3 @@ def _(expr: Concat, ctx: Context) -> Piece:
     if across:
         return Piece(Grid((elided(cells, "cdots"),)), level.ATOM)
     return Piece(Grid(tuple((c,) for c in elided(cells, "vdots"))), level.ATOM)
-

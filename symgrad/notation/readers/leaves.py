@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symgrad.notation import precedence as level
-from symgrad.notation.integers import Piece
+from symgrad.notation.integers import Piece, integer_piece
 from symgrad.notation.names import has_superscript
 from symgrad.notation.readers.core import Context, rule
 from symgrad.notation.tree import Fenced, Frac, Grid, Ident, Infix, Number, Prefix, Row, Script, Sym, Tree
@@ -98,7 +98,11 @@ def _(expr: Literal, ctx: Context) -> Piece:
 def _cell(value: Fraction | float) -> Tree:
     if isinstance(value, Fraction):
         return number_piece(value, inline=True).tree
-    number = Number(f"{abs(value):.6g}")
+    digits, _, exponent = f"{abs(value):.6g}".partition("e")
+    number: Tree = Number(digits)
+    if exponent:
+        power = Script(Number("10"), None, integer_piece(int(exponent), lambda s: Ident(s.name)).tree)
+        number = power if digits == "1" else Infix((number, power), ("cdot",))
     return Prefix("minus", number) if value < 0 else number
 
 

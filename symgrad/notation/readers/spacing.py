@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from symgrad.notation import precedence as level
 from symgrad.notation.integers import Piece, bracketed
-from symgrad.notation.tree import BigOp, Evaluated, Fenced, Frac, Func, Infix, Number, Row, Script, Space, Tree
+from symgrad.notation.tree import BigOp, Evaluated, Fenced, Frac, Func, Infix, Number, OpName, Row, Script, Space, Tree
 
 
 def juxtaposed(
@@ -22,11 +22,11 @@ def juxtaposed(
         scalars: Whether a letter before a bracket is a factor that could be taken for a function.
     """
     last = pieces[-1]
+    if len(pieces) == 1:
+        return last
     fits = last.level == level.OPEN or last.level >= loosest_last
     trees = [bracketed(p, level.FACTOR) for p in pieces[:-1]]
     trees.append(last.tree if fits else bracketed(last, level.FACTOR))
-    if len(trees) == 1:
-        return Piece(trees[0], last.level if fits else level.ATOM)
     items: list[Tree] = [trees[0]]
     for k, tree in enumerate(trees[1:], start=1):
         before = trees[k - 1]
@@ -51,7 +51,7 @@ def _flat(items: Sequence[Tree]) -> tuple[Tree, ...]:
 def needs_space(left: Tree, right: Tree) -> bool:
     """Whether two factors would run into each other."""
     left, right = _core(left), _core(right)
-    if isinstance(right, BigOp):
+    if isinstance(right, BigOp) or (isinstance(right, Func) and isinstance(_core(right.name), OpName)):
         return False
     if isinstance(right, Frac | Evaluated):
         return not isinstance(left, Number)
@@ -63,10 +63,8 @@ def needs_space(left: Tree, right: Tree) -> bool:
 
 
 def is_number(tree: Tree) -> bool:
-    """Whether a tree is a plain number or a fraction of two."""
-    if isinstance(tree, Frac):
-        return isinstance(tree.top, Number) and isinstance(tree.bottom, Number)
-    return isinstance(tree, Number)
+    """Whether a tree is a number or a fraction such as 1/n with a number above its line."""
+    return isinstance(tree.top if isinstance(tree, Frac) else tree, Number)
 
 
 def _core(tree: Tree) -> Tree:
@@ -85,7 +83,7 @@ def _begins_with_digit(tree: Tree) -> bool:
             return True
         case Script(base=base) | Infix(items=(base, *_)) | Row(items=(base, *_)):
             return _begins_with_digit(base)
-        case Frac() if is_number(tree):
+        case Frac(top=Number(), bottom=Number()):
             return True
         case _:
             return False

@@ -10,8 +10,23 @@ from symgrad.notation.integers import Piece, bracketed, signed_sum
 from symgrad.notation.measure import fence_size, width
 from symgrad.notation.readers.core import Context, bare, piece, raised, rule
 from symgrad.notation.readers.leaves import number_piece
-from symgrad.notation.readers.spacing import is_number, juxtaposed
-from symgrad.notation.tree import BigOp, Cases, Fenced, Frac, Func, Ident, Infix, Number, OpName, Prefix, Root, Row, Script, Sym, Tree
+from symgrad.notation.readers.spacing import juxtaposed
+from symgrad.notation.tree import (
+    BigOp,
+    Cases,
+    Fenced,
+    Frac,
+    Func,
+    Ident,
+    Infix,
+    Number,
+    Prefix,
+    Root,
+    Row,
+    Script,
+    Sym,
+    Tree,
+)
 from symgrad.tensor.build import number_of, power
 from symgrad.tensor.nodes import Add, Apply, Expr, Mul, Num, Pow, Var
 
@@ -51,7 +66,7 @@ def _product(number: Fraction, factors: Sequence[Expr], ctx: Context) -> Piece:
     if len(above) == 1 and not below:
         tensor = piece(above[0], ctx)
         tops, bottoms = _split(scalars)
-        if bottoms and not tops and number.numerator == 1 and tensor.level >= level.SCRIPTED and _divides(bottoms, ctx):
+        if bottoms and not tops and number.numerator == 1 and _over(tensor, bottoms, ctx):
             return _quotient([tensor], _bottoms(number, bottoms, ctx), ctx)
         front = _scalars(number, scalars, ctx, alone=False)
         return juxtaposed([*front, tensor], level.HADAMARD if front else level.LIST)
@@ -111,7 +126,9 @@ def _scalars(number: Fraction, factors: Sequence[Expr], ctx: Context, alone: boo
     """A product of numbers and scalars, as one fraction and what stands behind it."""
     above, below = _split(factors)
     tops = [piece(f, ctx) for f in above]
-    if not below:
+    if not below and not (ctx.inline and tops and number.denominator != 1):
+        if len(tops) > 1 and any(p.level == level.PRODUCT for p in tops[:-1]):
+            tops[-1] = Piece(bracketed(tops[-1], level.FACTOR), level.ATOM)
         if number == 1:
             return tops or ([number_piece(number)] if alone else [])
         return [number_piece(number, ctx.inline), *tops]
@@ -136,9 +153,11 @@ def _quotient(tops: Sequence[Piece], bottoms: Sequence[Piece], ctx: Context) -> 
     return Piece(Frac(above.tree, below.tree), level.FACTOR)
 
 
-def _divides(bottoms: Sequence[Expr], ctx: Context) -> bool:
-    """Whether x over these reads better as one fraction than as 1/n before x."""
-    return not all(isinstance(piece(b, ctx).tree, Number | Ident) for b in bottoms)
+def _over(tensor: Piece, bottoms: Sequence[Expr], ctx: Context) -> bool:
+    """Whether x/‖x‖ reads better as one fraction than with 1/n before it."""
+    if all(isinstance(piece(b, ctx).tree, Number | Ident) for b in bottoms):
+        return False
+    return (tensor.level >= level.SCRIPTED or tensor.level == level.SUM) and _compact(tensor)
 
 
 def _compact(p: Piece) -> bool:
@@ -154,11 +173,11 @@ def _(expr: Pow, ctx: Context) -> Piece:
         return _product(Fraction(1), (expr,), ctx)
     if exponent == Fraction(1, 2):
         return Piece(Root(bare(expr.base, ctx)), level.ATOM)
-    if expr.order:
-        return _entrywise_power(expr, exponent, ctx)
     above = bare(expr.exponent, ctx.within_script())
     named = _function_power(expr.base, exponent, above, ctx)
-    return named or _raised(piece(expr.base, ctx), above)
+    if named is not None:
+        return named
+    return _entrywise_power(expr, exponent, above, ctx) if expr.order else _raised(piece(expr.base, ctx), above)
 
 
 def _function_power(base: Expr, exponent: Fraction | None, above: Tree, ctx: Context) -> Piece | None:
@@ -171,11 +190,10 @@ def _function_power(base: Expr, exponent: Fraction | None, above: Tree, ctx: Con
     return Piece(replace(read.tree, name=Script(read.tree.name, None, above)), read.level)
 
 
-def _entrywise_power(expr: Pow, exponent: Fraction | None, ctx: Context) -> Piece:
+def _entrywise_power(expr: Pow, exponent: Fraction | None, above: Tree, ctx: Context) -> Piece:
     base = piece(expr.base, ctx)
     if exponent == 2 and _is_short_atom(expr.base, base):
         return Piece(Infix((base.tree, base.tree), ("odot",)), level.HADAMARD)
-    above = bare(expr.exponent, ctx.within_script())
     return _raised(base, Row((Sym("odot"), above)))
 
 
