@@ -1,0 +1,1 @@
+"""Differentiation: pullback rules, linear operators, accumulation over systems of definitions, rewrites."""

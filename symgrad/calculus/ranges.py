@@ -1,0 +1,173 @@
+"""Reasoning about index ranges: what follows from the bounds of the steps, and which indices meet a subscript."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from symgrad.tensor.build import holds, rel
+from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
+from symgrad.tensor.nodes import Binder, Rel
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Known inequalities, each as an expression that is ≥ 0."""
+
+    gaps: tuple[Int, ...] = ()
+
+    def within(self, binders: Iterable[Binder]) -> "Bounds":
+        """The bounds with lo ≤ index ≤ hi added for each binder."""
+        more: list[Int] = []
+        for x in binders:
+            more += [difference(x.symbol, x.lo), difference(x.hi, x.symbol), difference(x.hi, x.lo)]
+        return Bounds((*self.gaps, *(g for g in more if not isinstance(g, int))))
+
+    def nonnegative(self, value: Int) -> bool:
+        """Whether value ≥ 0 follows from one or two of the known inequalities."""
+        if isinstance(value, int):
+            return value >= 0
+        if value.is_nonnegative:
+            return True
+        singles = [difference(value, g) for g in self.gaps]
+        if any(_surely(s) for s in singles):
+            return True
+        return any(_surely(difference(s, g)) for s in singles for g in self.gaps)
+
+    def holds(self, r: Rel) -> bool | None:
+        """Whether a relation follows (True), its contrary follows (False), or neither (None)."""
+        known = holds(r)
+        if known is not None:
+            return known
+        gap = difference(r.right, r.left)
+        match r.op:
+            case "<=":
+                return self._either(gap, difference(-1, gap))
+            case "<":
+                return self._either(difference(gap, 1), difference(0, gap))
+            case ">=":
+                return self._either(difference(0, gap), difference(gap, 1))
+            case ">":
+                return self._either(difference(-1, gap), gap)
+            case "==":
+                apart = self.nonnegative(difference(gap, 1)) or self.nonnegative(difference(-1, gap))
+                return False if apart else None
+            case _:
+                apart = self.nonnegative(difference(gap, 1)) or self.nonnegative(difference(-1, gap))
+                return True if apart else None
+
+    def _either(self, yes: Int, no: Int) -> bool | None:
+        if self.nonnegative(yes):
+            return True
+        return False if self.nonnegative(no) else None
+
+
+def _surely(value: Int) -> bool:
+    return value >= 0 if isinstance(value, int) else bool(value.is_nonnegative)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How the members of a family that a definition reads meet one given member.
+
+    ``values`` are the indices that follow from the meeting, ``binders`` and ``conds`` what is left to sum over, and
+    ``guard`` the relations on the given member for which there is a meeting at all.
+    """
+
+    values: dict[sympy.Symbol, Int]
+    binders: tuple[Binder, ...]
+    conds: tuple[Rel, ...]
+    guard: tuple[Rel, ...]
+
+
+def meet(
+    subs: Sequence[Int],
+    target: Sequence[Int],
+    unknowns: Sequence[Binder],
+    conds: Sequence[Rel],
+    known: Bounds,
+) -> Match | None:
+    """The indices at which family[subs] is family[target]; None where there are none.
+
+    Args:
+        subs: subscripts as read, in the unknowns.
+        target: subscripts of the given member.
+        unknowns: the indices to find, with their ranges; those that come first are solved for first.
+        conds: relations among the unknowns.
+        known: what is known of the target's indices.
+    """
+    values: dict[sympy.Symbol, Int] = {}
+    ranges = {x.symbol: x for x in unknowns}
+    relations: list[Rel] = list(conds)
+    for e, s in zip(subs, target, strict=True):
+        e = replace(e, values)
+        free = [x.symbol for x in unknowns if x.symbol in symbols_of(e) and x.symbol not in values]
+        solved = next((u for u in free if _coefficient(e, u) in (1, -1)), None)
+        if solved is None:
+            relations.append(rel("==", e, s))
+            continue
+        sign = _coefficient(e, solved)
+        rest = difference(e, sign * solved)
+        value = integer(difference(s, rest) if sign == 1 else difference(rest, s))
+        values = {u: replace(v, {solved: value}) for u, v in values.items()}
+        values[solved] = value
+    left = [x for x in unknowns if x.symbol not in values]
+    for u in values:
+        relations += [rel("<=", ranges[u].lo, u), rel("<=", u, ranges[u].hi)]
+    relations = [rel(r.op, replace(r.left, values), replace(r.right, values)) for r in relations]
+    left = [Binder(x.symbol, replace(x.lo, values), replace(x.hi, values)) for x in left]
+    return _settle(values, left, relations, known)
+
+
+def _coefficient(e: Int, symbol: sympy.Symbol) -> Int:
+    return 0 if isinstance(e, int) else integer(sympy.expand(e).coeff(symbol))
+
+
+def _settle(values: dict[sympy.Symbol, Int], left: list[Binder], relations: list[Rel], known: Bounds) -> Match | None:
+    guard: list[Rel] = []
+    conds: list[Rel] = []
+    for r in relations:
+        bound = [k for k, x in enumerate(left) if x.symbol in symbols_of(r.left) | symbols_of(r.right)]
+        if not bound:
+            certain = known.holds(r)
+            if certain is False:
+                return None
+            if certain is None:
+                guard.append(r)
+        elif len(bound) == 1 and (tighter := _tighten(left[bound[0]], r, known)) is not None:
+            left[bound[0]] = tighter
+        else:
+            conds.append(r)
+    for x in left:
+        if known.holds(rel("<=", x.lo, x.hi)) is False:
+            return None
+    return Match(values, tuple(left), tuple(conds), tuple(dict.fromkeys(guard)))
+
+
+def _tighten(x: Binder, r: Rel, known: Bounds) -> Binder | None:
+    """The range of x cut to where an inequality with unit coefficient holds."""
+    if r.op not in ("<=", "<"):
+        return None
+    gap = difference(r.right, r.left) if r.op == "<=" else difference(difference(r.right, r.left), 1)
+    c = _coefficient(gap, x.symbol)
+    if c == 1:
+        return Binder(x.symbol, largest(x.lo, difference(x.symbol, gap), known), x.hi)
+    if c == -1:
+        return Binder(x.symbol, x.lo, smallest(x.hi, difference(gap, -x.symbol), known))
+    return None
+
+
+def largest(a: Int, b: Int, known: Bounds) -> Int:
+    """max(a, b), one of them where the bounds tell which."""
+    order = known.holds(rel("<=", a, b))
+    if order is not None:
+        return b if order else a
+    return integer(sympy.Max(a, b))
+
+
+def smallest(a: Int, b: Int, known: Bounds) -> Int:
+    """min(a, b), one of them where the bounds tell which."""
+    order = known.holds(rel("<=", a, b))
+    if order is not None:
+        return a if order else b
+    return integer(sympy.Min(a, b))

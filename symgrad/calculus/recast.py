@@ -1,0 +1,95 @@
+"""A model recast before it is differentiated: pre-activations named, a recurrence cut at the step that matters."""
+
+from collections.abc import Callable
+
+import sympy
+
+from symgrad.calculus.dependency import lags
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import Int, replace, symbols_of
+from symgrad.tensor.nodes import Apply, Binder, Expr, Fold, Rel, Var
+from symgrad.tensor.system import Definition, System
+from symgrad.tensor.walk import postorder, reindex
+
+
+def name_preactivations(system: System, fresh: Callable[[str], str]) -> tuple[System, tuple[Definition, ...]]:
+    """The system with h = f(u) written as a = u, h = f(a), wherever u is more than a name and more than a number.
+
+    Args:
+        system: the model.
+        fresh: a free name for the pre-activation of a family.
+
+    Returns:
+        The system, and the definitions that were added.
+    """
+    out: list[Definition] = []
+    added: list[Definition] = []
+    for d in system.definitions:
+        inner = _preactivation(d.body)
+        if inner is None:
+            out.append(d)
+            continue
+        made = Definition(fresh(d.family), d.indices, inner, d.ranges, d.conds)
+        assert isinstance(d.body, Apply)
+        body = b.apply(d.body.fn, made.target, *d.body.args[1:])
+        out += [made, Definition(d.family, d.indices, body, d.ranges, d.conds, d.facts)]
+        added.append(made)
+    return System(tuple(out), system.steps), tuple(added)
+
+
+def _preactivation(body: Expr) -> Expr | None:
+    if isinstance(body, Apply) and len(body.args) in (1, 2) and body.fn not in ("max", "min", "where"):
+        inner = body.args[0]
+        if not isinstance(inner, Var) and any(isinstance(x, Var) for x in postorder(inner)):
+            return inner
+    return None
+
+
+def ends_at(system: System, node: Var, fresh: Callable[[sympy.Symbol], sympy.Symbol]) -> System:
+    """The system whose recurrences end at the step of a node, where nothing at later steps acts on it.
+
+    A running step that has the name of the node's open step is renamed.
+    """
+    table = lags(system)
+    if table.sign.get(node.name, set()) - {-1}:
+        return system
+    for step, place in table.position.get(node.name, {}).items():
+        if step not in system.steps or place >= len(node.subs):
+            continue
+        system = _cut(system, step, node.subs[place], fresh)
+    return system
+
+
+def _cut(system: System, step: sympy.Symbol, last: Int, fresh: Callable[[sympy.Symbol], sympy.Symbol]) -> System:
+    top = system.steps[step].hi
+    running = fresh(step) if step in symbols_of(last) else step
+    mapping: dict[sympy.Symbol, Int] = {step: running}
+
+    def range_of(x: Binder) -> Binder:
+        if x.symbol != step:
+            return x
+        return Binder(running, replace(x.lo, mapping), last if x.hi == top else replace(x.hi, mapping))
+
+    definitions = []
+    for d in system.definitions:
+        if all(x.symbol != step for x in d.ranges):
+            definitions.append(d)
+            continue
+        definitions.append(
+            Definition(
+                d.family,
+                tuple(replace(i, mapping) for i in d.indices),
+                reindex(d.body, mapping),
+                tuple(range_of(x) for x in d.ranges),
+                tuple(Rel(c.op, replace(c.left, mapping), replace(c.right, mapping)) for c in d.conds),
+                d.facts,
+            )
+        )
+    steps = {s: x for s, x in system.steps.items() if s != step}
+    steps[running] = Binder(running, system.steps[step].lo, last)
+    return System(tuple(definitions), steps)
+
+
+def has_fold_over_steps(expr: Expr) -> bool:
+    """Whether an expression sums over members of families."""
+    return any(isinstance(x, Fold) for x in postorder(expr))

@@ -1,0 +1,268 @@
+"""Named rewrites, each an identity, applied in a fixed order that the form of an answer chooses.
+
+None of them re-sorts: terms stay in the order in which the paths were found, factors in the order of the matrices.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import same
+from symgrad.tensor.nodes import (
+    Add,
+    At,
+    Build,
+    Call,
+    Cut,
+    Deriv,
+    Entry,
+    Expr,
+    Fold,
+    Item,
+    MatMul,
+    Mul,
+    Num,
+    Stack,
+    Transpose,
+    Var,
+)
+from symgrad.tensor.walk import postorder, rebuild, reindex, transform
+
+MOST_TERMS = 64
+
+
+def _plain(x: Expr) -> bool:
+    return not isinstance(x, Deriv)
+
+
+# Entries of sums, products and unit vectors
+
+
+def take_entries(root: Expr) -> Expr:
+    """Entries pushed inwards: (A + B)_i = A_i + B_i, (s v)_i = s v_i, e_iᵀ v = v_i, e_iᵀ e_j = δ_ij."""
+    return transform(root, _take, into=_plain)
+
+
+def _take(x: Expr) -> Expr:
+    if isinstance(x, Entry) and all(isinstance(i, At | Cut) for i in x.items):
+        return _entry(x.arg, x.items)
+    if isinstance(x, MatMul):
+        return _unit_products(x)
+    return x
+
+
+def _entry(arg: Expr, items: Sequence[Item]) -> Expr:
+    """arg[items], pushed inwards as far as it goes."""
+    match arg:
+        case Add(args=args):
+            return b.add(*(_entry(a, items) if a.order else a for a in args))
+        case Mul(args=args) if all(a.order in (0, arg.order) for a in args):
+            return b.mul(*(_entry(a, items) if a.order else a for a in args))
+        case Call(fn="one_hot", args=(index,)) if len(items) == 1 and isinstance(items[0], At):
+            if isinstance(index, Num):
+                return b.delta(int(index.value), items[0].index)
+        case Call(fn="diag", args=(v,)) if isinstance(items[0], At) and isinstance(items[1], Cut):
+            unit = b.call("one_hot", (b.count(items[0].index),), v.shape, n=v.shape[0])
+            return b.mul(b.at(v, items[0].index), unit) if _whole(items[1], v) else b.entry(arg, items)
+        case MatMul(args=args) if arg.order == 2 and _whole(items[1], arg, 1) and args[0].order == 1:
+            return b.mul(_entry(args[0], items[:1]), b.transpose(b.matmul(*args[1:])))
+        case Stack(args=args) if isinstance(items[0], At) and isinstance(items[0].index, int):
+            return b.entry(args[items[0].index - 1], items[1:])
+    return b.entry(arg, items)
+
+
+def _whole(item: Item, x: Expr, axis: int = 0) -> bool:
+    return isinstance(item, Cut) and same(item.lo, 1) and same(item.hi, x.shape[axis])
+
+
+def _unit_products(x: MatMul) -> Expr:
+    args = list(x.args)
+    for k in range(len(args) - 1):
+        left, right = args[k], args[k + 1]
+        if isinstance(left, Transpose) and _is_unit(left.arg) and right.order == 1 and not right.row:
+            place = left.arg.children[0]
+            return b.matmul(*args[:k], _scalar_entry(right, place), *args[k + 2 :])
+        if isinstance(left, Transpose) and left.arg.order == 1 and _is_unit(right):
+            place = right.children[0]
+            return b.matmul(*args[:k], _scalar_entry(left.arg, place), *args[k + 2 :])
+    return x
+
+
+def _is_unit(x: Expr) -> bool:
+    return isinstance(x, Call) and x.fn == "one_hot" and isinstance(x.args[0], Num)
+
+
+def _scalar_entry(v: Expr, place: Expr) -> Expr:
+    assert isinstance(place, Num)
+    return _entry(v, [At(int(place.value))])
+
+
+# Sums of products
+
+
+def distribute(root: Expr) -> Expr:
+    """Products multiplied out over sums: A (x + y) = A x + A y. Sums inside diag() and functions stay."""
+    return transform(root, _distribute, into=lambda x: isinstance(x, Add | MatMul | Mul | Transpose | Fold))
+
+
+def _distribute(x: Expr) -> Expr:
+    if isinstance(x, MatMul):
+        return _multiply_out(x, x.args, b.matmul)
+    if isinstance(x, Mul) and all(f.order == 0 or not isinstance(f, Add) for f in x.args[1:]):
+        scalars = [f for f in x.args if f.order == 0]
+        tensors = [f for f in x.args if f.order > 0]
+        if len(tensors) == 1 and isinstance(tensors[0], Add) and not any(isinstance(s, Add) for s in scalars):
+            return b.add(*(b.mul(*scalars, t) for t in tensors[0].args))
+    return x
+
+
+def _multiply_out(x: Expr, args: Sequence[Expr], product: Callable[..., Expr]) -> Expr:
+    for k, f in enumerate(args):
+        if isinstance(f, Add) and all(t.order == f.order for t in f.args) and len(f.args) <= MOST_TERMS:
+            terms = [product(*args[:k], t, *args[k + 1 :]) for t in f.args]
+            return b.add(*(_distribute(t) for t in terms))
+    return x
+
+
+def factor(root: Expr) -> Expr:
+    """Common outer factors taken out of sums of products: A x + A y = A (x + y), x B + y B = (x + y) B."""
+    return transform(root, lambda x: _factor(x) if isinstance(x, Add) else x, into=_plain)
+
+
+def _factor(x: Add) -> Expr:
+    if any(t.order != x.order for t in x.args):
+        return x
+    for side in ("left", "right"):
+        groups: dict[Expr, list[Expr]] = {}
+        for t in x.args:
+            groups.setdefault(_outer_factor(t, side) or t, []).append(t)
+        shared = [f for f, ts in groups.items() if len(ts) > 1]
+        if not shared:
+            continue
+        terms: list[Expr] = []
+        for f, ts in groups.items():
+            if len(ts) == 1:
+                terms += ts
+                continue
+            inner = b.add(*(_without(t, side) for t in ts))
+            inner = _factor(inner) if isinstance(inner, Add) else inner
+            terms.append(_combine(f, inner, side))
+        return b.add(*terms)
+    return x
+
+
+def _combine(f: Expr, inner: Expr, side: str) -> Expr:
+    if f.order == 0:
+        return b.mul(f, inner)
+    return b.matmul(f, inner) if side == "left" else b.matmul(inner, f)
+
+
+def _outer_factor(t: Expr, side: str) -> Expr | None:
+    rest = b.coefficient(t)[1]
+    if side == "left" and isinstance(rest, Mul) and rest.args[0].order == 0 and len(rest.args) > 1:
+        return rest.args[0]
+    if isinstance(rest, Mul) and all(a.order == 0 for a in rest.args[:-1]):
+        rest = rest.args[-1]
+        if side == "left":
+            return None
+    if isinstance(rest, MatMul) and len(rest.args) > 1:
+        f = rest.args[0] if side == "left" else rest.args[-1]
+        return f if f.order == 2 else None
+    return None
+
+
+def _without(t: Expr, side: str) -> Expr:
+    number, rest = b.coefficient(t)
+    if side == "left" and isinstance(rest, Mul) and rest.args[0].order == 0:
+        return b.mul(b.num(number), *rest.args[1:])
+    scalars: tuple[Expr, ...] = ()
+    if isinstance(rest, Mul):
+        scalars, rest = rest.args[:-1], rest.args[-1]
+    assert isinstance(rest, MatMul)
+    kept = rest.args[1:] if side == "left" else rest.args[:-1]
+    return b.mul(b.num(number), *scalars, b.matmul(*kept))
+
+
+def merge_diagonals(root: Expr) -> Expr:
+    """diag(a) diag(b) = diag(a ⊙ b), neighbours in a product."""
+
+    def rule(x: Expr) -> Expr:
+        if not isinstance(x, MatMul):
+            return x
+        out: list[Expr] = []
+        for f in x.args:
+            if out and _is_diag(f) and _is_diag(out[-1]):
+                out[-1] = b.diag(b.mul(out[-1].children[0], f.children[0]))
+            else:
+                out.append(f)
+        return b.matmul(*out)
+
+    return transform(root, rule, into=_plain)
+
+
+def _is_diag(x: Expr) -> bool:
+    return isinstance(x, Call) and x.fn == "diag"
+
+
+def as_diagonal(root: Expr, g: Var, name: Callable[[Expr], Expr] = b.diag) -> Expr:
+    """d ⊙ (A g) written as diag(d) A g: the factors entry by entry beside the adjoint become diagonal matrices.
+
+    Args:
+        root: an expression linear in the vector g.
+        g: the adjoint.
+        name: makes the diagonal matrix of a vector, by its name where it has one.
+    """
+    holds = {x for x in postorder(root) if any(c is g for c in postorder(x))}
+    memo: dict[Expr, Expr] = {}
+    for x in postorder(root):
+        if x not in holds or not x.children:
+            memo[x] = x
+            continue
+        children = tuple(memo[c] for c in x.children)
+        if isinstance(x, Mul) and x.order == 1 and not x.row:
+            cores = [k for k, c in enumerate(x.children) if c in holds]
+            weights = [c for k, c in enumerate(children) if k not in cores and c.order == 1 and not b.is_one(c)]
+            scalars = [c for k, c in enumerate(children) if k not in cores and c.order == 0]
+            if len(cores) == 1 and weights and children[cores[0]].order == 1:
+                memo[x] = b.mul(*scalars, b.matmul(name(b.mul(*weights)), children[cores[0]]))
+                continue
+        memo[x] = rebuild(x, children) if children != x.children else x
+    return memo[root]
+
+
+def fold_definitions(root: Expr, bodies: Mapping[Expr, Var]) -> Expr:
+    """Expressions that are the body of a definition replaced by the name: Σ_i a_i v_i = h_t."""
+
+    def rule(x: Expr) -> Expr:
+        if x in bodies:
+            return bodies[x]
+        if isinstance(x, Add):
+            return _fold_sum(x, bodies)
+        return x
+
+    return transform(root, rule, into=_plain)
+
+
+def _fold_sum(x: Add, bodies: Mapping[Expr, Var]) -> Expr:
+    """A sum that contains all terms of a defined sum, up to one common factor of the whole."""
+    for body, name in bodies.items():
+        if not isinstance(body, Add) or len(body.args) > len(x.args) or body.shape != x.shape:
+            continue
+        for sign in (1, -1):
+            wanted = {b.mul(b.num(sign), t) for t in body.args}
+            if wanted <= set(x.args):
+                rest = [t for t in x.args if t not in wanted]
+                return b.add(*rest, b.mul(b.num(sign), name))
+    return x
+
+
+def unbuild(root: Expr) -> Expr:
+    """Built vectors over numeric ranges written as stacks of their entries."""
+
+    def rule(x: Expr) -> Expr:
+        if isinstance(x, Build) and len(x.binders) == 1:
+            only = x.binders[0]
+            if isinstance(only.lo, int) and isinstance(only.hi, int) and only.hi - only.lo < MOST_TERMS:
+                return b.stack(*(reindex(x.body, {only.symbol: k}) for k in range(only.lo, only.hi + 1)))
+        return x
+
+    return transform(root, rule, into=_plain)

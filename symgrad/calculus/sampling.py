@@ -1,0 +1,37 @@
+"""Random values for the inputs of a model, each within what its declaration says."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from symgrad.tensor.stable import Array
+
+
+def sample(facts: Collection[str], shape: tuple[int, ...], points: int, random: np.random.Generator) -> Array:
+    """Values of the shape at a number of points, (points, *shape)."""
+    full = (points, *shape)
+    if "one-hot" in facts and shape:
+        return np.eye(shape[-1])[random.integers(0, shape[-1], size=full[:-1])]
+    if "probability" in facts:
+        if not shape:
+            return random.uniform(0.1, 0.9, size=full)
+        raw = np.exp(random.normal(size=full))
+        return np.asarray(raw / raw.sum(axis=-1, keepdims=True))
+    if "index" in facts:
+        return random.integers(1, 3, size=full).astype(float)
+    if "integer" in facts:
+        return random.integers(1, 6, size=full).astype(float)
+    value = random.normal(scale=0.8, size=full)
+    if "positive-definite" in facts:
+        return np.asarray(value @ np.swapaxes(value, -1, -2) + np.eye(shape[-1]))
+    if "symmetric" in facts:
+        value = value + np.swapaxes(value, -1, -2)
+    if "orthogonal" in facts:
+        value = np.linalg.qr(value)[0]
+    if "diagonal" in facts and len(shape) == 2:
+        value = value * np.eye(*shape)
+    if "invertible" in facts:
+        value = value + 2 * np.eye(shape[-1])
+    if "positive" in facts:
+        value = np.exp(value)
+    return np.asarray(value)

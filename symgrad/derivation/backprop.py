@@ -1,0 +1,218 @@
+"""Form backprop: δ_v = ∂L/∂v for every node, each from the nodes that read it, the last first."""
+
+from collections.abc import Sequence
+
+import sympy
+
+from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
+from symgrad.calculus.pullback import divides
+from symgrad.calculus.recast import ends_at, name_preactivations
+from symgrad.derivation.reasons import paths_add, why
+from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result
+from symgrad.derivation.workspace import Workspace, names_in_use, workspace
+from symgrad.errors import QuestionError
+from symgrad.problem.model import Asked, Problem, Question
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import Int, integer, replace
+from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Var
+from symgrad.tensor.system import Definition, System
+from symgrad.tensor.walk import fresh_symbol, postorder, reindex, variables
+
+DELTA = "δ"
+
+
+def delta(node: Var) -> Var:
+    """The name of ∂L/∂node."""
+    return Var(DELTA + node.name, node.subs, node.shape)
+
+
+def recast(problem: Problem, system: System, of: Var) -> tuple[System, tuple[Definition, ...]]:
+    """The model that a backward pass from ``of`` runs over, and the pre-activations that it names."""
+    used = names_in_use(problem, system)
+
+    def fresh_step(step: sympy.Symbol) -> sympy.Symbol:
+        return fresh_symbol(sympy.Symbol("k", integer=True), [sympy.Symbol(n, integer=True) for n in used])
+
+    system = ends_at(system, of, fresh_step)
+    nonlinear = [d for d in system.definitions if d.family != of.name]
+    several = sum(1 for d in name_preactivations(System(tuple(nonlinear)), lambda f: f)[1]) > 1
+
+    def fresh(family: str) -> str:
+        wishes = [f"a_{family}", f"s_{family}", f"pre_{family}"] if several else ["a", "s", f"a_{family}"]
+        return next(n for n in wishes if n not in used)
+
+    return name_preactivations(system, fresh)
+
+
+def solve(problem: Problem, question: Question, of: Expr, wrt: Sequence[Asked]) -> list[Result]:
+    """The backward pass, shared by all ``wrt``; one result for each.
+
+    Raises:
+        QuestionError: ``of`` is not a named scalar.
+    """
+    if not isinstance(of, Var) or of.order:
+        raise QuestionError("form backprop needs one named scalar, such as a loss; define it in the model")
+    system, named = recast(problem, problem.system, of)
+    work = workspace(problem, question, system, [of, *(w.expr for w in wrt)])
+    shared = _Pass(work, of, [w.expr for w in wrt if isinstance(w.expr, Var)])
+    blocks: list[Block] = [Introduced(d.target, d.body, ("pre-activation",)) for d in named if shared.uses(d.target)]
+    blocks += shared.blocks
+    results = []
+    for k, w in enumerate(wrt):
+        value, reason = shared.answer(w.expr)
+        left = b.deriv(of, w.expr)
+        start = len(work.certifier.checks)
+        line = work.certifier.line(left, value, reason=reason, rule="sum over uses", boxed=True)
+        difference = work.certifier.differences(of, w.expr, value)
+        checks = (line.check, difference) if start else (difference,)
+        own = (*blocks, line) if k == 0 else (line,)
+        results.append(Result(question.of.text, w.text, left, value, value.shape, own, checks))
+    return results
+
+
+class _Pass:
+    """One backward pass: the equations of every node, and what is short enough to be written out in place."""
+
+    def __init__(self, work: Workspace, of: Var, wrt: list[Var]) -> None:
+        self.work = work
+        self.of = of
+        self.inline: dict[Var, Expr] = {of: b.ONE}
+        self.equations: dict[Var, Equation] = {}
+        self.blocks: list[Block] = []
+        self.known: set[str] = set()
+        asked = set(wrt)
+        for equation in adjoint_equations(work.system, of, wrt, self.name):
+            self.equations[equation.node] = equation
+            if equation.node in asked and work.system.body(equation.node) is None:
+                continue
+            value = equation.total
+            if _short(value):
+                self.inline[equation.node] = value
+            self._state(equation)
+
+    def name(self, node: Var) -> Expr:
+        """δ of a node: what it is where that is short, else its name."""
+        if node in self.inline:
+            return self.inline[node]
+        self._know(node)
+        return delta(node)
+
+    def uses(self, node: Var) -> bool:
+        """Whether the pass goes through a node's family."""
+        return any(v.name == node.name for v in self.equations)
+
+    def _know(self, node: Var) -> None:
+        """δ is defined by differentiating the model, so that every equation is checked against the model."""
+        if node.name in self.known:
+            return
+        self.known.add(node.name)
+        indices = tuple(sympy.Symbol(f"_{k}", integer=True) for k in range(len(node.subs)))
+        target = Var(node.name, indices, node.shape, node.facts)
+        ranges = tuple(Binder(s, -(10**6), 10**6) for s in indices)
+        self.work.define([Definition(DELTA + node.name, indices, b.deriv(self.of, target), ranges)])
+
+    def _state(self, equation: Equation) -> None:
+        node = equation.node
+        if equation.total is b.ONE:
+            return
+        self._know(node)
+        fixed = {
+            r.right if r.left == x.symbol else r.left
+            for t in equation.terms
+            for r in t.guard
+            for x in equation.ranges
+            if r.op == "==" and x.symbol in (r.left, r.right)
+        }
+        if fixed and len(equation.ranges) == 1:
+            self._state_piecewise(equation, list(fixed))
+            return
+        later = [t for t in equation.terms if t.guard]
+        if later:
+            self.blocks.append(self._boundary(equation, later[0]))
+        value = b.add(*(t.value for t in equation.terms))
+        self.blocks.append(
+            self.work.certifier.line(
+                delta(node), value, reason=self._reason(equation), rule="backprop", ranges=equation.ranges
+            )
+        )
+
+    def _state_piecewise(self, equation: Equation, places: list[Int]) -> None:
+        x = equation.ranges[0]
+        for place in places:
+            here = {x.symbol: place}
+            terms = [t for t in equation.terms if _at(t, here) is not False]
+            value = b.add(*(reindex(t.value, here) for t in terms))
+            node = reindex(equation.node, here)
+            assert isinstance(node, Var)
+            reason = self._why(terms, node, here)
+            self.blocks.append(self.work.certifier.line(delta(node), value, reason=reason, rule="backprop"))
+        rest = [t for t in equation.terms if all(r.op != "==" for r in t.guard)]
+        if not rest:
+            return
+        hi = x.hi
+        if all(any(place == x.hi for place in places) for _ in (0,)):
+            hi = x.hi - 1
+        value = b.add(*(t.value for t in rest))
+        ranges = (Binder(x.symbol, x.lo, integer(hi)),)
+        self.blocks.append(
+            self.work.certifier.line(
+                delta(equation.node), value, reason=self._why(rest, equation.node, {}), rule="backprop", ranges=ranges
+            )
+        )
+
+    def _boundary(self, equation: Equation, term: Term) -> Block:
+        last = equation.ranges[-1]
+        reader = reindex(term.reader, {last.symbol: last.hi})
+        if isinstance(reader, Var) and not isinstance(term.value, Fold):
+            self._know(reader)
+            zero = b.zeros(reader.shape)
+            return self.work.certifier.line(delta(reader), zero, reason=("nothing follows the last step",), rule="end")
+        return Prose(("Terms of steps beyond the last are absent.",))
+
+    def _reason(self, equation: Equation) -> Reason:
+        return self._why(list(equation.terms), equation.node, {})
+
+    def _why(self, terms: list[Term], node: Var, here: dict[sympy.Symbol, Int]) -> Reason:
+        readers = list(dict.fromkeys(reindex(t.reader, here) for t in terms))
+        named = [r for r in readers if isinstance(r, Var)]
+        if len(named) > 1:
+            return paths_add(node, named)
+        body = self.work.system.body(named[0])
+        if body is None:
+            return ()
+        if isinstance(body, Call) and body.fn == "softmax" and divides(self.inline.get(named[0], b.ONE), named[0]):
+            return ("softmax with cross-entropy",)
+        return why(named[0], body, node)
+
+    def answer(self, wrt: Expr) -> tuple[Expr, Reason]:
+        """∂of/∂wrt from the equations, with its reason."""
+        if not isinstance(wrt, Var):
+            raise QuestionError("form backprop differentiates by named nodes")
+        for node, equation in self.equations.items():
+            if node is wrt:
+                return equation.total, self._why(list(equation.terms), node, {})
+        for node, equation in self.equations.items():
+            if node.name == wrt.name and len(node.subs) == len(wrt.subs):
+                here = {p: s for p, s in zip(node.subs, wrt.subs, strict=True) if isinstance(p, sympy.Symbol)}
+                if reindex(node, here) is wrt:
+                    terms = [t for t in equation.terms if _at(t, here) is not False]
+                    return b.add(*(reindex(t.value, here) for t in terms)), self._why(terms, wrt, here)
+        return b.zeros(wrt.shape), ("it does not act on the loss",)
+
+
+def _at(term: Term, here: dict[sympy.Symbol, Int]) -> bool | None:
+    known = [b.holds(b.rel(r.op, replace(r.left, here), replace(r.right, here))) for r in term.guard]
+    if any(k is False for k in known):
+        return False
+    return True if all(known) else None
+
+
+def _short(value: Expr) -> bool:
+    """Whether an adjoint is short enough to stand in place of its name."""
+    if isinstance(value, Num):
+        return True
+    kinds = (Add, MatMul, Fold)
+    nodes = postorder(value, into=lambda x: not isinstance(x, Deriv))
+    leaves = [x for x in nodes if isinstance(x, Var | Deriv)]
+    own = any(v.name.startswith(DELTA) for v in variables(value))
+    return len(leaves) <= 2 and not own and not any(isinstance(x, kinds) for x in nodes)

@@ -1,0 +1,137 @@
+"""Form components, and every derivative of order three or more: one entry of ``of`` at a time, in index notation."""
+
+from dataclasses import dataclass
+
+import sympy
+
+from symgrad.derivation.naming import Names
+from symgrad.derivation.paths import Paths
+from symgrad.derivation.steps import Block, CasesLine, Reason
+from symgrad.derivation.workspace import Workspace
+from symgrad.errors import QuestionError
+from symgrad.tensor import build as b
+from symgrad.tensor.deltas import contract_deltas
+from symgrad.tensor.integers import Int
+from symgrad.tensor.lower import component
+from symgrad.tensor.nodes import At, Binder, Deriv, Entry, Expr, Iverson, Rel, Var
+from symgrad.tensor.system import Definition
+from symgrad.tensor.walk import postorder, reindex, replace_nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node with the entry that is looked at: the author's indices, or fresh ones that run over its axes."""
+
+    node: Var
+    indices: tuple[Int, ...]
+    binders: tuple[Binder, ...]
+
+    @property
+    def entry(self) -> Expr:
+        """The scalar entry."""
+        return b.at(self.node, *self.indices) if self.indices else self.node
+
+
+def place(x: Expr, letters: str, work: Workspace) -> Place:
+    """The entry that an expression names, or a general entry of a node.
+
+    Raises:
+        QuestionError: it is neither a named node nor one entry of one.
+    """
+    if isinstance(x, Entry) and isinstance(x.arg, Var) and all(isinstance(i, At) for i in x.items):
+        return Place(x.arg, tuple(i.index for i in x.items if isinstance(i, At)), ())
+    if not isinstance(x, Var):
+        raise QuestionError("a derivative by entries is of a named node or one entry of it")
+    symbols = free_letters(x.order, letters, work)
+    return Place(x, symbols, tuple(Binder(s, 1, n) for s, n in zip(symbols, x.shape, strict=True)))
+
+
+def free_letters(count: int, letters: str, work: Workspace) -> tuple[sympy.Symbol, ...]:
+    """Index symbols from the letters that the problem does not use."""
+    problem = work.problem
+    taken = {*problem.sizes, *problem.declarations, *(s.name for s in problem.steps)}
+    free = [c for c in letters if c not in taken]
+    if len(free) < count:
+        free += [f"{letters[0]}{n}" for n in range(1, count + 1)]
+    return tuple(sympy.Symbol(c, integer=True) for c in free[:count])
+
+
+@dataclass(slots=True)
+class ByEntries:
+    """∂of_i/∂x_j through the definitions."""
+
+    work: Workspace
+    of: Place
+    wrt: Place
+    held: frozenset[Expr] = frozenset()
+
+    def solve(self) -> tuple[Expr, Expr, list[Block]]:
+        """The scalar derivative, the tensor of all entries (the scalar itself where one entry was asked), the lines."""
+        scalar = Var(self.work.fresh("y", "s", "r"), (), ())
+        self.work.define([Definition(scalar.name, (), self.of.entry)])
+        names = Names(self.work)
+        paths = Paths(self.work, names, scalar, self.wrt.node, "plain", held=self.held)
+        gradient = paths.solve()
+        plain = replace_nodes(gradient, {name: value for value, name in names.made.items()})
+        value = contract_deltas(component(plain, self.wrt.indices))
+        value = self._shorten(value)
+        ranges = (*self.of.binders, *self.wrt.binders)
+        left = Deriv(self.of.entry, self.wrt.entry, "total", (), self.held)
+        blocks: list[Block] = []
+        body = self.work.system.body(self.of.node)
+        if body is not None and self.of.indices:
+            lowered = component(body, self.of.indices)
+            blocks.append(
+                self.work.certifier.line(
+                    self.of.entry, lowered, reason=("by entries",), rule="components", ranges=self.of.binders
+                )
+            )
+        line = self.work.certifier.line(
+            left, value, reason=self._why(value), rule="components", ranges=ranges, boxed=True
+        )
+        blocks.append(line)
+        cases = self._cases(left, value)
+        if cases is not None:
+            blocks.append(cases)
+        return value, b.build(value, ranges), blocks
+
+    def _shorten(self, value: Expr) -> Expr:
+        """Entries of bodies that have a name written by the name."""
+        body = self.work.system.body(self.of.node)
+        if body is None or not self.of.indices:
+            return value
+        lowered = component(body, self.of.indices)
+        return replace_nodes(value, {lowered: self.of.entry})
+
+    def _why(self, value: Expr) -> Reason:
+        if any(isinstance(x, Iverson) for x in postorder(value)):
+            return ("δ is 1 where its indices agree, 0 elsewhere",)
+        return ("chain rule, entry by entry",)
+
+    def _cases(self, left: Expr, value: Expr) -> CasesLine | None:
+        """The two cases of one Kronecker δ of a row and a column index."""
+        deltas = [x for x in postorder(value) if isinstance(x, Iverson)]
+        if len(deltas) != 1 or len(deltas[0].conds) != 1 or deltas[0].conds[0].op != "==":
+            return None
+        found = deltas[0]
+        cond = found.conds[0]
+        if not isinstance(cond.right, sympy.Symbol) and not isinstance(cond.left, sympy.Symbol):
+            return None
+        equal = replace_nodes(value, {found: b.ONE})
+        equal = _merge(equal, cond)
+        apart = replace_nodes(value, {found: b.ZERO})
+        check = self.work.certifier.compare(
+            value,
+            b.add(b.mul(found, equal), b.mul(b.sub(b.ONE, found), apart)),
+            ranges=(*self.of.binders, *self.wrt.binders),
+        )
+        same: Reason = (b.count(cond.left), " = ", b.count(cond.right))
+        other: Reason = (b.count(cond.left), " ≠ ", b.count(cond.right))
+        return CasesLine(left, ((equal, same), (apart, other)), ("the two cases of δ",), check)
+
+
+def _merge(value: Expr, cond: Rel) -> Expr:
+    if isinstance(cond.right, sympy.Symbol):
+        return reindex(value, {cond.right: cond.left})
+    assert isinstance(cond.left, sympy.Symbol)
+    return reindex(value, {cond.left: cond.right})

@@ -1,0 +1,75 @@
+"""Names for what a derivation uses more than once: D_t = diag(1 − h_t ⊙ h_t), e_t = ŷ_t − y_t."""
+
+from dataclasses import dataclass, field
+
+import sympy
+
+from symgrad.derivation.steps import Introduced
+from symgrad.derivation.workspace import Workspace, generalise
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Add, Call, Compare, Expr, Mul, Var
+from symgrad.tensor.walk import postorder
+
+
+@dataclass(slots=True)
+class Names:
+    """The names given so far in one derivation, by what they stand for.
+
+    ``pending`` are those that no printed line has shown yet.
+    """
+
+    work: Workspace
+    made: dict[Expr, Var] = field(default_factory=dict)
+    families: dict[str, Expr] = field(default_factory=dict)
+    pending: list[Introduced] = field(default_factory=list)
+
+    def diagonal(self, node: Var, weights: Expr) -> Expr:
+        """diag(weights), by name where the weights are a formula: the slope of the function that makes ``node``."""
+        plain = b.diag(weights)
+        if not isinstance(plain, Call) or plain.fn != "diag" or not _is_formula(weights):
+            return plain
+        return self.name(plain, node, ("D", "Λ", "S"))
+
+    def error(self, node: Var, value: Expr) -> Expr:
+        """The difference ŷ − y by name."""
+        return self.name(value, node, ("e", "r", "ε"))
+
+    def name(self, value: Expr, node: Var, wishes: tuple[str, ...]) -> Expr:
+        """A name for a value that belongs to a node; a family of names where the node is a member of one."""
+        if value in self.made:
+            return self.made[value]
+        general = generalise(value, node, self.work.system)
+        if general is None:
+            name = Var(self._letter(wishes, node), (), value.shape)
+            self._introduce(name, value, ())
+            self.made[value] = name
+            return name
+        body, indices, ranges = general
+        letter = next((n for n, known in self.families.items() if known is body), None)
+        target = Var(letter or self._letter(wishes, node), tuple(indices), value.shape)
+        if letter is None:
+            self.families[target.name] = body
+            self._introduce(target, body, ranges)
+        hit = self.work.system.definition(node)
+        assert hit is not None
+        made = Var(target.name, tuple(hit[1][s] for s in indices if isinstance(s, sympy.Symbol)), value.shape)
+        self.made[value] = made
+        return made
+
+    def take(self) -> list[Introduced]:
+        """The names not shown yet, which the next printed lines explain."""
+        taken, self.pending = self.pending, []
+        return taken
+
+    def _introduce(self, name: Var, body: Expr, ranges: tuple[object, ...]) -> None:
+        self.pending.append(self.work.introduce(name, body, ranges))  # type: ignore[arg-type]
+
+    def _letter(self, wishes: tuple[str, ...], node: Var) -> str:
+        own = [f"{w}_{node.name}" for w in wishes if len(node.name) <= 2]
+        return self.work.fresh(*wishes[:1], *own, *wishes[1:])
+
+
+def _is_formula(weights: Expr) -> bool:
+    return any(isinstance(x, Add | Compare) for x in postorder(weights)) or (
+        isinstance(weights, Mul) and len(weights.args) > 2
+    )

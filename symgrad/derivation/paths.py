@@ -1,0 +1,273 @@
+"""Forms chain, expanded and factored: the paths from a node to what it is differentiated by, multiplied and added."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sympy
+
+from symgrad.calculus.dependency import Trace, trace
+from symgrad.calculus.local import adjoint_part, local_jacobian
+from symgrad.calculus.pullback import divides
+from symgrad.calculus.rewrite import (
+    as_diagonal,
+    distribute,
+    factor,
+    fold_definitions,
+    merge_diagonals,
+    take_entries,
+    unbuild,
+)
+from symgrad.derivation.naming import Names
+from symgrad.derivation.reasons import paths_add, why
+from symgrad.derivation.steps import Block, Line, Reason
+from symgrad.derivation.workspace import Workspace
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Var
+from symgrad.tensor.walk import fresh_symbol, replace_nodes, transform, variables
+
+
+@dataclass(slots=True)
+class Edge:
+    """One reader's share of a derivative: with the reader's own derivative unresolved, and written out."""
+
+    reader: Var
+    unresolved: Expr
+    value: Expr
+
+
+@dataclass(slots=True)
+class Paths:
+    """One derivative ∂of/∂wrt through the definitions of a model, the readers first.
+
+    ``known[v]`` is ∂of/∂v as far as it is written out; ``leave`` are nodes whose own derivative by ``wrt`` is
+    not resolved.
+    """
+
+    work: Workspace
+    names: Names
+    of: Var
+    wrt: Var
+    form: str
+    leave: frozenset[Var] = frozenset()
+    held: frozenset[Expr] = frozenset()
+    blocks: list[Block] = field(default_factory=list)
+    known: dict[Var, Expr] = field(default_factory=dict)
+    graph: Trace = field(init=False)
+    bodies: dict[Var, Expr] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.graph = trace(self.work.system, self.of, [self.wrt], self.held)
+        self.bodies = {v: unbuild(x) for v, x in self.graph.bodies.items()}
+
+    def solve(self) -> Expr:
+        """The derivative in the form asked for; the lines on the way are in ``blocks``."""
+        if self.wrt not in self.graph.order:
+            return b.zeros(self.of.shape + self.wrt.shape)
+        self.known[self.of] = b.identity_tensor(self.of.shape)
+        first = self._chain_line()
+        if first is not None:
+            self.blocks.append(first)
+        for node in reversed(self.graph.order):
+            if node is self.of or node is self.wrt or node in self._below_leave():
+                continue
+            self._node(node)
+        return self._finish(self._edges(self.wrt))
+
+    # Nodes on the way
+
+    def _below_leave(self) -> set[Var]:
+        """Nodes that act on ``of`` only through nodes that are left unresolved."""
+        if not self.leave:
+            return set()
+        seen = {self.of}
+        for node in reversed(self.graph.order):
+            if any(r in seen and r not in self.leave for r in self.graph.readers(node)):
+                seen.add(node)
+        return set(self.graph.order) - seen
+
+    def _node(self, node: Var) -> None:
+        edges = self._edges(node)
+        if not edges:
+            return
+        total = self._simplify(b.add(*(e.value for e in edges)))
+        left = self._deriv(node)
+        right: list[Expr] = []
+        open_sum = b.add(*(e.unresolved for e in edges))
+        if len(edges) > 1 and open_sum is not total:
+            right.append(open_sum)
+        right.append(total)
+        named = self._named(node, total, edges)
+        if named is not total:
+            right.append(named)
+        self.known[node] = named
+        self._say(left, right, self._reason(node, edges))
+
+    def _named(self, node: Var, value: Expr, edges: list[Edge]) -> Expr:
+        """The value by a name, where it would be copied into several lines or is a difference that recurs."""
+        body = self.bodies.get(edges[0].reader)
+        if isinstance(body, Call) and body.fn == "softmax" and len(edges) == 1 and _is_difference(value):
+            return self.names.error(node, value)
+        return value
+
+    def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
+        if all(r is left for r in right):
+            return
+        line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule")
+        self.blocks.append(line)
+        self.blocks += self.names.take()
+
+    def _deriv(self, node: Var) -> Expr:
+        return b.deriv(self.of, node, "total", self.held)
+
+    # One reader's share
+
+    def _edges(self, node: Var) -> list[Edge]:
+        readers = [r for r in reversed(self.graph.order) if r in self.known and self._reads(r, node)]
+        return [self._edge(r, node) for r in readers]
+
+    def _reads(self, reader: Var, node: Var) -> bool:
+        return reader in self.bodies and reader not in self.leave and node in variables(self.bodies[reader])
+
+    def _edge(self, reader: Var, node: Var) -> Edge:
+        body, known = self.bodies[reader], self.known[reader]
+        unresolved = b.ONE if reader is self.of and not self.of.order else self._deriv(reader)
+        if self.of.order == 0:
+            return Edge(reader, self._share(body, reader, node, unresolved), self._share(body, reader, node, known))
+        jacobian = self._tidy(local_jacobian(body, reader, node), reader)
+        if reader is self.of:
+            return Edge(reader, jacobian, jacobian)
+        return Edge(reader, _compose(unresolved, jacobian, reader), _compose(known, jacobian, reader))
+
+    def _share(self, body: Expr, reader: Var, node: Var, g: Expr) -> Expr:
+        """(∂⁺reader/∂node)ᵀ g, products entry by entry as diagonal matrices."""
+        if divides(g, reader) or reader.order != 1 or (isinstance(g, Deriv) and self._is_pick(body)):
+            return self._tidy(adjoint_part(body, reader, g, node), reader)
+        stand_in = b.var("∂", (), reader.shape)
+        part = as_diagonal(
+            adjoint_part(body, reader, stand_in, node), stand_in, lambda w: self.names.diagonal(reader, w)
+        )
+        return self._tidy(replace_nodes(part, {stand_in: g}), reader)
+
+    def _is_pick(self, body: Expr) -> bool:
+        return isinstance(body, Call) and body.fn == "softmax"
+
+    def _tidy(self, x: Expr, reader: Var) -> Expr:
+        def rule(y: Expr) -> Expr:
+            return self.names.diagonal(reader, y.args[0]) if isinstance(y, Call) and y.fn == "diag" else y
+
+        return transform(x, rule, into=lambda y: not isinstance(y, Deriv))
+
+    # The first line, and the last
+
+    def _chain_line(self) -> Line | None:
+        """∂of/∂wrt as a sum over the nodes through which wrt acts, nothing resolved yet."""
+        users = [u for u in self.graph.readers(self.wrt) if u not in self._below_leave()]
+        if self.form == "factored" or users == [self.of] or not users:
+            return None
+        top = self._gate(users)
+        family = {u.name for u in users}
+        if len(users) > 2 and len(family) == 1 and (running := self._running(users)) is not None:
+            node, binder = running
+            term = self._links(top, node)
+            right = b.fold("sum", term, [binder])
+        else:
+            right = b.add(*(self._links(top, u) for u in users))
+        reason: Reason = ("chain rule",)
+        if len(users) > 1:
+            reason = ("chain rule; ", self.wrt, " acts at every step, ∂⁺: at this step only")
+            if len(family) > 1:
+                reason = paths_add(self.wrt, users)
+        return self.work.certifier.line(self._deriv(self.wrt), right, reason=reason, rule="chain rule")
+
+    def _links(self, top: Var | None, user: Var) -> Expr:
+        factors: list[Expr] = []
+        if top is not None and top is not user and top is not self.of:
+            factors = [self._deriv(top), b.deriv(top, user)]
+            links = [top.order, user.order]
+        elif user is not self.of:
+            factors, links = [self._deriv(user)], [user.order]
+        else:
+            links = []
+        kind = "immediate" if len(self.graph.readers(self.wrt)) > 1 else "total"
+        return b.chain([*factors, b.deriv(user, self.wrt, kind)], links)
+
+    def _gate(self, users: list[Var]) -> Var | None:
+        """The node among the users that every path from the others to ``of`` passes, if there is one."""
+        if len(users) < 2:
+            return None
+        last = users[-1]
+        reached = {self.of}
+        for node in reversed(self.graph.order):
+            if node is not last and any(r in reached for r in self.graph.readers(node)):
+                reached.add(node)
+        return last if all(u is last or u not in reached for u in users) else None
+
+    def _running(self, users: list[Var]) -> tuple[Var, Binder] | None:
+        """Users at consecutive steps as one running node."""
+        places = [u.subs for u in users]
+        if any(len(p) != 1 or not isinstance(p[0], int) for p in places):
+            return None
+        steps = [p[0] for p in places if isinstance(p[0], int)]
+        if steps != list(range(steps[0], steps[0] + len(steps))):
+            return None
+        taken = {
+            sympy.Symbol(str(n), integer=True) for n in (*self.work.problem.sizes, *self.work.problem.declarations)
+        }
+        k = fresh_symbol(sympy.Symbol("k", integer=True), taken)
+        return Var(users[0].name, (k,), users[0].shape, users[0].facts), Binder(k, steps[0], steps[-1])
+
+    def _finish(self, edges: list[Edge]) -> Expr:
+        parts = [e.value for e in edges]
+        for left in self.graph.order:
+            if left in self.leave and left in self.known:
+                parts.append(_compose(self.known[left], b.deriv(left, self.wrt, "total", self.held), left))
+        value = self._simplify(b.add(*parts)) if parts else b.zeros(self.of.shape + self.wrt.shape)
+        unresolved = [e.unresolved for e in edges]
+        if len(edges) > 1 and not self.leave:
+            open_sum = b.add(*unresolved)
+            if open_sum is not value:
+                self._say(self._deriv(self.wrt), [open_sum], self._reason(self.wrt, edges))
+        final = value
+        if self.form == "expanded":
+            final = merge_diagonals(distribute(value))
+        elif self.form == "factored":
+            final = factor(distribute(value))
+        elif self.form == "chain":
+            final = factor(value) if self.of.order else value
+        return final
+
+    def _simplify(self, x: Expr) -> Expr:
+        bodies: dict[Expr, Var] = {body: v for v, body in self.bodies.items() if not isinstance(body, Var)}
+        for _ in range(4):
+            fresh = fold_definitions(take_entries(x), bodies)
+            if fresh is x:
+                return x
+            x = fresh
+        return x
+
+    def _reason(self, node: Var, edges: list[Edge]) -> Reason:
+        readers = [e.reader for e in edges]
+        if len(readers) > 1:
+            return paths_add(node, readers)
+        reader = readers[0]
+        body = self.bodies[reader]
+        if isinstance(body, Call) and body.fn == "softmax" and divides(self.known[reader], reader):
+            return ("softmax with cross-entropy",)
+        return why(reader, body, node)
+
+
+def _compose(outer: Expr, inner: Expr, through: Var) -> Expr:
+    """∂of/∂u · ∂u/∂v: a matrix product where the orders allow it, a contraction elsewhere."""
+    if through.order == 0:
+        return b.outer(outer, inner) if outer.order == inner.order == 1 else b.mul(outer, inner)
+    if through.order == 1 and outer.order == 2 and inner.order <= 2:
+        return b.matmul(outer, inner)
+    if through.order == 1 and outer.order == 1 and inner.order == 2:
+        return b.matmul(b.transpose(inner), outer)
+    if through.order == 1 and outer.order == 1 and inner.order == 1:
+        return b.inner(outer, inner)
+    return b.chain([outer, inner], [through.order])
+
+
+def _is_difference(x: Expr) -> bool:
+    return isinstance(x, Add) and len(x.args) == 2 and all(len(list(variables(t))) == 1 for t in x.args)

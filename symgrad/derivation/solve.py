@@ -1,0 +1,60 @@
+"""Every question of a problem answered by the solver of its kind; one that fails does not stop the rest."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from symgrad.derivation import derivative
+from symgrad.derivation.steps import Derivation, Result
+from symgrad.errors import QuestionError, SymgradError, near
+from symgrad.problem.model import Problem, Question
+from symgrad.tensor.shapes import ShapeError
+
+Solver = Callable[[Problem, Question], tuple[Result, ...]]
+
+SOLVERS: Mapping[str, Solver] = {
+    "derivative": derivative.solve,
+}
+
+
+def solve_problem(problem: Problem, only: Collection[str] | None = None) -> tuple[Derivation, ...]:
+    """The derivations of a problem's questions, in order.
+
+    Args:
+        problem: what is given and asked.
+        only: the ids of the questions wanted; all by default.
+    """
+    return tuple(solve_question(problem, q) for q in problem.questions if only is None or q.id in only)
+
+
+def solve_question(problem: Problem, question: Question) -> Derivation:
+    """The derivation of one question; a failure is its status, with the reason as the message."""
+    try:
+        results = _solver(question)(problem, question)
+    except (SymgradError, ShapeError) as error:
+        message = error.message if isinstance(error, SymgradError) else str(error)
+        return _derivation(question, "failed", (), message)
+    status = "unchecked" if question.ask == "text" else "certified"
+    return _derivation(question, status, results)
+
+
+def _solver(question: Question) -> Solver:
+    solver = SOLVERS.get(question.ask)
+    if solver is None:
+        known = ", ".join(SOLVERS)
+        suggestion = near(question.ask, SOLVERS)
+        hint = f"; did you mean {suggestion}?" if suggestion else ""
+        raise QuestionError(f"questions of kind {question.ask!r} cannot be answered yet; known kinds: {known}{hint}")
+    return solver
+
+
+def _derivation(question: Question, status: str, results: tuple[Result, ...], message: str = "") -> Derivation:
+    return Derivation(
+        question.id,
+        question.ask,
+        status,
+        question.prompt,
+        message,
+        results,
+        question.note,
+        question.hint,
+        question.points,
+    )

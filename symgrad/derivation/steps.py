@@ -1,0 +1,137 @@
+"""What a derivation is made of: certified lines, names introduced on the way, prose, results and their checks."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import sympy
+
+from symgrad.tensor.nodes import Binder, Expr, Shape, Var
+from symgrad.tensor.system import System
+
+Reason: TypeAlias = tuple["str | Expr", ...]
+"""Words with expressions set among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How one claim was tested: ``kind`` says against what, the error is relative to the largest entry."""
+
+    kind: str
+    max_rel_error: float
+    points: int
+    sizes: int = 1
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """left = right[0] = right[1] = …, true for every index in ``ranges``; made by ``Certifier.line`` alone.
+
+    A line with ``relation`` other than "=" states that relation instead. ``boxed`` marks a result.
+    """
+
+    left: Expr
+    right: tuple[Expr, ...]
+    reason: Reason
+    rule: str
+    check: Check
+    ranges: tuple[Binder, ...] = ()
+    boxed: bool = False
+    substeps: tuple["Block", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Introduced:
+    """A name given to an expression on the way: name = body, for every index in the ranges."""
+
+    name: Var
+    body: Expr
+    reason: Reason = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A sentence of the derivation."""
+
+    words: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells: words, numbers or expressions."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple["str | Expr", ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CasesLine:
+    """left = value where condition, for each case; each case was evaluated where its condition holds."""
+
+    left: Expr
+    cases: tuple[tuple[Expr, Reason], ...]
+    reason: Reason
+    check: Check
+
+
+Block: TypeAlias = Line | Introduced | Prose | Table | CasesLine
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What computes a result in numbers: definitions, forward and backward alike, and the value over them."""
+
+    system: System
+    value: Expr
+    integers: tuple[sympy.Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answer: what was asked, its value in symbols, its shape, and how it was checked.
+
+    ``exact`` is the value where it is a number, an array of numbers, a truth value; None otherwise.
+    ``where`` are the introduced names that the value still contains.
+    """
+
+    of: str
+    wrt: str | None
+    left: Expr | None
+    value: Expr | None
+    shape: Shape
+    blocks: tuple[Block, ...]
+    checks: tuple[Check, ...]
+    where: tuple[Introduced, ...] = ()
+    exact: Any = None
+    inexact: Any = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    code: Code | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """The answer to one question.
+
+    ``status`` is certified, unchecked (prose of the author) or failed (with the message).
+    """
+
+    id: str
+    ask: str
+    status: str
+    prompt: str
+    message: str = ""
+    results: tuple[Result, ...] = ()
+    note: str = ""
+    hint: str = ""
+    points: Fraction | None = None
+    text: str = ""
+
+
+def lines(blocks: tuple[Block, ...]) -> tuple[Line, ...]:
+    """The lines among blocks, substeps included."""
+    found: list[Line] = []
+    for x in blocks:
+        if isinstance(x, Line):
+            found += [x, *lines(x.substeps)]
+    return tuple(found)

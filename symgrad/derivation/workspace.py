@@ -1,0 +1,181 @@
+"""What a solver works with: the problem, the model with the names introduced so far, and the certifier."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import sympy
+
+from symgrad.calculus.dependency import lags
+from symgrad.derivation.certify import Certifier
+from symgrad.derivation.steps import Introduced, Reason
+from symgrad.errors import QuestionError
+from symgrad.problem.model import Problem, Question
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import difference, evaluate_int, symbols_of
+from symgrad.tensor.nodes import Binder, Expr, Rel, Var
+from symgrad.tensor.system import Definition, System
+from symgrad.tensor.walk import free_ints, postorder, reindex, replace_nodes, variables
+
+SIZE_CHOICES = ((2, 3, 4, 5), (3, 2, 2, 4), (2, 2, 2, 2))
+STEP_CHOICES = (4, 3, 5)
+
+
+@dataclass(slots=True)
+class Workspace:
+    """The state of one derivation.
+
+    ``system`` grows by what the derivation names; ``introduced`` are those names in order.
+    """
+
+    problem: Problem
+    question: Question
+    system: System
+    certifier: Certifier
+    introduced: list[Introduced] = field(default_factory=list)
+
+    def define(self, definitions: Iterable[Definition]) -> None:
+        """Add definitions to the model and to every numeric instance."""
+        definitions = tuple(definitions)
+        self.system = self.system.extended(definitions)
+        self.certifier.know(definitions)
+
+    def fresh(self, *wishes: str) -> str:
+        """The first wish that no symbol of the problem has; with a number behind it when all are taken."""
+        taken = names_in_use(self.problem, self.system)
+        for name in wishes:
+            if name not in taken:
+                return name
+        return next(f"{wishes[0]}_{n}" for n in itertools.count(1) if f"{wishes[0]}_{n}" not in taken)
+
+    def introduce(self, name: Var, body: Expr, ranges: tuple[Binder, ...] = (), reason: Reason = ()) -> Introduced:
+        """Give a name to an expression."""
+        indices = name.subs
+        self.define([Definition(name.name, indices, body, ranges, facts=name.facts)])
+        made = Introduced(name, body, reason)
+        self.introduced.append(made)
+        return made
+
+
+def names_in_use(problem: Problem, system: System) -> set[str]:
+    """Every name of the problem: symbols, sizes, steps, defined and introduced nodes."""
+    used = set(problem.declarations) | set(problem.sizes) | {s.name for s in problem.steps}
+    for d in system.definitions:
+        used.add(d.family)
+        used |= {v.name for v in variables(d.body, into_derivatives=True)}
+    return used
+
+
+def integer_symbols(system: System, exprs: Iterable[Expr]) -> set[sympy.Symbol]:
+    """The free sizes, steps and indices of a model and of expressions."""
+    found: set[sympy.Symbol] = set()
+    for d in system.definitions:
+        bound = {x.symbol for x in d.ranges}
+        found |= _integers(d.body) - bound
+        for x in d.ranges:
+            found |= symbols_of(x.lo) | symbols_of(x.hi)
+        for i in d.indices:
+            found |= symbols_of(i) - bound
+    for e in exprs:
+        found |= _integers(e)
+    return found
+
+
+def _integers(root: Expr) -> set[sympy.Symbol]:
+    found = set(free_ints(root))
+    for node in postorder(root):
+        for s in node.shape:
+            found |= symbols_of(s)
+    bound = {x.symbol for n in postorder(root) for x in getattr(n, "binders", getattr(n, "over", ()))}
+    return found - (bound - set(free_ints(root)))
+
+
+def choose_sizes(
+    system: System, exprs: Iterable[Expr], conds: Iterable[Rel] = (), free: Mapping[sympy.Symbol, Binder] | None = None
+) -> list[dict[sympy.Symbol, int]]:
+    """Sizes, ends of steps and open indices for three numeric instances: unequal, others unequal, all equal.
+
+    Raises:
+        QuestionError: no small numbers satisfy the conditions.
+    """
+    symbols = sorted(
+        integer_symbols(system, exprs) | {s for c in conds for s in symbols_of(c.left) | symbols_of(c.right)}, key=str
+    )
+    steps = {**system.steps, **(free or {})}
+    ends = set().union(*(symbols_of(x.lo) | symbols_of(x.hi) for x in steps.values())) - set(steps)
+    open_steps = [s for s in symbols if s in steps]
+    loose = [s for s in symbols if s not in steps and not s.is_positive]
+    sizes = [s for s in symbols if s.is_positive and s not in ends]
+    out: list[dict[sympy.Symbol, int]] = []
+    for row, length in zip(SIZE_CHOICES, STEP_CHOICES, strict=True):
+        env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
+        env.update(dict.fromkeys(ends, length))
+        out.append(_with_indices(env, open_steps, loose, steps, list(conds), len(out)))
+    return out
+
+
+def _with_indices(
+    env: dict[sympy.Symbol, int],
+    open_steps: list[sympy.Symbol],
+    loose: list[sympy.Symbol],
+    steps: Mapping[sympy.Symbol, Binder],
+    conds: list[Rel],
+    turn: int,
+) -> dict[sympy.Symbol, int]:
+    ranges = []
+    for s in open_steps:
+        lo, hi = evaluate_int(steps[s].lo, env), evaluate_int(steps[s].hi, env)
+        values = list(range(lo, hi + 1))
+        ranges.append(values[len(values) // 2 :] + values[: len(values) // 2])
+    for _ in loose:
+        ranges.append([2, 1, 3, 4] if turn != 1 else [1, 2, 3, 4])
+    names = [*open_steps, *loose]
+    for chosen in itertools.product(*ranges):
+        full = {**env, **dict(zip(names, chosen, strict=True))}
+        if all(_true(c, full) for c in conds):
+            return full
+    raise QuestionError("no small steps satisfy the conditions of the question")
+
+
+def _true(c: Rel, env: Mapping[sympy.Symbol, int]) -> bool:
+    known = b.holds(b.rel(c.op, evaluate_int(c.left, env), evaluate_int(c.right, env)))
+    return bool(known)
+
+
+def generalise(
+    expr: Expr, node: Var, system: System
+) -> tuple[Expr, tuple[sympy.Symbol, ...], tuple[Binder, ...]] | None:
+    """An expression around a member of a family, at a symbolic step: e_2 = ŷ_2 − y_2 as e_t = ŷ_t − y_t.
+
+    Returns:
+        The expression at the family's own index symbols, those symbols, and their ranges; None where the node is
+        not a member of a family with a range.
+    """
+    hit = system.definition(node)
+    if hit is None or not hit[1]:
+        return None
+    d, mapping = hit
+    if all(isinstance(v, sympy.Symbol) and v == s for s, v in mapping.items()):
+        return expr, tuple(mapping), d.ranges
+    if len(mapping) != 1:
+        return None
+    ((step, value),) = mapping.items()
+    position = lags(system).position
+    memo: dict[Expr, Expr] = {}
+    for v in variables(expr):
+        k = position.get(v.name, {}).get(step)
+        if k is not None and k < len(v.subs):
+            shifted = step + difference(v.subs[k], value)
+            memo[v] = Var(v.name, (*v.subs[:k], shifted, *v.subs[k + 1 :]), v.shape, v.facts)
+    general = replace_nodes(expr, memo)
+    if reindex(general, {step: value}) is not expr:
+        return None
+    return general, (step,), d.ranges
+
+
+def workspace(
+    problem: Problem, question: Question, system: System, exprs: Iterable[Expr], conds: Iterable[Rel] = ()
+) -> Workspace:
+    """A fresh workspace over a model, with numeric instances for the sizes and open indices of the question."""
+    choices = choose_sizes(system, exprs, conds)
+    return Workspace(problem, question, system, Certifier.of(system, choices))

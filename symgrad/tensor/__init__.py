@@ -1,0 +1,1 @@
+"""Expressions with certain shapes: nodes, constructors, walking, lowering, evaluation."""

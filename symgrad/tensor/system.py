@@ -1,0 +1,116 @@
+"""Systems of definitions: what a model says, one body for each named node, recurrences at a symbolic step."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import sympy
+
+from symgrad.tensor.build import add, holds, rel, zeros_like
+from symgrad.tensor.integers import Int, at_most, replace, same, symbols_of
+from symgrad.tensor.nodes import Binder, Expr, Fold, Rel, Var
+from symgrad.tensor.walk import reindex, transform, unfold, variables
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """family[indices] = body, for all values of the index symbols in their ranges.
+
+    An index is a symbol with a range in ``ranges``, or fixed: a number (a boundary value) or an open step.
+    """
+
+    family: str
+    indices: tuple[Int, ...]
+    body: Expr
+    ranges: tuple[Binder, ...] = ()
+    conds: tuple[Rel, ...] = ()
+    facts: frozenset[str] = frozenset()
+
+    @property
+    def target(self) -> Var:
+        """The node that is defined, at its symbolic indices."""
+        return Var(self.family, self.indices, self.body.shape, self.facts)
+
+    def at(self, subs: tuple[Int, ...]) -> Mapping[sympy.Symbol, Int] | None:
+        """The values of the index symbols that make the target family[subs]; None where it is not that node."""
+        if len(subs) != len(self.indices):
+            return None
+        ranges = {x.symbol: x for x in self.ranges}
+        mapping: dict[sympy.Symbol, Int] = {}
+        for pattern, value in zip(self.indices, subs, strict=True):
+            if isinstance(pattern, sympy.Symbol) and pattern in ranges:
+                mapping[pattern] = value
+            elif not same(pattern, value):
+                return None
+        for symbol, value in mapping.items():
+            lo, hi = replace(ranges[symbol].lo, mapping), replace(ranges[symbol].hi, mapping)
+            if at_most(lo, value) is False or at_most(value, hi) is False:
+                return None
+        if any(
+            holds(rel(c.op, replace(c.left, mapping), replace(c.right, mapping))) is False for c in self.conds
+        ):
+            return None
+        return mapping
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Definitions by family, in the author's order, with the ranges of the steps."""
+
+    definitions: tuple[Definition, ...]
+    steps: Mapping[sympy.Symbol, Binder] = field(default_factory=dict)
+    _families: dict[str, list[Definition]] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
+    _bodies: dict[Var, Expr | None] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for d in self.definitions:
+            self._families.setdefault(d.family, []).append(d)
+
+    def family(self, name: str) -> tuple[Definition, ...]:
+        """The definitions of a family, in order; empty for an input."""
+        return tuple(self._families.get(name, ()))
+
+    def definition(self, node: Var) -> tuple[Definition, Mapping[sympy.Symbol, Int]] | None:
+        """The definition that makes a node, with the values of its index symbols; None for an input."""
+        found = [(d, m) for d in self._families.get(node.name, ()) if (m := d.at(node.subs)) is not None]
+        if not found:
+            return None
+        fixed = [(d, m) for d, m in found if not m]
+        return (fixed or found)[0]
+
+    def body(self, node: Var) -> Expr | None:
+        """What a node is defined as, at its own subscripts; None for an input."""
+        if node not in self._bodies:
+            hit = self.definition(node)
+            self._bodies[node] = None if hit is None else reindex(hit[0].body, hit[1])
+        return self._bodies[node]
+
+    def extended(self, definitions: Iterable[Definition]) -> "System":
+        """The system with more definitions."""
+        return System((*self.definitions, *definitions), self.steps)
+
+    def mentions(self, name: str) -> bool:
+        """Whether a family of that name is defined or used."""
+        if name in self._families:
+            return True
+        return any(v.name == name for d in self.definitions for v in variables(d.body))
+
+
+def spread(expr: Expr) -> Expr:
+    """Σ over numeric ranges of family members written out as a sum; other folds stay."""
+
+    def rule(node: Expr) -> Expr:
+        if isinstance(node, Fold) and node.op == "sum" and picks_members(node):
+            terms = unfold(node)
+            if terms is not None:
+                return add(*terms) if terms else zeros_like(node.body)
+        return node
+
+    return transform(expr, rule)
+
+
+def picks_members(node: Fold) -> bool:
+    """Whether the bound indices pick members of families, not entries alone."""
+    bound = {x.symbol for x in node.binders}
+    return any(symbols_of(s) & bound for v in variables(node.body) for s in v.subs)

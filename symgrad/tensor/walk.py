@@ -1,0 +1,370 @@
+"""Walking and rebuilding expression graphs: iterative, each shared node once."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import singledispatch
+
+import sympy
+
+from symgrad.errors import InternalError
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import Int, replace, symbols_of
+from symgrad.tensor.nodes import (
+    Add,
+    Apply,
+    At,
+    Binder,
+    Build,
+    Call,
+    Chain,
+    Compare,
+    Concat,
+    Count,
+    Cut,
+    Deriv,
+    Entry,
+    Expr,
+    Eye,
+    Fold,
+    Full,
+    Item,
+    Iverson,
+    Literal,
+    MatMul,
+    Mul,
+    Opaque,
+    Permute,
+    Pick,
+    Pow,
+    Reduce,
+    Rel,
+    Stack,
+    Transpose,
+    Var,
+)
+
+
+def postorder(*roots: Expr, into: Callable[[Expr], bool] | None = None) -> list[Expr]:
+    """Every node below the roots once, operands first; ``into`` says whose operands are visited."""
+    seen: set[Expr] = set()
+    out: list[Expr] = []
+    for root in roots:
+        stack: list[tuple[Expr, bool]] = [(root, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                out.append(node)
+                continue
+            if node in seen:
+                continue
+            seen.add(node)
+            stack.append((node, True))
+            if into is None or into(node):
+                stack.extend((c, False) for c in reversed(node.children) if c not in seen)
+    return out
+
+
+def variables(*roots: Expr, into_derivatives: bool = False) -> tuple[Var, ...]:
+    """The named nodes that expressions mention, in the order of first mention."""
+    keep = None if into_derivatives else (lambda x: not isinstance(x, Deriv))
+    return tuple(x for x in postorder(*roots, into=keep) if isinstance(x, Var))
+
+
+def find(root: Expr, kind: type[Expr]) -> Iterator[Expr]:
+    """The nodes of a kind below the root."""
+    return (x for x in postorder(root) if isinstance(x, kind))
+
+
+@singledispatch
+def rebuild(node: Expr, children: tuple[Expr, ...]) -> Expr:
+    """The node with other operands, made by its constructor so that the trivial folds again."""
+    if not node.children:
+        return node
+    raise InternalError(f"no way to rebuild {type(node).__name__}")
+
+
+@rebuild.register
+def _(node: Add, children: tuple[Expr, ...]) -> Expr:
+    return b.add(*children)
+
+
+@rebuild.register
+def _(node: Mul, children: tuple[Expr, ...]) -> Expr:
+    return b.mul(*children)
+
+
+@rebuild.register
+def _(node: Pow, children: tuple[Expr, ...]) -> Expr:
+    return b.power(*children)
+
+
+@rebuild.register
+def _(node: Apply, children: tuple[Expr, ...]) -> Expr:
+    return b.apply(node.fn, *children)
+
+
+@rebuild.register
+def _(node: Compare, children: tuple[Expr, ...]) -> Expr:
+    return b.compare(node.op, *children)
+
+
+@rebuild.register
+def _(node: MatMul, children: tuple[Expr, ...]) -> Expr:
+    return b.matmul(*children)
+
+
+@rebuild.register
+def _(node: Transpose, children: tuple[Expr, ...]) -> Expr:
+    return b.transpose(*children)
+
+
+@rebuild.register
+def _(node: Permute, children: tuple[Expr, ...]) -> Expr:
+    return b.permute(children[0], node.axes)
+
+
+@rebuild.register
+def _(node: Reduce, children: tuple[Expr, ...]) -> Expr:
+    axis = None if len(node.axes) == node.arg.order else node.axes[0]
+    return b.reduce(node.op, children[0], axis)
+
+
+@rebuild.register
+def _(node: Fold, children: tuple[Expr, ...]) -> Expr:
+    return b.fold(node.op, children[0], node.binders, node.conds, node.descending)
+
+
+@rebuild.register
+def _(node: Build, children: tuple[Expr, ...]) -> Expr:
+    return b.build(children[0], node.binders)
+
+
+@rebuild.register
+def _(node: Entry, children: tuple[Expr, ...]) -> Expr:
+    picked = iter(children[1:])
+    items = [Pick(next(picked)) if isinstance(i, Pick) else i for i in node.items]
+    return b.entry(children[0], items, checked=False)
+
+
+@rebuild.register
+def _(node: Stack, children: tuple[Expr, ...]) -> Expr:
+    return b.stack(*children)
+
+
+@rebuild.register
+def _(node: Concat, children: tuple[Expr, ...]) -> Expr:
+    return b.concat(children, node.axis)
+
+
+@rebuild.register
+def _(node: Call, children: tuple[Expr, ...]) -> Expr:
+    if node.fn in ("diag", "diagpart"):
+        return b.diag(children[0])
+    return Call(node.fn, children, node.params, node.shape)
+
+
+@rebuild.register
+def _(node: Opaque, children: tuple[Expr, ...]) -> Expr:
+    return b.opaque(node.name, children, node.over)
+
+
+@rebuild.register
+def _(node: Deriv, children: tuple[Expr, ...]) -> Expr:
+    return b.deriv(children[0], children[1], node.kind, node.held)
+
+
+@rebuild.register
+def _(node: Chain, children: tuple[Expr, ...]) -> Expr:
+    return b.chain(children, node.links)
+
+
+def transform(root: Expr, rule: Callable[[Expr], Expr], into: Callable[[Expr], bool] | None = None) -> Expr:
+    """The graph rebuilt from the leaves up, each rebuilt node passed through the rule once."""
+    memo: dict[Expr, Expr] = {}
+    for node in postorder(root, into=into):
+        fresh = node
+        if node.children and (into is None or into(node)):
+            children = tuple(memo[c] for c in node.children)
+            if children != node.children:
+                fresh = rebuild(node, children)
+        memo[node] = rule(fresh)
+    return memo[root]
+
+
+def replace_nodes(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """The graph with nodes replaced, the outermost first; what is put in is not searched again."""
+    if not mapping:
+        return root
+    memo: dict[Expr, Expr] = {}
+    for node in postorder(root, into=lambda x: x not in mapping):
+        if node in mapping:
+            memo[node] = mapping[node]
+        elif node.children:
+            children = tuple(memo[c] for c in node.children)
+            memo[node] = rebuild(node, children) if children != node.children else node
+        else:
+            memo[node] = node
+    return memo[root]
+
+
+# Indices
+
+
+def free_ints(root: Expr) -> frozenset[sympy.Symbol]:
+    """The size, step and index symbols that are free in an expression."""
+    memo: dict[Expr, frozenset[sympy.Symbol]] = {}
+    for node in postorder(root):
+        found: frozenset[sympy.Symbol] = frozenset().union(*(memo[c] for c in node.children))
+        found |= _own_ints(node)
+        if isinstance(node, Fold | Build):
+            found -= {x.symbol for x in node.binders}
+            for x in node.binders:
+                found |= symbols_of(x.lo) | symbols_of(x.hi)
+            found -= {x.symbol for x in node.binders}
+        memo[node] = found
+    return memo[root]
+
+
+def _own_ints(node: Expr) -> frozenset[sympy.Symbol]:
+    match node:
+        case Var(subs=subs):
+            return _symbols(subs)
+        case Count(value=value):
+            return symbols_of(value)
+        case Iverson(conds=conds) | Fold(conds=conds):
+            return _symbols([side for c in conds for side in (c.left, c.right)])
+        case Entry(items=items):
+            return frozenset(b.free_symbols_of_items(items))
+        case Opaque(over=over):
+            return _symbols([side for x in over for side in (x.lo, x.hi)])
+    return frozenset()
+
+
+def _symbols(values: Iterable[Int]) -> frozenset[sympy.Symbol]:
+    return frozenset().union(*(symbols_of(v) for v in values))
+
+
+def reindex(root: Expr, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
+    """The expression with step and index symbols replaced; bound ones are left, and renamed on a clash."""
+    mapping = {s: v for s, v in mapping.items() if v != s}
+    if not mapping:
+        return root
+    memo: dict[Expr, Expr] = {}
+    for node in postorder(root, into=lambda x: not isinstance(x, Fold | Build | Opaque)):
+        if isinstance(node, Fold | Build | Opaque):
+            memo[node] = _reindex_binder(node, mapping)
+        else:
+            memo[node] = _reindex_plain(node, tuple(memo[c] for c in node.children), mapping)
+    return memo[root]
+
+
+def _reindex_plain(node: Expr, children: tuple[Expr, ...], mapping: Mapping[sympy.Symbol, Int]) -> Expr:
+    def sizes(shape: Iterable[Int]) -> tuple[Int, ...]:
+        return tuple(replace(s, mapping) for s in shape)
+
+    match node:
+        case Var():
+            return Var(node.name, sizes(node.subs), sizes(node.shape), node.facts)
+        case Count():
+            return b.count(replace(node.value, mapping))
+        case Full():
+            return b.full(node.value, sizes(node.shape))
+        case Eye():
+            return b.eye(replace(node.size, mapping))
+        case Literal():
+            return node
+        case Iverson():
+            return b.iverson(*(_reindex_rel(c, mapping) for c in node.conds))
+        case Entry():
+            picked = iter(children[1:])
+            items = [_reindex_item(i, mapping, picked) for i in node.items]
+            return b.entry(children[0], items, checked=False)
+        case Call() if node.fn not in ("diag", "diagpart"):
+            params = tuple(
+                (k, replace(v, mapping) if isinstance(v, sympy.Expr) else v) for k, v in node.params
+            )
+            return Call(node.fn, children, params, sizes(node.shape))
+        case Deriv():
+            held = frozenset(reindex(h, mapping) for h in node.held)
+            return b.deriv(children[0], children[1], node.kind, held)
+    return rebuild(node, children) if children != node.children else node
+
+
+def _reindex_item(item: Item, mapping: Mapping[sympy.Symbol, Int], picked: Iterator[Expr]) -> Item:
+    match item:
+        case At(index=i):
+            return At(replace(i, mapping))
+        case Cut(lo=lo, hi=hi):
+            return Cut(replace(lo, mapping), replace(hi, mapping))
+    return Pick(next(picked))
+
+
+def _reindex_rel(r: Rel, mapping: Mapping[sympy.Symbol, Int]) -> Rel:
+    return b.rel(r.op, replace(r.left, mapping), replace(r.right, mapping))
+
+
+def _reindex_binder(node: Fold | Build | Opaque, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
+    own = node.over if isinstance(node, Opaque) else node.binders
+    bound = {x.symbol for x in own}
+    inner = {s: v for s, v in mapping.items() if s not in bound}
+    arriving = _symbols(inner.values())
+    taken = set(arriving) | bound | set().union(*(free_ints(c) for c in node.children))
+    renamed: dict[sympy.Symbol, Int] = {}
+    fresh: list[Binder] = []
+    for x in own:
+        symbol = x.symbol
+        if symbol in arriving:
+            symbol = fresh_symbol(symbol, taken)
+            taken.add(symbol)
+            renamed[x.symbol] = symbol
+        fresh.append(Binder(symbol, replace(x.lo, {**inner, **renamed}), replace(x.hi, {**inner, **renamed})))
+    inner.update(renamed)
+    if isinstance(node, Opaque):
+        return b.opaque(node.name, [reindex(a, inner) for a in node.args], fresh)
+    body = reindex(node.body, inner)
+    if isinstance(node, Build):
+        return b.build(body, fresh)
+    conds = [_reindex_rel(c, inner) for c in node.conds]
+    return b.fold(node.op, body, fresh, conds, node.descending)
+
+
+_POOL = "kjilmpqrsuvabc"
+
+
+def fresh_symbol(like: sympy.Symbol, taken: Iterable[sympy.Symbol]) -> sympy.Symbol:
+    """An index symbol with a name a person would choose that is not taken."""
+    names = {s.name for s in taken}
+    for letter in (like.name, *_POOL):
+        if letter not in names:
+            return sympy.Symbol(letter, integer=True)
+    n = 1
+    while f"k{n}" in names:
+        n += 1
+    return sympy.Symbol(f"k{n}", integer=True)
+
+
+def unfold(node: Fold, limit: int = 10_000) -> list[Expr] | None:
+    """The terms of a fold with numeric ranges, in order; None where a range is symbolic."""
+    terms: list[Expr] = [node.body]
+    conds: list[tuple[Rel, ...]] = [node.conds]
+    for x in node.binders:
+        step_terms: list[Expr] = []
+        step_conds: list[tuple[Rel, ...]] = []
+        if not isinstance(x.lo, int) or not isinstance(x.hi, int):
+            return None
+        values = range(x.lo, x.hi + 1)
+        if len(values) * len(terms) > limit:
+            return None
+        for term, guard in zip(terms, conds, strict=True):
+            for v in reversed(values) if node.descending else values:
+                step_terms.append(reindex(term, {x.symbol: v}))
+                step_conds.append(tuple(_reindex_rel(c, {x.symbol: v}) for c in guard))
+        terms, conds = step_terms, step_conds
+    kept: list[Expr] = []
+    for term, guard in zip(terms, conds, strict=True):
+        known = [b.holds(c) for c in guard]
+        if any(k is False for k in known):
+            continue
+        if any(k is None for k in known):
+            return None
+        kept.append(term)
+    return kept
