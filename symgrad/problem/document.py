@@ -208,9 +208,7 @@ class _Reader:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
             self.complain("an id is an identifier: letters, digits and _", node.place)
         elif text in ids:
-            self.complain(
-                f"{text!r} is the id of two questions; the first is in line {ids[text].line}", node.place
-            )
+            self.complain(f"{text!r} is the id of two questions; the first is in line {ids[text].line}", node.place)
         else:
             ids[text] = node.place
 
@@ -218,9 +216,7 @@ class _Reader:
 def _head(node: RawNode) -> Place:
     """The first line of a mapping or list, for what is wrong with all of it."""
     end = node.place.source.text.find("\n", node.place.start)
-    return Place(
-        node.place.source, node.place.start, min(node.place.end, end) if end >= 0 else node.place.end
-    )
+    return Place(node.place.source, node.place.start, min(node.place.end, end) if end >= 0 else node.place.end)
 
 
 def _is_fraction(node: RawScalar) -> bool:

@@ -147,9 +147,7 @@ _KINDS: Final = (
         "a number or array",
         (_of(), Field("at", ASSIGNMENTS, "the values of what is left open")),
     ),
-    QuestionKind(
-        "equations", "the defining system written out", (Field("of", EXPRESSIONS, "what", True), _SET)
-    ),
+    QuestionKind("equations", "the defining system written out", (Field("of", EXPRESSIONS, "what", True), _SET)),
     QuestionKind("limit", "a limit", (_of(), _AT, _SET), one_of=("at", "set")),
     QuestionKind("special_case", "a special case", (_of(), _SET, _AT), one_of=("set", "at")),
     QuestionKind(
@@ -165,9 +163,7 @@ _KINDS: Final = (
         "a formula and its number",
         (
             _of(),
-            Field(
-                "what", choice("parameters", "multiplications", "additions", "macs"), "what is counted", True
-            ),
+            Field("what", choice("parameters", "multiplications", "additions", "macs"), "what is counted", True),
         ),
     ),
     QuestionKind(

@@ -64,9 +64,7 @@ def choice(*words: str) -> Form:
     return Form("a word", check, {"enum": [*words, *numbers]})
 
 
-def _written(
-    what: str, parse: Callable[[Source], object], schema: Schema | None = None, hint: str = ""
-) -> Form:
+def _written(what: str, parse: Callable[[Source], object], schema: Schema | None = None, hint: str = "") -> Form:
     """A text in the notation of the problem language."""
 
     def check(node: RawNode) -> Iterator[Diagnostic]:
@@ -91,9 +89,7 @@ def _lost_backslash(node: RawScalar) -> Diagnostic | None:
         file = node.source.parent or node.source
         written = file.text[offset : offset + 3]
         if written[:1] == "\\" and char != "\\" and written[1:2] in "abefnrtv" and written[2:].isalpha():
-            message = (
-                f"in double quotes YAML reads {written[:2]} as one character; use single quotes for LaTeX"
-            )
+            message = f"in double quotes YAML reads {written[:2]} as one character; use single quotes for LaTeX"
             return Diagnostic(message, Source(file.name, file.text).place(offset, offset + 2))
     return None
 
@@ -205,9 +201,7 @@ DEFINITION: Final = _written(
 )
 RANGE: Final = _written("a range such as 1..3", parse_range, {"type": "string"})
 _SETTING: Final = _written("a setting such as gamma = 0", _parse_setting)
-ASSIGNMENTS: Final = Form(
-    "a mapping of names to values", _check_assignments, {"type": "object", "minProperties": 1}
-)
+ASSIGNMENTS: Final = Form("a mapping of names to values", _check_assignments, {"type": "object", "minProperties": 1})
 SETTINGS: Final = Form(
     "settings such as {gamma: 0}", _check_settings, {"type": ["object", "string", "number", "array"]}
 )

@@ -17,9 +17,7 @@ def json_schema() -> dict[str, Any]:
     properties = schema["properties"]
     properties["symbols"] |= {
         "type": ["object", "null"],
-        "additionalProperties": {
-            "anyOf": [{"$ref": "#/$defs/symbol"}, {"type": ["number", "string", "null"]}]
-        },
+        "additionalProperties": {"anyOf": [{"$ref": "#/$defs/symbol"}, {"type": ["number", "string", "null"]}]},
     }
     properties["steps"] |= {"type": ["object", "null"], "additionalProperties": dict(RANGE.schema)}
     properties["questions"] |= {"type": ["array", "null"], "items": {"$ref": "#/$defs/question"}}

@@ -26,9 +26,7 @@ LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 40
 MOST_REPEATED = 10_000
 
-_TAGS: Final = tuple(
-    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")
-)
+_TAGS: Final = tuple(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map"))
 _TEXT_TAG: Final = _TAGS[0]
 _HINTS: Final = (
     ("mapping values are not allowed", "quote a text that holds ': '"),
@@ -143,9 +141,7 @@ class _Builder:
         if event.style in ("|", ">"):
             end = start + len(self.source.text[start:end].rstrip())
         text = scalar_source(self.source, start, end, event.value, event.style)
-        return RawScalar(
-            plain_value(event.value) if plain else event.value, text, self.source.place(start, end)
-        )
+        return RawScalar(plain_value(event.value) if plain else event.value, text, self.source.place(start, end))
 
     def _closed(self, frame: _Open, end: int) -> RawNode:
         end = max([end, *(node.place.end for node in frame.nodes)])
@@ -188,9 +184,7 @@ class _Builder:
     def _check_tag(self, event: Any, place: Place) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None and tag not in _TAGS:
-            raise ProblemError(
-                f"the type tag {tag} is not read; a problem holds texts and numbers only", place
-            )
+            raise ProblemError(f"the type tag {tag} is not read; a problem holds texts and numbers only", place)
 
 
 def _diagnostic(source: Source, error: YAMLError) -> Diagnostic:

@@ -1,0 +1,139 @@
+"""From a problem file to a problem: names, then declarations, then definitions, then questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from symgrad.errors import Diagnostic, ProblemError
+from symgrad.problem.boundaries import check_members
+from symgrad.problem.collect import Collected, Head, collect
+from symgrad.problem.declarations import Declared, constants, declaration, read_declarations, read_steps
+from symgrad.problem.definitions import (
+    infer_shapes,
+    read_definitions,
+    read_heads,
+    settle_facts,
+)
+from symgrad.problem.document import load_document
+from symgrad.problem.expressions import read
+from symgrad.problem.model import Conventions, Declaration, Problem
+from symgrad.problem.names import Names
+from symgrad.problem.questions import read_assumptions, read_questions
+from symgrad.problem.records import ProblemDocument
+from symgrad.problem.scope import Scope
+from symgrad.problem.texts import free_names
+from symgrad.syntax.tree import Subscript
+from symgrad.tensor.system import System
+
+
+def load_problem(path_or_text: Path | str) -> Problem:
+    """The problem in a file, or in a YAML text, which is what has several lines.
+
+    Raises:
+        ProblemError: the file is wrong; the error holds everything that is.
+    """
+    return elaborate(load_document(path_or_text))
+
+
+def elaborate(document: ProblemDocument) -> Problem:
+    """The problem that a document declares.
+
+    Raises:
+        ProblemError: names, shapes or meanings are wrong; the error holds everything that is.
+    """
+    collected = collect(document)
+    names = collected.names
+    scope = Scope(names, read)
+    read_steps(document, scope)
+    declared = read_declarations(collected.declared, collected.heads, scope)
+    _check_cycles(collected.heads, names)
+    defined = read_heads(collected.heads, scope)
+    _lone_numbers(declared)
+    infer_shapes(defined, names)
+    settle_facts(defined, names)
+    found = read_definitions(defined, names)
+    implied = check_members(found, {(d.family.name, d.member.pattern): d for d in defined}, names)
+    questions = read_questions(document.questions, scope)
+    assumptions = read_assumptions(document.assume, scope)
+    if names.diagnostics:
+        raise ProblemError(_ordered(names.diagnostics))
+    given = [d for one in declared for d in constants(one)]
+    records = [declaration(one) for one in declared] + implied
+    return Problem(
+        name=Path(document.source.name).stem,
+        title=document.title,
+        about=document.about,
+        source=document.source,
+        document=document,
+        system=System((*given, *found), names.steps),
+        declarations=_by_name(records),
+        sizes=names.sizes,
+        steps=names.steps,
+        questions=questions,
+        assumptions=assumptions,
+        conventions=Conventions(document.layout, document.index_base, document.relu_at_zero),
+        latex=_latex(collected, document),
+        facts={name: family.facts for name, family in names.families.items()},
+    )
+
+
+def _by_name(records: Sequence[Declaration]) -> dict[str, tuple[Declaration, ...]]:
+    names = dict.fromkeys(record.name for record in records)
+    return {name: tuple(r for r in records if r.name == name) for name in names}
+
+
+def _latex(collected: Collected, document: ProblemDocument) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for symbol in document.symbols:
+        if symbol.latex is not None:
+            key = symbol.key
+            base = key.base if isinstance(key, Subscript) else getattr(key, "func", key)
+            found.setdefault(getattr(base, "id", symbol.text), symbol.latex)
+    return found
+
+
+def _lone_numbers(declared: Sequence[Declared]) -> None:
+    """A number that fills a family of which nothing else is known is a scalar."""
+    for one in declared:
+        if one.member.shape is None and one.member.filled and not one.family.defined:
+            known = next((m.shape for m in one.family.members if m.shape is not None), ())
+            one.member.shape = known
+
+
+def _check_cycles(heads: Sequence[Head], names: Names) -> None:
+    """Quantities without steps that are defined by each other: said once for each circle, all are broken."""
+    plain = {h.name: h for h in heads if not h.steps}
+    needs = {name: [n.id for n in free_names(h.tree.body) if n.id in plain] for name, h in plain.items()}
+    done: set[str] = set()
+    for start in plain:
+        circle = _circle(start, needs, done)
+        if circle:
+            path = " → ".join([*circle, circle[0]]) if len(circle) > 1 else "itself"
+            names.complain(f"{circle[0]!r} is defined by {path}", plain[circle[0]].tree.target.place)
+            names.broken.update(circle)
+
+
+def _circle(start: str, needs: dict[str, list[str]], done: set[str]) -> list[str]:
+    """A circle that can be reached from a name that is not done; what is visited is done."""
+    path: list[str] = []
+    waiting = [(start, False)]
+    while waiting:
+        name, leaving = waiting.pop()
+        if leaving:
+            path.pop()
+            done.add(name)
+        elif name in path:
+            circle = path[path.index(name) :]
+            done.update(path)
+            return circle
+        elif name not in done:
+            path.append(name)
+            waiting.append((name, True))
+            waiting.extend((n, False) for n in reversed(needs[name]))
+    return []
+
+
+def _ordered(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    unique = dict.fromkeys(diagnostics)
+    return sorted(unique, key=lambda d: d.place.resolved().start if d.place else 0)

@@ -1,0 +1,256 @@
+"""Questions: their fields as expressions over the names of the problem, and over indices they leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+
+from symgrad.errors import ProblemError, near
+from symgrad.problem.calls import is_variable
+from symgrad.problem.conditions import condition
+from symgrad.problem.fields import COMMON, QUESTION_KINDS
+from symgrad.problem.forms import ASSIGNMENTS, COUNT, EXPRESSION, EXPRESSIONS, NUMBER, SETTINGS, number
+from symgrad.problem.model import Asked, Condition, Given, Pending, Question, Setting
+from symgrad.problem.names import Broken, Names, Undetermined
+from symgrad.problem.numbers import given
+from symgrad.problem.records import RawQuestion
+from symgrad.problem.scope import Scope
+from symgrad.problem.texts import (
+    free_names,
+    read_definition,
+    read_expression,
+    read_limit,
+    subscripts,
+    walk,
+)
+from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
+from symgrad.source import Source
+from symgrad.syntax.tree import Compare, Member, Name, Span, Subscript, Tree, Unary
+from symgrad.tensor.integers import index_symbol
+from symgrad.tensor.nodes import Expr, Rel, Transpose, Var
+
+_CONDITIONS = ("where", "subject_to", "assume")
+_BY = {"derivative": ("wrt", "leave", "hold"), "update": ("wrt",), "bound": ("wrt",)}
+
+
+def read_questions(questions: tuple[RawQuestion, ...], scope: Scope) -> tuple[Question, ...]:
+    """All questions; what is wrong is noted."""
+    ids = [question.id for question in questions]
+    return tuple(_question(question, ids, scope) for question in questions)
+
+
+def read_assumptions(sources: tuple[Source, ...], scope: Scope) -> tuple[Condition, ...]:
+    """Facts written as conditions; what is wrong is noted."""
+    found: list[Condition] = []
+    for source in sources:
+        try:
+            tree = read_expression(source)
+            found.extend(condition(tree, _opened([tree], scope)))
+        except ProblemError as error:
+            scope.names.note(error.diagnostics)
+        except (Broken, Undetermined):
+            continue
+    return tuple(found)
+
+
+def _question(raw: RawQuestion, ids: list[str], scope: Scope) -> Question:
+    kind = QUESTION_KINDS[raw.ask]
+    inner = _given(raw, _opened(list(_trees(raw)), scope))
+    fields: dict[str, object] = {}
+    for field in kind.all_fields:
+        node = raw.get(field.name)
+        if node is None or field in COMMON:
+            continue
+        try:
+            fields[field.name] = _field(field.name, field.form, node, raw, ids, inner)
+        except ProblemError as error:
+            scope.names.note(error.diagnostics)
+        except (Broken, Undetermined):
+            continue
+    points = raw.get("points")
+    return Question(
+        raw.id,
+        raw.ask,
+        fields,
+        raw,
+        raw.text("prompt"),
+        number(points) if isinstance(points, RawScalar) else None,
+        raw.text("note"),
+        raw.text("hint"),
+        read_assumptions(raw.sources("assume"), inner),
+        place=raw.place,
+    )
+
+
+# Open indices
+
+
+def _trees(raw: RawQuestion) -> Iterator[Tree]:
+    for field in QUESTION_KINDS[raw.ask].all_fields:
+        if field.form in (EXPRESSION, EXPRESSIONS):
+            for source in raw.sources(field.name):
+                try:
+                    yield read_expression(source)
+                except ProblemError:
+                    continue
+
+
+def _opened(trees: list[Tree], scope: Scope) -> Scope:
+    """The scope in which names that stand only in subscripts are indices, for every value of them."""
+    names = scope.names
+    inside = {name.id for tree in trees for _, item in subscripts(tree) for name in free_names(item)}
+    bound = {name.id for tree in trees for node in walk(tree) for name in _bound(node)}
+    known = {*names.kinds, *scope.bound, *bound}
+    return scope.binding({name: index_symbol(name) for name in sorted(inside - known)})
+
+
+def _bound(node: Tree) -> Iterator[Name]:
+    for keyword in getattr(node, "keywords", ()):
+        if isinstance(keyword.value, Span):
+            yield keyword.name
+
+
+def _given(raw: RawQuestion, scope: Scope) -> Scope:
+    """The scope in which the relations of `where` hold; what is wrong with them is said with the field."""
+    found: list[Rel] = []
+    for source in raw.sources("where"):
+        try:
+            found.extend(c for c in condition(read_expression(source), scope) if isinstance(c, Rel))
+        except (ProblemError, Broken, Undetermined):
+            continue
+    return Scope(scope.names, scope.read, scope.bound, given=tuple(found))
+
+
+# Fields
+
+
+def _field(name: str, form: object, node: RawNode, raw: RawQuestion, ids: list[str], scope: Scope) -> object:
+    if name in _CONDITIONS:
+        return _conditions(node, raw, ids, scope)
+    if form is EXPRESSION and isinstance(node, RawScalar):
+        return _asked(name, node.source, raw, ids, scope)
+    if form is EXPRESSIONS:
+        return tuple(_asked(name, source, raw, ids, scope) for source in raw.sources(name))
+    if form in (SETTINGS, ASSIGNMENTS):
+        return tuple(_settings(node, scope))
+    if form is COUNT and isinstance(node, RawScalar):
+        return node.value
+    if form is NUMBER and isinstance(node, RawScalar):
+        return number(node)
+    if isinstance(node, RawScalar):
+        return node.text
+    return node
+
+
+def _conditions(node: RawNode, raw: RawQuestion, ids: list[str], scope: Scope) -> object:
+    found: list[object] = []
+    for source in node_sources(node):
+        tree = read_expression(source)
+        if pending := _pending(tree, source, raw, ids):
+            found.append(pending)
+        else:
+            found.extend(condition(tree, scope))
+    return tuple(found)
+
+
+def node_sources(node: RawNode) -> tuple[Source, ...]:
+    """The texts of one scalar or of a list of them."""
+    items = node.items if isinstance(node, RawList) else (node,)
+    return tuple(item.source for item in items if isinstance(item, RawScalar))
+
+
+def _asked(name: str, source: Source, raw: RawQuestion, ids: list[str], scope: Scope) -> Asked | Pending:
+    tree = read_expression(source)
+    pending = _pending(tree, source, raw, ids)
+    if pending is not None:
+        return pending
+    expr = scope.expr(tree)
+    if isinstance(expr, Transpose) and isinstance(expr.arg, Var) and isinstance(tree, Name | Subscript):
+        expr = expr.arg
+    if name in _BY.get(raw.ask, ()) and not is_variable(expr):
+        message = f"{name!r} names a symbol, a quantity of the model, or an entry of one"
+        raise ProblemError(message, tree.place)
+    if isinstance(tree, Compare) and raw.ask == "derivative":
+        raise ProblemError("a comparison has no derivative", tree.place)
+    return Asked(expr, " ".join(source.text.split()), tree.place, tree)
+
+
+def _pending(tree: Tree, source: Source, raw: RawQuestion, ids: list[str]) -> Pending | None:
+    """What waits for other questions, all of which must exist."""
+    members = [node for node in walk(tree) if isinstance(node, Member)]
+    for node in members:
+        if node.base.id not in ids:
+            message = f"there is no question {node.base.id!r}"
+            raise ProblemError(message, node.base.place, near(node.base.id, ids))
+        if node.base.id == raw.id:
+            raise ProblemError("a question cannot need its own result", node.base.place)
+    if not members:
+        return None
+    return Pending(tree, source.text, tuple(dict.fromkeys(m.base.id for m in members)), tree.place)
+
+
+# Settings
+
+
+def _settings(node: RawNode, scope: Scope) -> Iterator[Setting]:
+    match node:
+        case RawMap(entries):
+            for key, value in entries:
+                yield _assignment(read_expression(key.source), given(value, scope), key.source, scope)
+        case RawList(items):
+            for item in items:
+                yield from _settings(item, scope)
+        case RawScalar():
+            yield _setting(node.source, scope)
+
+
+def _setting(source: Source, scope: Scope) -> Setting:
+    """`gamma = 0`, `tau -> 0+`; a bare expression is no setting."""
+    if "->" in source.text:
+        tree = read_limit(source)
+        return _assignment(tree.var, _point(tree.target, scope), source, scope, tree.side, _infinite(tree.target))
+    if _infinite(read_expression(source) if "=" not in source.text else source_tree(source)):
+        raise ProblemError("say what goes there, x -> inf", source.place())
+    definition = read_definition(source)
+    return _assignment(definition.target, _point(definition.body, scope), source, scope)
+
+
+def source_tree(source: Source) -> Tree:
+    """The right side of a setting."""
+    return read_definition(source).body
+
+
+def _infinite(tree: Tree) -> int:
+    match tree:
+        case Name("inf"):
+            return 1
+        case Unary(op, operand):
+            return _infinite(operand) * (-1 if op == "-" else 1)
+    return 0
+
+
+def _point(tree: Tree, scope: Scope) -> Given:
+    return Given((), ()) if _infinite(tree) else Given((), (scope.expr(tree),))
+
+
+def _assignment(
+    tree: Tree, value: Given, source: Source, scope: Scope, approach: str | None = None, infinite: int = 0
+) -> Setting:
+    target, name = _target(tree, scope)
+    return Setting(name, target, value, " ".join(source.text.split()), tree.place, approach, infinite)
+
+
+def _target(tree: Tree, scope: Scope) -> tuple[Expr | sympy.Symbol | None, str]:
+    """What is set: a node, an integer symbol, or, without subscripts, a whole family."""
+    base = tree.base if isinstance(tree, Subscript) else tree
+    name = base.id if isinstance(base, Name) else ""
+    names: Names = scope.names
+    if isinstance(tree, Name):
+        symbol = scope.index(name)
+        if symbol is not None:
+            return symbol, name
+        family = names.families.get(name)
+        if family is not None and family.arity:
+            return None, name
+    return scope.expr(tree), name

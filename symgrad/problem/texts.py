@@ -1,0 +1,66 @@
+"""Expressions, definitions and conditions as they are written in a problem, read in their notation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symgrad.errors import ProblemError
+from symgrad.source import Source
+from symgrad.syntax.plain import PLAIN
+from symgrad.syntax.reading import looks_like_latex, parse_definition, parse_expression, parse_limit
+from symgrad.syntax.tokens import Dialect
+from symgrad.syntax.tree import Approach, Definition, Keyword, Name, Subscript, Tree, children
+
+
+def dialect_of(source: Source) -> Dialect:
+    """The notation of a text."""
+    if looks_like_latex(source.text):
+        raise ProblemError("LaTeX is not available yet in a problem; use the plain notation", source.place())
+    return PLAIN
+
+
+def read_definition(source: Source) -> Definition:
+    """`name = expression` with binders and conditions."""
+    return parse_definition(source, dialect_of(source))
+
+
+def read_expression(source: Source) -> Tree:
+    """An expression or a chain of comparisons."""
+    return parse_expression(source, dialect_of(source))
+
+
+def read_limit(source: Source) -> Approach:
+    """`variable -> point`."""
+    return parse_limit(source, dialect_of(source))
+
+
+def walk(tree: Tree) -> Iterator[Tree]:
+    """The tree and everything below it, from left to right."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(children(node)))
+
+
+def free_names(tree: Tree, bound: frozenset[str] = frozenset()) -> Iterator[Name]:
+    """The names of values in a tree: neither functions, nor keywords, nor indices bound by a range."""
+    waiting = [(tree, bound)]
+    while waiting:
+        node, known = waiting.pop()
+        if isinstance(node, Name):
+            if node.id not in known:
+                yield node
+            continue
+        own = {k.name.id for k in getattr(node, "keywords", ()) if isinstance(k, Keyword)}
+        inner = known | own
+        called = getattr(node, "func", None)
+        waiting.extend((child, inner) for child in reversed(children(node)) if child is not called)
+
+
+def subscripts(tree: Tree) -> Iterator[tuple[Subscript, Tree]]:
+    """Every subscript item in a tree, with what it is an item of."""
+    for node in walk(tree):
+        if isinstance(node, Subscript):
+            for item in node.items:
+                yield node, item
