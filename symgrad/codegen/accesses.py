@@ -1,0 +1,91 @@
+"""Which members of which families an expression reads, and over which ranges."""
+
+from dataclasses import dataclass
+
+from symgrad.codegen.intervals import Ranges, at_most, clip, extreme
+from symgrad.tensor.integers import Int
+from symgrad.tensor.nodes import Build, Expr, Fold, Iverson, Mul, Rel, Var
+from symgrad.tensor.system import Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A named node, read for all indices in the ranges; ``guarded`` where relations left over say it is not for all."""
+
+    node: Var
+    ranges: Ranges
+    guarded: bool = False
+
+    def span(self, axis: int) -> tuple[Int | None, Int | None]:
+        """The least and the greatest index along an axis; None where the index is not affine."""
+        sub = self.node.subs[axis]
+        return extreme(sub, self.ranges, upper=False), extreme(sub, self.ranges, upper=True)
+
+
+def accesses(body: Expr, ranges: Ranges, conds: tuple[Rel, ...] = ()) -> list[Access]:
+    """Every access in an expression, once for each way of being reached, in the order of first mention."""
+    out: dict[Access, None] = {}
+    seen: set[tuple[Expr, Ranges, bool]] = set()
+    start, rest = clip(ranges, conds)
+    stack: list[tuple[Expr, Ranges, bool]] = [(body, start, bool(rest))]
+    while stack:
+        item = stack.pop()
+        if item in seen:
+            continue
+        seen.add(item)
+        node, inside, guarded = item
+        if isinstance(node, Var):
+            used = _relevant(node, inside)
+            out[Access(node, used, guarded)] = None
+            continue
+        if isinstance(node, Fold | Build):
+            inside = (*inside, *node.binders)
+        found = guards(node)
+        if found:
+            inside, left = clip(inside, found)
+            guarded = guarded or bool(left)
+        stack += [(c, inside, guarded) for c in reversed(node.children)]
+    return list(out)
+
+
+def guards(node: Expr) -> tuple[Rel, ...]:
+    """The relations under which a node's operands count."""
+    if isinstance(node, Fold):
+        return node.conds
+    if isinstance(node, Mul):
+        return tuple(c for a in node.args if isinstance(a, Iverson) for c in a.conds)
+    return ()
+
+
+def _relevant(node: Var, ranges: Ranges) -> Ranges:
+    """The ranges that the subscripts depend on, directly or through a bound."""
+    needed = {s for sub in node.subs if not isinstance(sub, int) for s in sub.free_symbols}
+    kept: list[int] = []
+    for k in reversed(range(len(ranges))):
+        x = ranges[k]
+        if x.symbol in needed:
+            kept.append(k)
+            for end in (x.lo, x.hi):
+                if not isinstance(end, int):
+                    needed |= end.free_symbols
+    return tuple(ranges[k] for k in reversed(kept))
+
+
+def may_hit(a: Access, d: Definition) -> bool:
+    """Whether an access may read what a definition makes."""
+    if a.node.name != d.family or len(a.node.subs) != len(d.indices):
+        return False
+    own = {x.symbol: x for x in d.ranges}
+    for axis, index in enumerate(d.indices):
+        lo, hi = a.span(axis)
+        x = own.get(index)
+        first, last = (index, index) if x is None else (_end(x.lo, d, False), _end(x.hi, d, True))
+        if hi is not None and first is not None and at_most(hi + 1, first, a.ranges):
+            return False
+        if lo is not None and last is not None and at_most(last + 1, lo, a.ranges):
+            return False
+    return True
+
+
+def _end(value: Int, d: Definition, upper: bool) -> Int | None:
+    return extreme(value, d.ranges, upper)

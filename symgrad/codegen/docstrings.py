@@ -1,0 +1,68 @@
+"""Docstrings of generated functions: the mathematics in one line, then every argument with its shape."""
+
+from collections.abc import Mapping
+
+from symgrad.codegen.model import Input, Model
+from symgrad.codegen.names import identifier
+from symgrad.codegen.program import Program
+from symgrad.codegen.sizes import dimensions
+from symgrad.codegen.text import WIDTH
+from symgrad.tensor.integers import Int
+from symgrad.tensor.nodes import Shape
+
+
+def docstring(program: Program, model: Model) -> list[str]:
+    """The lines of a function's docstring."""
+    first = _sentence(program.about or f"The value of {program.name}.")
+    rows = [_argument(i, model) for i in model.inputs]
+    rows += [f"{identifier(s.name)}: an integer" for s in program.integers]
+    rows = list(dict.fromkeys(rows))
+    returns = _returns(program, model)
+    lines = [f'    """{first}', ""]
+    if rows:
+        lines += ["    Args:", *(f"        {row}" for row in rows), ""]
+    return [*lines, "    Returns:", f"        {returns}", '    """']
+
+
+def _sentence(text: str) -> str:
+    one = " ".join(text.replace("\\", "\\\\").replace('"', "'").split())
+    one = one if one.endswith(".") else f"{one}."
+    return one if len(one) + 7 <= WIDTH else _folded(one)
+
+
+def _folded(text: str) -> str:
+    """A long sentence over several lines."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        if line and len(line) + len(word) + 8 > WIDTH:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return "\n    ".join([*lines, line])
+
+
+def _argument(i: Input, model: Model) -> str:
+    sizes = [d.size for d in dimensions([i])]
+    over = ", ".join(f"{x.symbol} = {_show(x.lo)}..{_show(x.hi)}" for x in i.ranges)
+    text = f"{i.argument}: {_words(tuple(sizes))}"
+    return f"{text}, rows {over}" if over else text
+
+
+def _words(shape: Shape) -> str:
+    if not shape:
+        return "a number"
+    comma = "," if len(shape) == 1 else ""
+    return f"({', '.join(_show(s) for s in shape)}{comma})"
+
+
+def _show(value: Int) -> str:
+    return str(value).replace("**", "^")
+
+
+def _returns(program: Program, model: Model) -> str:
+    if not isinstance(program.outputs, Mapping):
+        (only,) = model.outputs.values()
+        return f"{_words(only.shape)}."
+    shapes = ", ".join(f"{key} {_words(e.shape)}" for key, e in model.outputs.items())
+    return f"A dict: {shapes}."

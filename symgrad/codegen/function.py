@@ -1,0 +1,168 @@
+"""A program as the source of one Python function, and functions as a module."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from symgrad.codegen import emit_arrays, emit_products, emit_ranges
+from symgrad.codegen.accesses import accesses
+from symgrad.codegen.blocks import repeated, write
+from symgrad.codegen.docstrings import docstring
+from symgrad.codegen.emit import tensor
+from symgrad.codegen.hoist import hoist
+from symgrad.codegen.model import Model, normalise
+from symgrad.codegen.names import Names, identifier
+from symgrad.codegen.plan import plan, tighten
+from symgrad.codegen.program import Program
+from symgrad.codegen.simplify import drop_guards, inline
+from symgrad.codegen.sizes import dimensions, size_lines
+from symgrad.codegen.state import Scope, State
+from symgrad.codegen.storage import stores
+from symgrad.codegen.text import WIDTH, layout
+from symgrad.tensor.integers import symbols_of
+from symgrad.tensor.nodes import Entry, Expr, Permute, Transpose, Var
+
+RULES = (emit_arrays, emit_products, emit_ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """The source of one function and of the functions it needs beside NumPy."""
+
+    source: str
+    helpers: tuple[str, ...]
+
+
+def compile_function(program: Program) -> Function:
+    """The function of a program.
+
+    Raises:
+        QuestionError: no argument shows a size that is needed.
+        InternalError: the definitions depend on each other in a circle, or something has no value.
+    """
+    model = inline(drop_guards(hoist(tighten(normalise(program)))))
+    names = Names(leaf.argument for leaf in program.leaves)
+    sizes = _size_names(program, model, names)
+    steps = plan(model)
+    state = State(names, sizes, stores(model, steps, names), _entry_shapes(model))
+    scope = Scope(model.open)
+    for part in steps:
+        write(part, state, scope)
+    _outputs(program, model, state, scope)
+    return Function(_assembled(program, model, state), tuple(state.helpers))
+
+
+def _size_names(program: Program, model: Model, names: Names) -> dict[sympy.Symbol, str]:
+    sizes: dict[sympy.Symbol, str] = {}
+    for s in program.integers:
+        sizes[s] = identifier(s.name)
+        names.give(("size", s), sizes[s])
+    for d in dimensions(model.inputs):
+        for s in sorted(symbols_of(d.size), key=lambda s: str(s.name)):
+            if s not in sizes:
+                sizes[s] = names.of(("size", s), s.name)
+    return sizes
+
+
+def _entry_shapes(model: Model) -> dict[str, tuple[sympy.Expr | int, ...]]:
+    shapes = {i.family: i.node.shape for i in model.inputs}
+    return {**shapes, **{d.family: d.body.shape for d in model.definitions}}
+
+
+def _outputs(program: Program, model: Model, state: State, scope: Scope) -> None:
+    state.shared = repeated(model.outputs.values())
+    gradients = any(d.family.startswith(("δ", "∂")) for d in program.system.definitions)
+    if not isinstance(program.outputs, Mapping):
+        (only,) = model.outputs.values()
+        code = tensor(only, state, Scope(scope.known, label="result"))
+        text = f"np.array({code.text})" if _is_argument(only, model) else code.text
+        state.line(f"return {text}")
+        return
+    made: dict[str, str] = {}
+    for key, e in model.outputs.items():
+        wanted = f"d{identifier(key)}" if gradients else identifier(key)
+        code = tensor(e, state, Scope(scope.known, label=wanted))
+        text = f"np.array({code.text})" if _is_argument(e, model) else code.text
+        if text.isidentifier():
+            made[key] = text
+            continue
+        name = state.names.fresh(wanted, (f"new_{wanted}",))
+        state.line(f"{name} = {text}")
+        made[key] = name
+    items = ", ".join(f"{_quoted(key)}: {name}" for key, name in made.items())
+    state.line(f"return {{{items}}}")
+
+
+def _quoted(key: str) -> str:
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _is_argument(e: Expr, model: Model) -> bool:
+    """Whether a value would be (a view of) an argument rather than an array of its own."""
+    while isinstance(e, Transpose | Permute | Entry):
+        e = e.children[0]
+    if not isinstance(e, Var):
+        return False
+    aliases = {d.family for d in model.definitions if isinstance(d.body, Var | Transpose | Permute | Entry)}
+    return e.name in aliases | {i.family for i in model.inputs}
+
+
+def _assembled(program: Program, model: Model, state: State) -> str:
+    needed = list(dict.fromkeys(leaf.argument for leaf in program.leaves))
+    integers = [identifier(s.name) for s in program.integers]
+    given = set(program.integers)
+    sizes = size_lines(model.inputs, state.sizes, state.used, given)
+    shown = {line.rpartition(" = ")[2].split(".")[0] for line in sizes}
+    lines = _signature(program.name, [*needed, *integers])
+    lines += docstring(program, model)
+    read = _read(model)
+    converted = [a for a in needed if a in read or a in shown]
+    lines += [line for a in converted for line in layout(1, f"{a} = np.asarray({a}, dtype=float)")]
+    lines += [line for text in sizes for line in layout(1, text)]
+    return "\n".join([*lines, *state.lines]) + "\n"
+
+
+def _read(model: Model) -> set[str]:
+    names = {a.node.name for a in model.all_reads()}
+    names |= {a.node.name for e in model.outputs.values() for a in accesses(e, ())}
+    return {i.argument for i in model.inputs if i.family in names}
+
+
+def _signature(name: str, arguments: list[str]) -> list[str]:
+    if not arguments:
+        return [f"def {name}():"]
+    one = f"def {name}(*, {', '.join(arguments)}):"
+    if len(one) <= WIDTH:
+        return [one]
+    inner = f"    *, {', '.join(arguments)}"
+    if len(inner) <= WIDTH:
+        return [f"def {name}(", inner, "):"]
+    return [f"def {name}(", "    *,", *(f"    {a}," for a in arguments), "):"]
+
+
+def function_source(program: Program) -> str:
+    """The source of one function, without the helpers it may need."""
+    return compile_function(program).source
+
+
+def module(programs: Iterable[Program], title: str) -> str:
+    """A module of functions that needs only NumPy; helper functions stand once, before those that use them."""
+    functions = [compile_function(p) for p in programs]
+    helpers = list(dict.fromkeys(h for f in functions for h in f.helpers))
+    return assemble(title, helpers, [f.source for f in functions])
+
+
+def assemble(title: str, helpers: Iterable[str], sources: Iterable[str]) -> str:
+    """The text of a module."""
+    helpers, sources = list(helpers), list(sources)
+    imports = ["import math", ""] if any("math." in h for h in helpers) else []
+    needs_numpy = any("np." in text for text in (*helpers, *sources))
+    head = [f'"""{_plain(title)}"""', "", *imports, *(["import numpy as np", ""] if needs_numpy else [])]
+    return "\n".join([*head, *(f"\n{text.rstrip()}\n" for text in (*helpers, *sources))])
+
+
+def _plain(title: str) -> str:
+    one = " ".join(title.replace("\\", "\\\\").replace('"', "'").split())
+    return one if one.endswith((".", "!", "?")) else f"{one}."

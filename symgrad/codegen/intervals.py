@@ -1,0 +1,159 @@
+"""Affine index expressions over ranges: extremes, proofs of inequalities, ranges cut down by relations.
+
+Ranges are listed from the outermost to the innermost; a bound may name the symbols before it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+import sympy
+
+from symgrad.tensor.integers import Int, difference, integer, replace, same, symbols_of
+from symgrad.tensor.nodes import Binder, Rel
+
+Ranges: TypeAlias = tuple[Binder, ...]
+
+
+@lru_cache(maxsize=65536)
+def coefficient(value: Int, symbol: sympy.Symbol) -> int | None:
+    """The number before a symbol; None where the value is not affine in it with a whole coefficient."""
+    if symbol not in symbols_of(value):
+        return 0
+    expanded = sympy.expand(value)
+    c = expanded.coeff(symbol)
+    if not c.is_Integer or symbol in (expanded - c * symbol).free_symbols:
+        return None
+    return int(c)
+
+
+def nonnegative(value: Int, ranges: Ranges) -> bool:
+    """Whether value ≥ 0 is proved for all indices in the ranges."""
+    for x in reversed(ranges):
+        c = coefficient(value, x.symbol)
+        if c is None:
+            return False
+        if c:
+            ends = _options(x.lo, sympy.Max) if c > 0 else _options(x.hi, sympy.Min)
+            return any(nonnegative(integer(replace(value, {x.symbol: e})), ranges) for e in ends)
+    if isinstance(value, int):
+        return value >= 0
+    if isinstance(value, sympy.Max | sympy.Min):
+        proofs = (nonnegative(integer(a), ranges) for a in value.args)
+        return any(proofs) if isinstance(value, sympy.Max) else all(proofs)
+    return _surely(value)
+
+
+@lru_cache(maxsize=65536)
+def _surely(value: sympy.Expr) -> bool:
+    """Whether value ≥ 0 for all sizes: with n = 1 + n′ no negative term is left."""
+    moved = {s: 1 + sympy.Dummy(s.name, integer=True, nonnegative=True) for s in value.free_symbols if s.is_positive}
+    return bool(sympy.expand(value.xreplace(moved)).is_nonnegative)
+
+
+def _options(end: Int, meet: type) -> tuple[Int, ...]:
+    return tuple(integer(a) for a in end.args) if isinstance(end, meet) else (end,)
+
+
+def at_most(a: Int, b: Int, ranges: Ranges = ()) -> bool:
+    """Whether a ≤ b is proved for all indices in the ranges."""
+    return nonnegative(difference(b, a), ranges)
+
+
+def extreme(value: Int, ranges: Ranges, upper: bool) -> Int | None:
+    """The largest (or smallest) value over the ranges, free of their symbols; None where it is not affine."""
+    for x in reversed(ranges):
+        c = coefficient(value, x.symbol)
+        if c is None:
+            return None
+        if c:
+            value = integer(replace(value, {x.symbol: x.hi if (c > 0) == upper else x.lo}))
+    return integer(sympy.expand(value)) if not isinstance(value, int) else value
+
+
+def smallest(values: Iterable[Int], ranges: Ranges = ()) -> Int:
+    """min(…), with those left out that are proved not to be needed."""
+    kept = _undominated(values, lambda a, b: at_most(b, a, ranges))
+    return kept[0] if len(kept) == 1 else integer(sympy.Min(*kept))
+
+
+def largest(values: Iterable[Int], ranges: Ranges = ()) -> Int:
+    """max(…), with those left out that are proved not to be needed."""
+    kept = _undominated(values, lambda a, b: at_most(a, b, ranges))
+    return kept[0] if len(kept) == 1 else integer(sympy.Max(*kept))
+
+
+def _undominated(values: Iterable[Int], covered: Callable[[Int, Int], bool]) -> list[Int]:
+    kept: list[Int] = []
+    for v in values:
+        if any(covered(v, k) for k in kept):
+            continue
+        kept = [k for k in kept if not covered(k, v)]
+        kept.append(v)
+    return kept
+
+
+def contains(outer: tuple[Int, Int], inner: tuple[Int, Int], ranges: Ranges) -> bool:
+    """Whether lo..hi of the second is proved to lie inside the first."""
+    return at_most(outer[0], inner[0], ranges) and at_most(inner[1], outer[1], ranges)
+
+
+def negation_free(r: Rel) -> Int | None:
+    """The expression that is ≥ 0 exactly where an inequality holds; None for == and !=."""
+    match r.op:
+        case "<=":
+            return difference(r.right, r.left)
+        case "<":
+            return difference(difference(r.right, r.left), 1)
+        case ">=":
+            return difference(r.left, r.right)
+        case ">":
+            return difference(difference(r.left, r.right), 1)
+    return None
+
+
+def clip(ranges: Ranges, conds: Sequence[Rel], known: Ranges = ()) -> tuple[Ranges, tuple[Rel, ...]]:
+    """The ranges cut to where the relations hold, and the relations that no cut can express."""
+    left: list[Rel] = []
+    for r in conds:
+        gaps = [difference(r.right, r.left), difference(r.left, r.right)] if r.op == "==" else [negation_free(r)]
+        cut: Ranges | None = ranges
+        for gap in gaps:
+            cut = None if gap is None or cut is None else _cut(cut, gap, known)
+        if cut is None:
+            left.append(r)
+        else:
+            ranges = cut
+    return ranges, tuple(left)
+
+
+def _cut(ranges: Ranges, gap: Int, known: Ranges) -> Ranges | None:
+    """The ranges where gap ≥ 0, by a bound on the innermost symbol in it."""
+    if nonnegative(gap, known + ranges):
+        return ranges
+    for k in reversed(range(len(ranges))):
+        x = ranges[k]
+        c = coefficient(gap, x.symbol)
+        if c is None:
+            return None
+        if c == 0:
+            continue
+        if c not in (1, -1):
+            return None
+        outer = known + ranges[:k]
+        if c == 1:
+            x = Binder(x.symbol, largest((x.lo, difference(x.symbol, gap)), outer), x.hi)
+        else:
+            x = Binder(x.symbol, x.lo, smallest((x.hi, integer(sympy.expand(gap + x.symbol))), outer))
+        return (*ranges[:k], x, *ranges[k + 1 :])
+    return None
+
+
+def fixed_value(x: Binder) -> Int | None:
+    """The one index of a range lo..lo, else None."""
+    return x.lo if same(x.lo, x.hi) else None
+
+
+def length(x: Binder) -> Int:
+    """hi − lo + 1."""
+    return integer(sympy.expand(difference(x.hi, x.lo) + 1))

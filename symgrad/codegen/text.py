@@ -1,0 +1,150 @@
+"""Python source as data: expressions with their precedence and axes, and lines laid out as formatters do."""
+
+from dataclasses import dataclass
+
+import sympy
+
+COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 7)
+WIDTH = 88
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A NumPy expression.
+
+    Attributes:
+        text: Its source.
+        level: How tightly it binds.
+        batch: The indices that run along its leading axes.
+        order: The number of axes after those. It may be less than the expression's where broadcasting does the rest.
+        boolean: Whether the entries are truth values.
+        matmul: Whether its outermost operation is ``@``.
+    """
+
+    text: str
+    level: int = ATOM
+    batch: tuple[sympy.Symbol, ...] = ()
+    order: int = 0
+    boolean: bool = False
+    matmul: bool = False
+
+    def at(self, level: int) -> str:
+        """The source, in parentheses where an operand must bind at least so tightly."""
+        return self.text if self.level >= level else f"({self.text})"
+
+    @property
+    def axes(self) -> int:
+        """The number of axes of the array."""
+        return len(self.batch) + self.order
+
+    @property
+    def factor(self) -> str:
+        """The source as an operand of ``*`` or ``/``."""
+        return f"({self.text})" if self.matmul else self.at(PRODUCT)
+
+    @property
+    def operand(self) -> str:
+        """The source as an operand of ``@`` on its left."""
+        return self.text if self.matmul else self.at(SIGN)
+
+
+def transposed(text: str) -> str:
+    """The source of an atom's transpose."""
+    return text[:-2] if text.endswith(".T") else f"{text}.T"
+
+
+def atom(code: Code) -> str:
+    """The source as something a method or an index may follow."""
+    return code.at(ATOM)
+
+
+_OPEN, _CLOSE = "([{", ")]}"
+
+
+def _cuts(text: str, wanted: str) -> list[int]:
+    """Where an operator, with spaces around it, stands outside of all brackets."""
+    depth, out = 0, []
+    for k, c in enumerate(text):
+        depth += (c in _OPEN) - (c in _CLOSE)
+        if depth == 0 and text.startswith(wanted, k):
+            out.append(k)
+    return out
+
+
+def _pieces(text: str) -> list[str]:
+    """The text cut at its loosest operators, each but the first piece with its operator in front."""
+    for group in ((" if ", " else "), (" & ",), (" + ", " - "), (" * ", " / ", " @ ")):
+        cuts = sorted(k for op in group for k in _cuts(text, op))
+        if cuts:
+            ends = [0, *(k + 1 for k in cuts), len(text) + 1]
+            return [text[a : b - 1] for a, b in zip(ends, ends[1:], strict=False)]
+    return [text]
+
+
+def layout(indent: int, text: str) -> list[str]:
+    """The lines of one statement or item, broken at brackets and operators where it is too long."""
+    pad = "    " * indent
+    if len(pad) + len(text) <= WIDTH:
+        return [pad + text]
+    head, _, value = text.partition(" = ") if _cuts(text, " = ") else ("", "", text)
+    lead = f"{head} = " if head else ""
+    if not head and text.startswith("return "):
+        lead, value = "return ", text[len("return ") :]
+    pieces = _pieces(value.rstrip(","))
+    if len(pieces) > 1:
+        tail = "," if value.endswith(",") else ""
+        if lead:
+            body = " ".join(pieces)
+            inner = layout(indent + 1, body) if len(pad) + 4 + len(body) <= WIDTH else _rows(indent + 1, pieces)
+            return [f"{pad}{lead}(", *inner, f"{pad}){tail}"]
+        rows = _rows(indent, pieces)
+        return [*rows[:-1], rows[-1] + tail]
+    return _bracketed(indent, lead, value)
+
+
+def _rows(indent: int, pieces: list[str]) -> list[str]:
+    out: list[str] = []
+    for piece in pieces:
+        out += layout(indent, piece)
+    return out
+
+
+def _bracketed(indent: int, lead: str, value: str) -> list[str]:
+    """The last bracket opened up, its items on a line of their own or one to a line."""
+    pad = "    " * indent
+    start = _last_bracket(value)
+    if start is None:
+        return [pad + lead + value]
+    end = _closing(value, start)
+    inside = value[start + 1 : end]
+    first, last = pad + lead + value[: start + 1], pad + value[end:]
+    if len(pad) + 4 + len(inside) <= WIDTH:
+        return [first, f"{pad}    {inside}", last]
+    items = _items(inside)
+    lines = [line for item in items for line in layout(indent + 1, f"{item},")]
+    return [first, *lines, last]
+
+
+def _items(inside: str) -> list[str]:
+    cuts = [-2, *_cuts(inside, ", "), len(inside)]
+    return [inside[a + 2 : b].rstrip(",") for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+def _last_bracket(text: str) -> int | None:
+    depth, found = 0, None
+    for k, c in enumerate(text):
+        if c in _OPEN:
+            if depth == 0 and _closing(text, k) > k + 1:
+                found = k
+            depth += 1
+        depth -= c in _CLOSE
+    return found
+
+
+def _closing(text: str, start: int) -> int:
+    depth = 0
+    for k in range(start, len(text)):
+        depth += (text[k] in _OPEN) - (text[k] in _CLOSE)
+        if depth == 0:
+            return k
+    return len(text)
