@@ -39,6 +39,7 @@ _INDENT: Final = 1.5
 _GAP: Final = 2.0
 _RELATION, _SUM, _PRODUCT, _SIDE_BY_SIDE = range(4)
 _DEEPER: Final = 4
+_LONGEST_FACTOR: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +204,12 @@ def _lines(items: Sequence[_Item], room: float, level: int = 0) -> list[_Broken]
 
 
 def _breaking_cost(items: Sequence[_Item], room: float) -> int | None:
-    """The cheapest places to break at; products are broken only where that brings all of their factors onto lines."""
+    """The cheapest places to break at; a product is broken inside a factor that takes most of a line by itself."""
     if _length(items) <= room:
         return None
     costs = sorted({x.cost for x in items[1:] if x.cost is not None})
     for cost in costs:
-        if cost % _DEEPER <= _SUM or all(_length(x) <= room for x in _split(items, cost)):
+        if cost % _DEEPER <= _SUM or all(_length(x) <= _LONGEST_FACTOR * room for x in _split(items, cost)):
             return cost
     return costs[0] if costs else None
 

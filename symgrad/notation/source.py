@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
+from itertools import groupby
 
 from symgrad.errors import InternalError
 from symgrad.notation.integers import integer_source
@@ -147,20 +148,24 @@ def _(expr: nodes.Mul) -> _Written:
 
 
 def _quotient(number: Fraction, factors: Sequence[Expr]) -> str:
-    above, below = [], []
-    for f in factors:
-        if isinstance(f, Pow) and isinstance(f.exponent, Num) and f.exponent.value < 0:
-            below.append(_at(power(f.base, Num(-f.exponent.value)), _POWER))
+    """The factors in their order, each after * or /."""
+    text = "" if number == 1 else _number(number).text
+    for below, run in groupby(factors, lambda f: _reciprocal(f) is not None):
+        members = [_at(_reciprocal(f) or f, _POWER) for f in run]
+        if not below:
+            text += ("*" if text else "") + "*".join(members)
+        elif len(members) > 1 and all(f.order == 0 for f in factors):
+            text = f"{text or '1'}/({'*'.join(members)})"
         else:
-            above.append(_at(f, _POWER))
-    if not below:
-        return "*".join([_number(number).text, *above] if number != 1 else above)
-    if number.numerator != 1 or not above:
-        above.insert(0, str(number.numerator))
-    if number.denominator != 1:
-        below.insert(0, str(number.denominator))
-    bottom = below[0] if len(below) == 1 else f"({'*'.join(below)})"
-    return f"{'*'.join(above)}/{bottom}"
+            text = "/".join([text or "1", *members])
+    return text
+
+
+def _reciprocal(expr: Expr) -> Expr | None:
+    """What an expression with a negative power is one over."""
+    if isinstance(expr, Pow) and isinstance(expr.exponent, Num) and expr.exponent.value < 0:
+        return power(expr.base, Num(-expr.exponent.value))
+    return None
 
 
 @_write.register

@@ -12,9 +12,9 @@ from symgrad.notation.integers import Piece, bracketed, integer_piece
 from symgrad.notation.names import default_name, has_superscript, superscripted
 from symgrad.notation.style import Style
 from symgrad.notation.tree import Fenced, Prefix, Sym, Tree
-from symgrad.tensor.build import neg, transpose
+from symgrad.tensor.build import add, neg, transpose
 from symgrad.tensor.integers import Int
-from symgrad.tensor.nodes import Binder, Expr, MatMul, Rel
+from symgrad.tensor.nodes import Add, Binder, Expr, MatMul, Rel
 from symgrad.tensor.walk import free_ints, variables
 
 _DUMMIES = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "u", "v")
@@ -99,9 +99,18 @@ def alias(expr: Expr, ctx: Context) -> Piece | None:
         return _named(aliases[expr], ctx)
     if 1 <= expr.order <= 2 and (flipped := transpose(expr)) in aliases:
         return raised(_named(aliases[flipped], ctx), Sym("transpose"))
-    if (opposite := neg(expr)) in aliases:
-        return Piece(Prefix("minus", bracketed(_named(aliases[opposite], ctx), level.HADAMARD)), level.SUM)
+    for opposite in _opposites(expr):
+        if opposite in aliases:
+            return Piece(Prefix("minus", bracketed(_named(aliases[opposite], ctx), level.HADAMARD)), level.SUM)
     return None
+
+
+def _opposites(expr: Expr) -> tuple[Expr, ...]:
+    """The negative of an expression; of a difference, in either order."""
+    opposite = neg(expr)
+    if isinstance(opposite, Add) and len(opposite.args) == 2:
+        return opposite, add(*reversed(opposite.args))
+    return (opposite,)
 
 
 def _named(target: Expr | Tree, ctx: Context) -> Piece:

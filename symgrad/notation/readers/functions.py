@@ -24,7 +24,7 @@ from symgrad.notation.tree import (
 from symgrad.tensor.nodes import Apply, Call, Compare, Expr, Opaque
 from symgrad.tensor.walk import reindex
 
-_LONGEST_EXPONENT = 5.0
+_LONGEST_EXPONENT = 4.0
 
 
 @rule.register
