@@ -1,7 +1,6 @@
 """Math trees as Unicode text for a terminal: ∂E₂/∂h₂ = Vᵀ (ŷ₂ − y₂)."""
 
 import unicodedata
-from itertools import pairwise
 from typing import Final
 
 from symgrad.errors import InternalError
@@ -40,7 +39,7 @@ _SUB: Final = dict(zip("0123456789+-−=()aehijklmnoprstuvxβγρφχ", "₀₁�
 _SUP: Final = dict(
     zip("0123456789+-−=()abcdefghijklmnoprstuvwxyzTᵀ*∗′", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀᵀ**′", strict=True)
 )
-_SPACES: Final = {"thin": " ", "medium": " ", "quad": "  "}
+_SPACES: Final = {"thin": " ", "medium": " ", "quad": "   "}
 
 
 def plain(tree: Tree) -> str:
@@ -122,29 +121,32 @@ def _letters(text: str, font: str) -> str:
 
 
 def _row(items: tuple[Tree, ...]) -> str:
-    if not items:
-        return ""
-    out = plain(items[0])
-    for before, item in pairwise(items):
-        if isinstance(item, Space):
+    shown = [x for x in items if not isinstance(x, Space)]
+    spaced = {k for k, x in enumerate(items) if isinstance(x, Space)}
+    broken = any(isinstance(x, Oper | Delim) for x in shown)
+    indent = next((k for k in range(len(items)) if k not in spaced), len(items))
+    out, before = _SPACES["quad"] * indent, None
+    for k, item in enumerate(items):
+        if k in spaced:
             continue
-        out += _gap(before, item, items) + plain(item)
+        if before is not None:
+            product = k - 1 in spaced and not broken and (isinstance(before, Frac) or isinstance(item, Frac))
+            out += " · " if product else _gap(before, item, broken)
+        out += plain(item)
+        before = item
     return out
 
 
-def _gap(before: Tree, item: Tree, items: tuple[Tree, ...]) -> str:
-    """What stands between two things side by side."""
+def _gap(before: Tree, item: Tree, broken: bool) -> str:
+    """What stands between two things side by side; ``broken`` is a row that a line break has made."""
     if isinstance(before, Text) or isinstance(item, Text):
         return ""
-    shown = [x for x in items if not isinstance(x, Space)]
-    if any(isinstance(x, Oper | Delim) for x in shown):
+    if broken:
         opened = isinstance(before, Delim) and before.side == "left"
         base = item.base if isinstance(item, Script) else item
         closed = isinstance(base, Delim) and base.side == "right"
         comma = isinstance(item, Oper) and item.op == "comma"
         return "" if opened or closed or comma else " "
-    if isinstance(before, Space) and any(isinstance(x, Frac) for x in shown[:-1]):
-        return " · "
     if isinstance(before, Sym) and before.key in ("partial", "delta", "slash", "colon", "odot"):
         return ""
     if isinstance(before, Script) and before.base == Sym("partial"):

@@ -96,7 +96,7 @@ def _(expr: nodes.Full) -> _Written:
     filled = _function(name, *_sizes(expr.shape))
     if expr.value in (0, 1):
         return filled
-    return _Written(f"{_in_brackets(_number(expr.value), _PRODUCT)}*{filled.text}", _PRODUCT)
+    return _Written(f"{_number(expr.value).text}*{filled.text}", _SUM if expr.value < 0 else _PRODUCT)
 
 
 def _sizes(shape: Shape) -> list[str]:

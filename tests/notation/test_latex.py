@@ -90,7 +90,9 @@ CASES: list[tuple[str, Expr, str]] = [
     ("quadratic form", b.mul(HALF, b.matmul(b.transpose(x), A, x)), r"\frac{1}{2} x^{\top} A x"),
     ("two inner products", b.mul(b.inner(x, y), b.inner(x, w)), r"(x^{\top} y) (x^{\top} w)"),
     ("bracketed sum of matrices", b.matmul(b.sub(A, W), x), r"(A - W)\, x"),
-    ("transposed sum", b.matmul(b.transpose(b.add(A, a)), x), r"(A + a)^{\top}\, x"),
+    ("transposed sum", b.matmul(b.transpose(b.add(A, a)), x), r"(A + a)^{\top} x"),
+    ("Gaussian exponent", b.matmul(b.transpose(b.sub(x, z)), c.inv(A), b.sub(x, z)), r"(x - z)^{\top} A^{-1} (x - z)"),
+    ("attention", b.div(b.matmul(A, b.transpose(X)), b.apply("sqrt", b.var("d_k"))), r"\frac{A X^{\top}}{\sqrt{d_k}}"),
     ("inverse", b.matmul(c.inv(A), x), r"A^{-1} x"),
     ("inverse transposed", b.transpose(c.inv(A)), r"A^{-\top}"),
     ("trace", c.trace(b.matmul(b.transpose(A), A)), r"\operatorname{tr}(A^{\top} A)"),
@@ -169,6 +171,7 @@ CASES: list[tuple[str, Expr, str]] = [
      r"\sum_{l=1}^{5} \sum_{k=1}^{3} x_{k+2r-2,l} W_{1,l,k}"),
     ("condition under the sum", b.fold("sum", MARGIN, [b.binder(j, 1, K)], [b.rel("!=", j, i)]),
      r"\sum_{\substack{j = 1 \\ j \ne i}}^{K} \max(0, z_j - z_i + 1)"),
+    ("largest of a range", b.fold("max", b.at(x, i), [b.binder(i, 1, n)]), r"\max_{1\le i\le n} x_i"),
     ("ordered product", JACOBIANS, r"\prod_{j=t}^{k+1} \frac{\partial h_j}{\partial h_{j-1}}"),
     ("sum of products", TERMS,
      r"\sum_{k=1}^{t} \frac{\partial E_t}{\partial h_t}\, \biggl(\prod_{j=t}^{k+1} \frac{\partial h_j}{\partial "

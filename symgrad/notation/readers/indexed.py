@@ -138,7 +138,11 @@ def _(expr: Fold, ctx: Context) -> Piece:
 
 def _over(expr: Fold, binder: Binder, extra: Sequence[Tree], body: Tree, ctx: Context) -> BigOp:
     first, last = (binder.hi, binder.lo) if expr.descending else (binder.lo, binder.hi)
-    lower: Tree = Infix((ctx.symbol(binder.symbol), ctx.index(first)), ("=",))
+    symbol = ctx.symbol(binder.symbol)
+    if expr.op in ("max", "min"):
+        between: Tree = Infix((ctx.index(binder.lo), symbol, ctx.index(binder.hi)), ("<=", "<="))
+        return BigOp(expr.op, Lines((between, *extra)) if extra else between, None, body)
+    lower: Tree = Infix((symbol, ctx.index(first)), ("=",))
     if extra:
         lower = Lines((lower, *extra))
     return BigOp(expr.op, lower, ctx.index(last), body)

@@ -50,6 +50,7 @@ def _flat(items: Sequence[Tree]) -> tuple[Tree, ...]:
 
 def needs_space(left: Tree, right: Tree) -> bool:
     """Whether two factors would run into each other."""
+    closed = isinstance(left, Fenced) and left.left == "("
     left, right = _core(left), _core(right)
     if isinstance(right, BigOp) or (isinstance(right, Func) and isinstance(_core(right.name), OpName)):
         return False
@@ -59,7 +60,7 @@ def needs_space(left: Tree, right: Tree) -> bool:
         return not is_number(left)
     if isinstance(left, Func):
         return not left.bare
-    return isinstance(left, Fenced) and not isinstance(right, Fenced) and left.left == "("
+    return closed and not isinstance(right, Fenced)
 
 
 def is_number(tree: Tree) -> bool:

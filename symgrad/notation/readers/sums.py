@@ -27,14 +27,16 @@ from symgrad.notation.tree import (
     Sym,
     Tree,
 )
-from symgrad.tensor.build import number_of, power
-from symgrad.tensor.nodes import Add, Apply, Expr, Mul, Num, Pow, Var
+from symgrad.tensor.build import coefficient, number_of, power, transpose
+from symgrad.tensor.nodes import Add, Apply, Expr, Mul, Num, Pow, Transpose, Var
 
 _COMPACT = 6.0
 
 
 @rule.register
 def _(expr: Add, ctx: Context) -> Piece:
+    if all(isinstance(coefficient(t)[1], Transpose) for t in expr.args):
+        return raised(piece(transpose(expr), ctx), Sym("transpose"))
     return signed_sum([_signed(t, ctx) for t in expr.args])
 
 
@@ -157,7 +159,7 @@ def _over(tensor: Piece, bottoms: Sequence[Expr], ctx: Context) -> bool:
     """Whether x/‖x‖ reads better as one fraction than with 1/n before it."""
     if all(isinstance(piece(b, ctx).tree, Number | Ident) for b in bottoms):
         return False
-    return (tensor.level >= level.SCRIPTED or tensor.level == level.SUM) and _compact(tensor)
+    return tensor.level not in (level.OPEN, level.HADAMARD) and _compact(tensor)
 
 
 def _compact(p: Piece) -> bool:
