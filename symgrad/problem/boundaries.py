@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 import sympy
@@ -25,28 +26,52 @@ def check_members(
 
     A member of a declared symbol outside its range is an error, and so is a quantity defined by itself.
     """
-    implied: dict[tuple[str, tuple[Int, ...]], Declaration] = {}
+    check = _Check(names)
     for definition in found:
-        origin = defined[definition.family, definition.indices]
-        for node, ranges in _mentions(definition.body, definition.ranges):
-            if (node.name, node.subs) == (definition.family, definition.indices):
-                names.complain(f"{origin.head.text} is defined by itself", origin.member.place)
-                break
-            family = names.families[node.name]
-            if not family.arity or definition.conds:
+        check.definition(definition, defined[definition.family, definition.indices])
+    return list(check.implied.values())
+
+
+@dataclass(slots=True)
+class _Check:
+    names: Names
+    implied: dict[tuple[str, tuple[Int, ...]], Declaration] = field(default_factory=dict)
+
+    def definition(self, found: Definition, origin: Defined) -> None:
+        """Every member that a definition mentions."""
+        for node, ranges in _mentions(found.body, found.ranges):
+            if (node.name, node.subs) == (found.family, found.indices):
+                self.names.complain(f"{origin.head.text} is defined by itself", origin.member.place)
+                return
+            family = self.names.families.get(node.name)
+            if family is None or not family.arity or found.conds:
                 continue
+            moving = any(x.symbol in symbols_of(s) for x in ranges for s in node.subs)
             for subs in _instances(node.subs, ranges):
-                if _covered(family, subs):
-                    continue
-                if not family.defined:
-                    text = f"{node.name}[{', '.join(map(str, subs))}]"
-                    names.complain(f"{origin.head.text} needs {text}, which is not declared", origin.member.place)
-                    break
-                at = implied.setdefault((node.name, subs), _implied(node, subs, family, origin))
-                if at.pattern not in {m.pattern for m in family.members}:
-                    text = f"{node.name}[{', '.join(map(str, subs))}]"
-                    family.members.append(Member(subs, (), text, origin.member.place, False, at.shape, family.facts))
-    return list(implied.values())
+                if not _covered(family, subs) and not self.allowed(node, subs, moving, found, origin):
+                    return
+
+    def allowed(self, node: Var, subs: tuple[Int, ...], moving: bool, found: Definition, origin: Defined) -> bool:
+        """Whether a member that no line gives may be mentioned; a boundary is then implied."""
+        family = self.names.families[node.name]
+        text = f"{node.name}[{', '.join(map(str, subs))}]"
+        if _is_open(family):
+            if moving and family.defined:
+                message = (
+                    f"{origin.head.text} needs {text}, but no range says which members there are; state it under steps"
+                )
+                self.names.complain(message, origin.member.place)
+                return False
+            if moving:
+                return True
+        elif not (family.defined and found.ranges):
+            self.names.complain(f"{origin.head.text} needs {text}, which is not declared", origin.member.place)
+            return False
+        if (node.name, subs) not in self.implied:
+            record = _implied(node, subs, family, origin)
+            self.implied[node.name, subs] = record
+            family.members.append(Member(subs, (), text, origin.member.place, False, record.shape, family.facts))
+        return True
 
 
 def _implied(node: Var, subs: tuple[Int, ...], family: Family, origin: Defined) -> Declaration:
@@ -97,9 +122,13 @@ def _settled(value: Int, mapping: dict[sympy.Symbol, Int]) -> Int:
     return integer(value) if isinstance(value, int) else integer(sympy.expand(value))
 
 
+def _is_open(family: Family) -> bool:
+    """Whether members stand for a step that is not said, as `x[t]` does where t has no range."""
+    return any(not m.ranges and not all(isinstance(p, int) for p in m.pattern) for m in family.members)
+
+
 def _covered(family: Family, subs: tuple[Int, ...]) -> bool:
-    open_steps = any(not m.ranges and not all(isinstance(p, int) for p in m.pattern) for m in family.members)
-    if not open_steps:
+    if not _is_open(family):
         return any(m.matches(subs) is not None for m in family.members)
     exact = any(m.pattern == subs for m in family.members)
     return exact or any(m.ranges and m.matches(subs) is not None for m in family.members)

@@ -6,25 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symgrad.errors import ProblemError, near
+from symgrad.problem.heads import Head, read_head, subscript_count
 from symgrad.problem.names import Family, Names, UserFunction
 from symgrad.problem.records import ProblemDocument, RawSymbol
-from symgrad.problem.texts import free_names, read_definition, read_expression, subscripts, walk
-from symgrad.source import Place, Source
+from symgrad.problem.texts import free_names, index_names, read_definition, read_expression, subscripts, walk
+from symgrad.source import Source
 from symgrad.syntax.tree import Binary, Call, Definition, Keyword, Name, Number, Span, Subscript, Tree
 from symgrad.tensor.integers import index_symbol, size_symbol
 
+_ASKED = ("of", "wrt", "left", "right", "loss")
 _RESERVED = frozenset({"loss", "grad", "jacobian"})
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The left side of a definition: its steps, then the names of its components."""
-
-    name: str
-    steps: tuple[Tree, ...]
-    components: tuple[Name, ...]
-    tree: Definition
-    text: str
 
 
 @dataclass(slots=True)
@@ -49,7 +40,7 @@ def collect(document: ProblemDocument) -> Collected:
     _sizes(document, declared, names)
     for symbol in declared:
         _open_indices(symbol, names)
-    heads = [head for tree in trees if (head := _head(tree, names)) is not None]
+    heads = [head for tree in trees if (head := read_head(tree, names)) is not None]
     _sizes_in_use(document, trees, names)
     return Collected(names, declared, heads)
 
@@ -81,14 +72,10 @@ def _member_of(name: str, arity: int, symbol: RawSymbol, names: Names) -> bool:
         return False
     family = names.families.setdefault(name, Family(name, arity, symbol.place))
     if family.arity != arity:
-        how = f"{_subscripts(arity)} here and {_subscripts(family.arity)} in line {family.place.line}"
+        how = f"{subscript_count(arity)} here and {subscript_count(family.arity)} in line {family.place.line}"
         names.complain(f"{name!r} has {how}", symbol.place)
         return False
     return True
-
-
-def _subscripts(count: int) -> str:
-    return "no subscripts" if count == 0 else f"{count} subscript{'s' * (count > 1)}"
 
 
 def _definition(source: Source, names: Names) -> Definition | None:
@@ -180,13 +167,17 @@ def _open_indices(symbol: RawSymbol, names: Names) -> None:
 def _sizes_in_use(document: ProblemDocument, trees: list[Definition], names: Names) -> None:
     """A name that is used only as an end of a range, or as the factor of an index, is a size."""
     known = [name for name in names.kinds if name not in names.functions]
-    for tree in (*trees, *_question_trees(document)):
+    for tree, opened in (*((tree, set[str]()) for tree in trees), *_question_trees(document)):
         used = [name for span in _spans(tree) for name in free_names(span)]
         used += [name for _, item in subscripts(tree) for name in _factors(item)]
         own = {k.name.id for node in walk(tree) for k in _keywords(node)}
         own |= {name.id for name in free_names(tree.target)} if isinstance(tree, Definition) else set()
         for name in used:
-            if name.id not in names.kinds and name.id not in own and near(name.id, known) is None:
+            if (
+                name.id not in names.kinds
+                and name.id not in own | opened
+                and (len(name.id) == 1 or near(name.id, known) is None)
+            ):
                 names.claim(name.id, "size", name.place)
                 names.sizes[name.id] = size_symbol(name.id)
 
@@ -214,76 +205,18 @@ def _factors(item: Tree) -> Iterator[Name]:
                     yield side
 
 
-def _question_trees(document: ProblemDocument) -> Iterator[Tree]:
+def _question_trees(document: ProblemDocument) -> Iterator[tuple[Tree, set[str]]]:
+    """The expressions of the questions, each with the names that its question leaves open as indices."""
     for question in document.questions:
-        for name in ("of", "wrt", "left", "right", "loss"):
-            for source in question.sources(name):
-                try:
-                    yield read_expression(source)
-                except ProblemError:
-                    continue
+        trees = [tree for name in _ASKED for tree in _readable(question.sources(name))]
+        where = [*trees, *_readable(question.sources("where"))]
+        opened = {name.id for tree in where for name in index_names(tree)}
+        yield from ((tree, opened) for tree in trees)
 
 
-# Left sides
-
-
-def _head(tree: Definition, names: Names) -> Head | None:
-    """The left side of a definition; None for functions, and where it is wrong."""
-    target = tree.target
-    if isinstance(target, Call):
-        _check_function(tree, names)
-        return None
-    name, items = (target.id, ()) if isinstance(target, Name) else (_base(target), target.items)
-    kind = names.kinds.get(name)
-    if kind is None or kind[0] not in ("symbol", "quantity") or name in names.sizes:
-        names.broken.add(name)
-        return None
-    family = names.families.get(name)
-    count = family.arity if family is not None else _steps_in(items, names)
-    if family is not None and len(items) < family.arity:
-        how = f"{_subscripts(len(items))} here and {_subscripts(family.arity)} in line {family.place.line}"
-        names.complain(f"{name!r} has {how}", target.place)
-        names.broken.add(name)
-        return None
-    steps, rest = items[:count], items[count:]
-    components = tuple(item for item in rest if isinstance(item, Name) and item.id not in names.sizes)
-    if len(components) < len(rest) or any(isinstance(item, Span) for item in steps):
-        message = "on the left side of a definition stand steps, then indices of components"
-        names.complain(message, target.place)
-        names.broken.add(name)
-        return None
-    if family is None:
-        names.families[name] = Family(name, count, target.place)
-    return Head(name, tuple(steps), components, tree, _written(target.place))
-
-
-def _base(target: Subscript) -> str:
-    return target.base.id if isinstance(target.base, Name) else ""
-
-
-def _written(place: Place) -> str:
-    return " ".join(place.text.split())
-
-
-def _steps_in(items: tuple[Tree, ...], names: Names) -> int:
-    """How many of the subscripts are steps: those up to the last one that is no name of a component."""
-    count = 0
-    for at, item in enumerate(items):
-        if not isinstance(item, Name) or item.id in names.indices or item.id in names.sizes:
-            count = at + 1
-    return count
-
-
-def _check_function(tree: Definition, names: Names) -> None:
-    """The body of a function mentions its arguments and names of the problem."""
-    if tree.binders or tree.conditions:
-        names.complain("a function is defined without ranges", tree.target.place)
-    if isinstance(tree.target, Call):
-        parameters = frozenset(arg.id for arg in tree.target.args if isinstance(arg, Name))
-        for name in free_names(tree.body, parameters):
-            if name.id not in names.kinds and name.id not in ("pi", "inf", "fro"):
-                known = [*names.kinds, *parameters]
-                message = f"{name.id!r} is neither declared nor defined"
-                names.complain(message, name.place, near(name.id, known))
-                names.broken.add(tree.target.func.id)
-                names.functions.pop(tree.target.func.id, None)
+def _readable(sources: tuple[Source, ...]) -> Iterator[Tree]:
+    for source in sources:
+        try:
+            yield read_expression(source)
+        except ProblemError:
+            continue

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgrad.errors import ProblemError
-from symgrad.problem.collect import Head
+from symgrad.problem.heads import Head
 from symgrad.problem.indices import size_of
 from symgrad.problem.model import Declaration, Given
-from symgrad.problem.names import Family, Member
+from symgrad.problem.names import Broken, Family, Member
 from symgrad.problem.numbers import array, filled, given, part
 from symgrad.problem.patterns import Pattern, pattern
 from symgrad.problem.ranges import span_ends
@@ -54,6 +54,9 @@ def read_steps(document: ProblemDocument, scope: Scope) -> None:
             names.steps[symbol] = Binder(symbol, lo, hi)
         except ProblemError as error:
             names.note(error.diagnostics)
+            names.broken.add(step.name)
+        except Broken:
+            names.broken.add(step.name)
 
 
 def read_declarations(symbols: Sequence[RawSymbol], heads: Sequence[Head], scope: Scope) -> list[Declared]:
@@ -67,6 +70,8 @@ def read_declarations(symbols: Sequence[RawSymbol], heads: Sequence[Head], scope
             declared.append(found)
         except ProblemError as error:
             scope.names.note(error.diagnostics)
+            scope.names.broken.add(name)
+        except Broken:
             scope.names.broken.add(name)
     return declared
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symgrad.errors import ProblemError
-from symgrad.problem.collect import Head
+from symgrad.errors import ProblemError, near
 from symgrad.problem.components import component_range
 from symgrad.problem.folds import built
 from symgrad.problem.guess import guessed_shape
+from symgrad.problem.heads import Head
 from symgrad.problem.names import Broken, Family, Member, Names, Undetermined
 from symgrad.problem.patterns import Pattern, pattern
 from symgrad.problem.ranges import bind
-from symgrad.problem.scope import Scope, made
+from symgrad.problem.scope import WORDS, Scope, made
+from symgrad.problem.texts import free_names
 from symgrad.syntax.tree import Call, Tree
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import index_symbol
+from symgrad.tensor.integers import Int, index_symbol
 from symgrad.tensor.integers import replace as substituted
 from symgrad.tensor.nodes import Binder, Expr, Rel, Shape
 from symgrad.tensor.shapes import same_shape, show_shape
@@ -50,12 +51,25 @@ def read_heads(heads: Sequence[Head], scope: Scope) -> list[Defined]:
         try:
             found = _defined(head, scope)
             found.family.members.append(found.member)
-            defined.append(found)
+            if _names_are_known(found, scope.names):
+                defined.append(found)
         except ProblemError as error:
             _fail(error, head.name, scope.names)
         except Broken as broken:
             scope.names.broken.update((head.name, *broken.args))
     return defined
+
+
+def _names_are_known(d: Defined, names: Names) -> bool:
+    """Whether every name on the right side is known; each that is not is said, and the name is broken."""
+    own = frozenset({*d.scope.bound, *(x.symbol.name for x in d.where.ranges)})
+    unknown = [n for n in free_names(d.tree, own) if n.id not in names.kinds and n.id not in WORDS]
+    for name in dict.fromkeys(unknown):
+        message = f"{name.id!r} is neither declared nor defined"
+        names.complain(message, name.place, near(name.id, [*names.values(), *own]))
+    if unknown:
+        names.broken.add(d.family.name)
+    return not unknown
 
 
 def _defined(head: Head, scope: Scope) -> Defined:
@@ -101,10 +115,46 @@ def infer_shapes(defined: Sequence[Defined], names: Names) -> None:
             if len(later) == len(waiting):
                 break
         waiting = later
+    _complain_of_recurrences(waiting, names)
+
+
+def _complain_of_recurrences(waiting: Sequence[Defined], names: Names) -> None:
+    """Say which boundaries are missing: of the circles in which definitions wait, where a circle steps back."""
+    blocked: dict[str, tuple[str, bool]] = {}
     for d in waiting:
-        message = f"the shape of {d.head.text} does not follow; {_advice(d.family)} needs a declaration"
-        names.complain(message, d.member.place)
-        names.broken.add(d.family.name)
+        name, subs = _waits_for(d)
+        blocked.setdefault(d.family.name, (name, subs == d.member.pattern))
+    said: set[str] = set()
+    for d in waiting:
+        name, beside = blocked[d.family.name]
+        if not beside and name not in said and _leads_back(name, d.family.name, blocked):
+            said.add(name)
+            family = names.families[name]
+            names.complain(
+                f"the shape of {name!r} does not follow; {_advice(family)} needs a declaration", d.member.place
+            )
+    if not said and waiting:
+        names.complain(f"the shape of {waiting[0].head.text} does not follow", waiting[0].member.place)
+    names.broken.update(d.family.name for d in waiting)
+
+
+def _waits_for(d: Defined) -> tuple[str, tuple[Int, ...]]:
+    try:
+        read_body(d)
+    except Undetermined as reason:
+        name, subs = reason.args
+        return name, tuple(substituted(s, d.where.shift) for s in subs)
+    except (Broken, ProblemError):
+        pass
+    return d.family.name, ()
+
+
+def _leads_back(name: str, goal: str, blocked: Mapping[str, tuple[str, bool]]) -> bool:
+    seen: set[str] = set()
+    while name != goal and name in blocked and name not in seen:
+        seen.add(name)
+        name = blocked[name][0]
+    return name == goal
 
 
 def _guessed(d: Defined) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from symgrad.errors import Diagnostic, ProblemError
 from symgrad.problem.boundaries import check_members
-from symgrad.problem.collect import Collected, Head, collect
+from symgrad.problem.collect import Collected, collect
 from symgrad.problem.declarations import Declared, constants, declaration, read_declarations, read_steps
 from symgrad.problem.definitions import (
     infer_shapes,
@@ -17,6 +17,7 @@ from symgrad.problem.definitions import (
 )
 from symgrad.problem.document import load_document
 from symgrad.problem.expressions import read
+from symgrad.problem.heads import Head
 from symgrad.problem.model import Conventions, Declaration, Problem
 from symgrad.problem.names import Names
 from symgrad.problem.questions import read_assumptions, read_questions

@@ -47,8 +47,9 @@ def _product(left: Tree, right: Tree, scope: Scope) -> Shape | None:
 
 
 def _merged(first: Shape | None, second: Shape | None) -> Shape | None:
+    """The common shape; beside something unknown a scalar says nothing, since it fits everything."""
     if first is None or second is None:
-        return second if first is None else first
+        return (second if first is None else first) or None
     return merge(first, second)
 
 
@@ -66,7 +67,7 @@ def _of_call(tree: Call, scope: Scope) -> Shape | None:
         return ()
     if name not in _KEEP:
         return None
-    result: Shape | None = None
-    for shape in shapes:
+    result, *others = shapes or [None]
+    for shape in others:
         result = _merged(result, shape)
     return result

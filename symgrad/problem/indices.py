@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy
 
 from symgrad.errors import ProblemError
+from symgrad.problem.names import Broken
 from symgrad.problem.scope import Scope
 from symgrad.syntax.tree import Binary, Call, Name, Number, Tree, Unary
 from symgrad.tensor.integers import Int, integer
@@ -42,6 +43,8 @@ def size_of(tree: Tree, scope: Scope) -> Int:
 def _explain(tree: Tree, scope: Scope) -> None:
     """Raise for the first unknown name."""
     match tree:
+        case Name() if tree.id in scope.names.broken:
+            raise Broken(tree.id)
         case Name():
             if scope.index(tree.id) is None and tree.id not in scope.names.families and tree.id not in scope.local:
                 raise scope.unknown(tree)

@@ -16,7 +16,7 @@ from symgrad.tensor.nodes import Binder, Rel, Shape
 
 
 class Undetermined(Exception):
-    """A shape that is not known yet; carries the name it belongs to."""
+    """A shape that is not known yet; carries the name it belongs to and its subscripts."""
 
 
 class Broken(Exception):

@@ -17,16 +17,16 @@ from symgrad.problem.numbers import given
 from symgrad.problem.records import RawQuestion
 from symgrad.problem.scope import Scope
 from symgrad.problem.texts import (
-    free_names,
+    index_names,
     read_definition,
     read_expression,
     read_limit,
-    subscripts,
     walk,
 )
 from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
 from symgrad.source import Source
 from symgrad.syntax.tree import Compare, Member, Name, Span, Subscript, Tree, Unary
+from symgrad.tensor import build as b
 from symgrad.tensor.integers import index_symbol
 from symgrad.tensor.nodes import Expr, Rel, Transpose, Var
 
@@ -99,7 +99,7 @@ def _trees(raw: RawQuestion) -> Iterator[Tree]:
 def _opened(trees: list[Tree], scope: Scope) -> Scope:
     """The scope in which names that stand only in subscripts are indices, for every value of them."""
     names = scope.names
-    inside = {name.id for tree in trees for _, item in subscripts(tree) for name in free_names(item)}
+    inside = {name.id for tree in trees for name in index_names(tree)}
     bound = {name.id for tree in trees for node in walk(tree) for name in _bound(node)}
     known = {*names.kinds, *scope.bound, *bound}
     return scope.binding({name: index_symbol(name) for name in sorted(inside - known)})
@@ -128,6 +128,14 @@ def _given(raw: RawQuestion, scope: Scope) -> Scope:
 def _field(name: str, form: object, node: RawNode, raw: RawQuestion, ids: list[str], scope: Scope) -> object:
     if name in _CONDITIONS:
         return _conditions(node, raw, ids, scope)
+    if name == "rate" and isinstance(node, RawScalar):
+        return _setting_of_rule(node, raw, ids, scope)
+    if name == "with" and isinstance(node, RawMap):
+        return {
+            key.text: _setting_of_rule(value, raw, ids, scope)
+            for key, value in node.entries
+            if isinstance(value, RawScalar)
+        }
     if form is EXPRESSION and isinstance(node, RawScalar):
         return _asked(name, node.source, raw, ids, scope)
     if form is EXPRESSIONS:
@@ -143,9 +151,17 @@ def _field(name: str, form: object, node: RawNode, raw: RawQuestion, ids: list[s
     return node
 
 
+def _setting_of_rule(node: RawScalar, raw: RawQuestion, ids: list[str], scope: Scope) -> Asked | Pending:
+    """A number, an expression, or a name of its own, which need not be declared: `rate: eta`."""
+    tree = read_expression(node.source)
+    if isinstance(tree, Name) and tree.id not in scope.names.kinds:
+        return Asked(b.var(tree.id, (), (), ("constant",)), tree.id, tree.place, tree)
+    return _asked("rate", node.source, raw, ids, scope)
+
+
 def _conditions(node: RawNode, raw: RawQuestion, ids: list[str], scope: Scope) -> object:
     found: list[object] = []
-    for source in node_sources(node):
+    for source in _sources(node):
         tree = read_expression(source)
         if pending := _pending(tree, source, raw, ids):
             found.append(pending)
@@ -154,7 +170,7 @@ def _conditions(node: RawNode, raw: RawQuestion, ids: list[str], scope: Scope) -
     return tuple(found)
 
 
-def node_sources(node: RawNode) -> tuple[Source, ...]:
+def _sources(node: RawNode) -> tuple[Source, ...]:
     """The texts of one scalar or of a list of them."""
     items = node.items if isinstance(node, RawList) else (node,)
     return tuple(item.source for item in items if isinstance(item, RawScalar))
@@ -206,19 +222,17 @@ def _settings(node: RawNode, scope: Scope) -> Iterator[Setting]:
 
 
 def _setting(source: Source, scope: Scope) -> Setting:
-    """`gamma = 0`, `tau -> 0+`; a bare expression is no setting."""
+    """`gamma = 0` or `tau -> 0+`; a point alone, `inf`, is that of the one variable there is."""
     if "->" in source.text:
-        tree = read_limit(source)
-        return _assignment(tree.var, _point(tree.target, scope), source, scope, tree.side, _infinite(tree.target))
-    if _infinite(read_expression(source) if "=" not in source.text else source_tree(source)):
-        raise ProblemError("say what goes there, x -> inf", source.place())
-    definition = read_definition(source)
-    return _assignment(definition.target, _point(definition.body, scope), source, scope)
-
-
-def source_tree(source: Source) -> Tree:
-    """The right side of a setting."""
-    return read_definition(source).body
+        limit = read_limit(source)
+        point, infinite = _point(limit.target, scope), _infinite(limit.target)
+        return _assignment(limit.var, point, source, scope, limit.side, infinite)
+    if "=" in source.text:
+        definition = read_definition(source)
+        infinite = _infinite(definition.body)
+        return _assignment(definition.target, _point(definition.body, scope), source, scope, None, infinite)
+    tree = read_expression(source)
+    return Setting("", None, _point(tree, scope), source.text.strip(), tree.place, "", _infinite(tree))
 
 
 def _infinite(tree: Tree) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import sympy
 
@@ -17,6 +17,10 @@ from symgrad.tensor.shapes import ShapeError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+WORDS: Final = frozenset({"pi", "inf", "fro"})
+"""Words that need no declaration: the number π, and the orders of a norm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def member(tree: Tree, family: Family, subs: tuple[Int, ...], scope: Scope) -> E
     if not found:
         if not family.at(subs):
             raise ProblemError(_outside(family, subs, scope), tree.place)
-        raise Undetermined(family.name)
+        raise Undetermined(family.name, subs)
     (first, shape), *others = found
     for other, its in others:
         if not same_shape(its, shape):
@@ -86,8 +86,9 @@ def _outside(family: Family, subs: tuple[Int, ...], scope: Scope) -> str:
 
 def _entries(x: Expr, items: Sequence[Tree], tree: Subscript, scope: Scope) -> Expr:
     if len(items) > x.order:
-        what = f"{describe(x)} has {x.order} axes" if x.order else "a scalar has no entries"
-        raise ProblemError(f"{what}, not {len(items)}", tree.place)
+        axes = f"{x.order} ax{'es' if x.order > 1 else 'is'}"
+        message = f"{describe(x)} has {axes}, but {len(items)} subscripts stand here"
+        raise ProblemError(message if x.order else "a scalar has no entries", tree.place)
     picked = [_item(item, size, scope) for item, size in zip(items, x.shape, strict=False)]
     return made(tree.place, b.entry, x, picked)
 

@@ -64,3 +64,9 @@ def subscripts(tree: Tree) -> Iterator[tuple[Subscript, Tree]]:
         if isinstance(node, Subscript):
             for item in node.items:
                 yield node, item
+
+
+def index_names(tree: Tree) -> Iterator[Name]:
+    """The names in subscripts of a tree."""
+    for _, item in subscripts(tree):
+        yield from free_names(item)
