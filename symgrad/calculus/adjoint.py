@@ -181,7 +181,7 @@ def _fixes(guard: tuple[Rel, ...], symbol: sympy.Symbol) -> Int | None:
 
 
 def backward_order(system: System) -> list[str]:
-    """All families, each after its readers within a step, the author's last definition first."""
+    """All families, each after its readers within a step; of those that are ready, the author's first."""
     table = lags(system)
     names = list(dict.fromkeys([d.family for d in system.definitions]))
     inputs = list(dict.fromkeys(r.node.name for r in reads(system) if r.node.name not in names))
@@ -198,7 +198,7 @@ def backward_order(system: System) -> list[str]:
     out: list[str] = []
     while remaining:
         free = [n for n in remaining if readers_left[n] == 0] or list(remaining)
-        pick = max(free, key=lambda n: rank[n])
+        pick = min(free, key=lambda n: rank[n])
         out.append(pick)
         remaining.discard(pick)
         for n in edges.get(pick, ()):

@@ -24,7 +24,6 @@ from symgrad.tensor.system import Definition, System, spread
 from symgrad.tensor.walk import reindex, variables
 
 STEP = 1e-20
-DIFFERENCE = 1e-3
 Key = tuple[str, tuple[Int, ...]]
 
 
@@ -82,6 +81,10 @@ class Numbers:
         more = Numbers.of(System(tuple(definitions), {}), self.sizes).system.definitions
         system = self.system.extended(more)
         return Numbers(system, self.sizes, self.points, self.seed, self.given, self._known, self._partials)
+
+    def resized(self, sizes: Mapping[sympy.Symbol, int]) -> "Numbers":
+        """The same numbers with values for more open indices."""
+        return Numbers(self.system, sizes, self.points, self.seed, self.given, self._known, self._partials)
 
     def value(self, expr: Expr, indices: Mapping[sympy.Symbol, int] | None = None) -> Array:
         """The value of an expression, (points or 1, *shape)."""
@@ -161,12 +164,11 @@ class Numbers:
         """∂of/∂wrt through the definitions, the nodes in ``held`` kept at their values; (points, *of, *wrt)."""
         return np.asarray(self._moved(of, wrt, 1j * STEP, held).imag / STEP)
 
-    def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr] = ()) -> Array:
-        """∂of/∂wrt by central differences, (8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h with h = 10⁻³; (points, *of, *wrt)."""
+    def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr] = (), h: float = 1e-3) -> Array:
+        """∂of/∂wrt by central differences, (8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h; (points, *of.shape, *wrt.shape)."""
         node, picks = _whole(_at(wrt, self.sizes), self.sizes)
         of = _at(of, self.sizes)
         kept = self._held(of, node, [_at(x, self.sizes) for x in held])
-        h = DIFFERENCE
         near = self._moved(of, node, h, kept) - self._moved(of, node, -h, kept)
         far = self._moved(of, node, 2 * h, kept) - self._moved(of, node, -2 * h, kept)
         value = (8 * near - far) / (12 * h)

@@ -182,6 +182,30 @@ def _without(t: Expr, side: str) -> Expr:
     return b.mul(b.num(number), *scalars, b.matmul(*kept))
 
 
+def collect(root: Expr) -> Expr:
+    """diag(a) + diag(b) = diag(a + b), and −g ⊙ a + g ⊙ b = g ⊙ (b − a); what is added comes before what is taken away."""
+    return transform(root, lambda x: _collect(x) if isinstance(x, Add) else x, into=_plain)
+
+
+def _collect(x: Add) -> Expr:
+    terms = sorted(x.args, key=lambda t: b.coefficient(t)[0] < 0)
+    if len(terms) < 2 or any(t.order != x.order for t in terms):
+        return x
+    parts = [b.coefficient(t) for t in terms]
+    if all(_is_diag(rest) for _, rest in parts):
+        return b.diag(b.add(*(b.mul(b.num(c), rest.children[0]) for c, rest in parts)))
+    products = [rest.args if isinstance(rest, Mul) else () for _, rest in parts]
+    if x.order == 1 and all(products):
+        shared = [f for f in products[0] if f.order == 1 and all(f in p for p in products)]
+        if shared:
+            rests = [
+                b.mul(b.num(c), *(f for f in p if f not in shared)) for (c, _), p in zip(parts, products, strict=True)
+            ]
+            if all(r.order == 1 for r in rests):
+                return b.mul(*shared, b.add(*rests))
+    return x
+
+
 def merge_diagonals(root: Expr) -> Expr:
     """diag(a) diag(b) = diag(a ⊙ b), neighbours in a product."""
 

@@ -7,6 +7,7 @@ import sympy
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
+from symgrad.calculus.rewrite import collect
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, names_in_use, workspace
@@ -33,9 +34,14 @@ def recast(problem: Problem, system: System, of: Var) -> tuple[System, tuple[Def
     def fresh_step(step: sympy.Symbol) -> sympy.Symbol:
         return fresh_symbol(sympy.Symbol("k", integer=True), [sympy.Symbol(n, integer=True) for n in used])
 
-    system = ends_at(system, of, fresh_step)
-    nonlinear = [d for d in system.definitions if d.family != of.name]
-    several = sum(1 for d in name_preactivations(System(tuple(nonlinear)), lambda f: f)[1]) > 1
+    return with_preactivations(problem, ends_at(system, of, fresh_step), of)
+
+
+def with_preactivations(problem: Problem, system: System, of: Var) -> tuple[System, tuple[Definition, ...]]:
+    """The model with the arguments of its nonlinearities named: a for one of them, a_f, a_i, … for several."""
+    used = names_in_use(problem, system)
+    others = System(tuple(d for d in system.definitions if d.family != of.name))
+    several = len(name_preactivations(others, lambda f: f)[1]) > 1
 
     def fresh(family: str) -> str:
         wishes = [f"a_{family}", f"s_{family}", f"pre_{family}"] if several else ["a", "s", f"a_{family}"]
@@ -129,7 +135,7 @@ class _Pass:
         later = [t for t in equation.terms if t.guard]
         if later:
             self.blocks.append(self._boundary(equation, later[0]))
-        value = b.add(*(t.value for t in equation.terms))
+        value = b.add(*(collect(t.value) for t in equation.terms))
         self.blocks.append(
             self.work.certifier.line(
                 delta(node), value, reason=self._reason(equation), rule="backprop", ranges=equation.ranges

@@ -9,7 +9,7 @@ from symgrad.derivation.naming import Names
 from symgrad.derivation.paths import Paths
 from symgrad.derivation.program import derivative_code
 from symgrad.derivation.recurrence import ClosedForm
-from symgrad.derivation.steps import Block, Introduced, Result
+from symgrad.derivation.steps import Block, Introduced, Reason, Result
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
@@ -53,16 +53,26 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
     if form == "sum-of-products" or (form != "plain" and _open_recurrence(system, of, w.expr)):
         work, value, blocks = ClosedForm(problem, question, of, w.expr, tuple(conds)).solve()
         return _result(work, question, of, w, value, blocks)
+    added: tuple[Definition, ...] = ()
+    if form == "factored" and not of.order:
+        system, added = backprop.with_preactivations(problem, system, of)
     work = workspace(problem, question, system, [of, w.expr], conds)
     leave = frozenset(x.expr for x in question.several("leave") if isinstance(x.expr, Var))
     held = frozenset(x.expr for x in question.several("hold"))
     names = Names(work)
-    paths = Paths(work, names, of, w.expr, form, leave, held)
+    paths = Paths(work, names, of, w.expr, form, leave, held, adjoints=frozenset(d.family for d in added))
     value = paths.solve()
-    blocks = [*paths.blocks]
+    blocks = [
+        *(
+            Introduced(d.target, d.body, ("pre-activation",))
+            for d in added
+            if any(v.name == d.family for v in paths.graph.order)
+        ),
+        *paths.blocks,
+    ]
     if of is not question.of.expr:
         blocks.insert(0, Introduced(of, question.of.expr))
-    return _result(work, question, of, w, value, blocks, held, names)
+    return _result(work, question, of, w, value, blocks, held, names, paths.reason)
 
 
 def _open_recurrence(system: System, of: Var, wrt: Var) -> bool:
@@ -110,9 +120,10 @@ def _result(
     blocks: list[Block],
     held: frozenset[Expr] = frozenset(),
     names: Names | None = None,
+    reason: Reason = ("chain rule",),
 ) -> Result:
     left = b.deriv(of, w.expr, "total", held)
-    line = work.certifier.line(left, value, rule="result", boxed=True)
+    line = work.certifier.line(left, value, reason=reason, rule="result", boxed=True)
     work.certifier.differences(of, w.expr, value, held)
     used = {v.name for v in variables(value, into_derivatives=True)}
     where = tuple(x for x in work.introduced if x.name.name in used)

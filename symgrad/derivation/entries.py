@@ -13,9 +13,9 @@ from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
 from symgrad.tensor.integers import Int
 from symgrad.tensor.lower import component
-from symgrad.tensor.nodes import At, Binder, Deriv, Entry, Expr, Iverson, Rel, Var
+from symgrad.tensor.nodes import Add, At, Binder, Deriv, Entry, Expr, Iverson, Mul, Num, Rel, Var
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import postorder, reindex, replace_nodes
+from symgrad.tensor.walk import postorder, reindex, replace_nodes, transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,17 @@ class ByEntries:
 
     def solve(self) -> tuple[Expr, Expr, list[Block]]:
         """The scalar derivative, the tensor of all entries (the scalar itself where one entry was asked), the lines."""
+        self.work.certifier.open((*self.of.binders, *self.wrt.binders))
         scalar = Var(self.work.fresh("y", "s", "r"), (), ())
         self.work.define([Definition(scalar.name, (), self.of.entry)])
         names = Names(self.work)
         paths = Paths(self.work, names, scalar, self.wrt.node, "plain", held=self.held)
         gradient = paths.solve()
         plain = replace_nodes(gradient, {name: value for value, name in names.made.items()})
-        value = contract_deltas(component(plain, self.wrt.indices))
-        value = self._shorten(value)
         ranges = (*self.of.binders, *self.wrt.binders)
+        within = [*ranges, *self._entry_ranges()]
+        value = contract_deltas(component(plain, self.wrt.indices), within=within)
+        value = align(self._shorten(value), self.of.indices)
         left = Deriv(self.of.entry, self.wrt.entry, "total", (), self.held)
         blocks: list[Block] = []
         body = self.work.system.body(self.of.node)
@@ -95,6 +97,13 @@ class ByEntries:
             blocks.append(cases)
         return value, b.build(value, ranges), blocks
 
+    def _entry_ranges(self) -> list[Binder]:
+        """The author's own indices run over the axes that they stand in."""
+        found = [*zip(self.of.indices, self.of.node.shape, strict=True)]
+        found += zip(self.wrt.indices, self.wrt.node.shape, strict=True)
+        named = {x.symbol for x in (*self.of.binders, *self.wrt.binders)}
+        return [Binder(i, 1, n) for i, n in found if isinstance(i, sympy.Symbol) and i not in named]
+
     def _shorten(self, value: Expr) -> Expr:
         """Entries of bodies that have a name written by the name."""
         body = self.work.system.body(self.of.node)
@@ -104,7 +113,7 @@ class ByEntries:
         return replace_nodes(value, {lowered: self.of.entry})
 
     def _why(self, value: Expr) -> Reason:
-        if any(isinstance(x, Iverson) for x in postorder(value)):
+        if any(isinstance(x, Iverson) and x.conds[0].op == "==" for x in postorder(value)):
             return ("δ is 1 where its indices agree, 0 elsewhere",)
         return ("chain rule, entry by entry",)
 
@@ -128,6 +137,43 @@ class ByEntries:
         same: Reason = (b.count(cond.left), " = ", b.count(cond.right))
         other: Reason = (b.count(cond.left), " ≠ ", b.count(cond.right))
         return CasesLine(left, ((equal, same), (apart, other)), ("the two cases of δ",), check)
+
+
+def align(value: Expr, rows: tuple[Int, ...]) -> Expr:
+    """δ_ij f(j) as δ_ij f(i) with i the index of the row, and common scalar factors taken out."""
+
+    def rule(x: Expr) -> Expr:
+        if not isinstance(x, Mul):
+            return x
+        for d in x.args:
+            if isinstance(d, Iverson) and len(d.conds) == 1 and d.conds[0].op == "==":
+                row, column = _sides(d.conds[0], rows)
+                if isinstance(column, sympy.Symbol) and row is not None:
+                    rest = [reindex(f, {column: row}) for f in x.args if f is not d]
+                    return b.mul(b.delta(row, column), *rest)
+        return x
+
+    return share(transform(value, rule, into=lambda x: isinstance(x, Add | Mul)))
+
+
+def _sides(cond: Rel, rows: tuple[Int, ...]) -> tuple[Int | None, Int]:
+    if cond.left in rows:
+        return cond.left, cond.right
+    if cond.right in rows:
+        return cond.right, cond.left
+    return None, cond.right
+
+
+def share(x: Expr) -> Expr:
+    """Factors that every term of a scalar sum has, taken out of it."""
+    if not isinstance(x, Add) or x.order:
+        return x
+    parts = [(t.args if isinstance(t, Mul) else (t,)) for t in x.args]
+    shared = [f for f in parts[0] if not isinstance(f, Num) and all(f in p for p in parts)]
+    if not shared:
+        return x
+    rests = [b.mul(*(f for f in p if f not in shared)) for p in parts]
+    return b.mul(*shared, b.add(*rests))
 
 
 def _merge(value: Expr, cond: Rel) -> Expr:

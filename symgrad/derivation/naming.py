@@ -7,7 +7,7 @@ import sympy
 from symgrad.derivation.steps import Introduced
 from symgrad.derivation.workspace import Workspace, generalise
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Call, Compare, Expr, Mul, Var
+from symgrad.tensor.nodes import Add, Binder, Call, Compare, Expr, Mul, Var
 from symgrad.tensor.walk import postorder
 
 
@@ -15,13 +15,16 @@ from symgrad.tensor.walk import postorder
 class Names:
     """The names given so far in one derivation, by what they stand for.
 
-    ``pending`` are those that no printed line has shown yet.
+    ``pending`` are those that no printed line has shown yet. Where ``several`` families want a name of the same
+    letter, each has the family's name as a subscript.
     """
 
     work: Workspace
     made: dict[Expr, Var] = field(default_factory=dict)
     families: dict[str, Expr] = field(default_factory=dict)
     pending: list[Introduced] = field(default_factory=list)
+    several: bool = False
+    deltas: dict[str, str] = field(default_factory=dict)
 
     def diagonal(self, node: Var, weights: Expr) -> Expr:
         """diag(weights), by name where the weights are a formula: the slope of the function that makes ``node``."""
@@ -33,6 +36,21 @@ class Names:
     def error(self, node: Var, value: Expr) -> Expr:
         """The difference ŷ − y by name."""
         return self.name(value, node, ("e", "r", "ε"))
+
+    def adjoint(self, of: Expr, node: Var) -> Expr:
+        """∂of/∂node by the name δ."""
+        letter = self.deltas.get(node.name)
+        if letter is None:
+            letter = "δ" if not self.deltas else "δ" + node.name
+            self.deltas[node.name] = letter
+            indices = tuple(sympy.Symbol(f"{'tsrq'[k]}", integer=True) for k in range(len(node.subs)))
+            hit = self.work.system.definition(node)
+            if hit is not None and hit[1]:
+                indices = tuple(hit[1])
+            target = Var(node.name, indices, node.shape, node.facts)
+            ranges = tuple(Binder(s, -(10**6), 10**6) for s in indices)
+            self._introduce(Var(letter, indices, node.shape), b.deriv(of, target), ranges)
+        return Var(letter, node.subs, node.shape)
 
     def name(self, value: Expr, node: Var, wishes: tuple[str, ...]) -> Expr:
         """A name for a value that belongs to a node; a family of names where the node is a member of one."""
@@ -61,12 +79,12 @@ class Names:
         taken, self.pending = self.pending, []
         return taken
 
-    def _introduce(self, name: Var, body: Expr, ranges: tuple[object, ...]) -> None:
-        self.pending.append(self.work.introduce(name, body, ranges))  # type: ignore[arg-type]
+    def _introduce(self, name: Var, body: Expr, ranges: tuple[Binder, ...]) -> None:
+        self.pending.append(self.work.introduce(name, body, ranges))
 
     def _letter(self, wishes: tuple[str, ...], node: Var) -> str:
-        own = [f"{w}_{node.name}" for w in wishes if len(node.name) <= 2]
-        return self.work.fresh(*wishes[:1], *own, *wishes[1:])
+        own = [f"{w}_{node.name}" for w in wishes if node.name.isidentifier()]
+        return self.work.fresh(*own, *wishes) if self.several else self.work.fresh(*wishes, *own)
 
 
 def _is_formula(weights: Expr) -> bool:

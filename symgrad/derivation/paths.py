@@ -10,6 +10,7 @@ from symgrad.calculus.local import adjoint_part, local_jacobian
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.rewrite import (
     as_diagonal,
+    collect,
     distribute,
     factor,
     fold_definitions,
@@ -23,6 +24,7 @@ from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Var
+from symgrad.tensor.system import System
 from symgrad.tensor.walk import fresh_symbol, replace_nodes, transform, variables
 
 
@@ -40,7 +42,7 @@ class Paths:
     """One derivative ∂of/∂wrt through the definitions of a model, the readers first.
 
     ``known[v]`` is ∂of/∂v as far as it is written out; ``leave`` are nodes whose own derivative by ``wrt`` is
-    not resolved.
+    not resolved; ``adjoints`` are families whose adjoints get a name. ``reason`` says why the last step holds.
     """
 
     work: Workspace
@@ -52,11 +54,16 @@ class Paths:
     held: frozenset[Expr] = frozenset()
     blocks: list[Block] = field(default_factory=list)
     known: dict[Var, Expr] = field(default_factory=dict)
+    adjoints: frozenset[str] = frozenset()
+    reason: Reason = ("chain rule",)
     graph: Trace = field(init=False)
+    backward: tuple[Var, ...] = ()
+    shown: set[tuple[Expr, ...]] = field(default_factory=set)
     bodies: dict[Var, Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graph = trace(self.work.system, self.of, [self.wrt], self.held)
+        self.backward = backward(self.graph, self.work.system)
         self.bodies = {v: unbuild(x) for v, x in self.graph.bodies.items()}
 
     def solve(self) -> Expr:
@@ -67,7 +74,7 @@ class Paths:
         first = self._chain_line()
         if first is not None:
             self.blocks.append(first)
-        for node in reversed(self.graph.order):
+        for node in self.backward:
             if node is self.of or node is self.wrt or node in self._below_leave():
                 continue
             self._node(node)
@@ -100,18 +107,24 @@ class Paths:
         if named is not total:
             right.append(named)
         self.known[node] = named
-        self._say(left, right, self._reason(node, edges))
+        if total is not b.ONE:
+            self._say(left, right, self._reason(node, edges))
 
     def _named(self, node: Var, value: Expr, edges: list[Edge]) -> Expr:
         """The value by a name, where it would be copied into several lines or is a difference that recurs."""
         body = self.bodies.get(edges[0].reader)
         if isinstance(body, Call) and body.fn == "softmax" and len(edges) == 1 and _is_difference(value):
             return self.names.error(node, value)
+        if node.name in self.adjoints:
+            return self.names.adjoint(self.of, node)
         return value
 
     def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
         if all(r is left for r in right):
             return
+        if (left, *right) in self.shown:
+            return
+        self.shown.add((left, *right))
         line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule")
         self.blocks.append(line)
         self.blocks += self.names.take()
@@ -122,7 +135,9 @@ class Paths:
     # One reader's share
 
     def _edges(self, node: Var) -> list[Edge]:
-        readers = [r for r in reversed(self.graph.order) if r in self.known and self._reads(r, node)]
+        readers = [r for r in self.backward if r in self.known and self._reads(r, node)]
+        if node.subs:
+            readers.sort(key=lambda r: len(r.subs) != len(node.subs) or r.subs != node.subs)
         return [self._edge(r, node) for r in readers]
 
     def _reads(self, reader: Var, node: Var) -> bool:
@@ -141,12 +156,19 @@ class Paths:
     def _share(self, body: Expr, reader: Var, node: Var, g: Expr) -> Expr:
         """(∂⁺reader/∂node)ᵀ g, products entry by entry as diagonal matrices."""
         if divides(g, reader) or reader.order != 1 or (isinstance(g, Deriv) and self._is_pick(body)):
-            return self._tidy(adjoint_part(body, reader, g, node), reader)
+            return self._tidy(self._given(adjoint_part(body, reader, g, node), reader, node), reader)
         stand_in = b.var("∂", (), reader.shape)
         part = as_diagonal(
             adjoint_part(body, reader, stand_in, node), stand_in, lambda w: self.names.diagonal(reader, w)
         )
-        return self._tidy(replace_nodes(part, {stand_in: g}), reader)
+        return self._tidy(replace_nodes(self._given(part, reader, node), {stand_in: g}), reader)
+
+    def _given(self, part: Expr, reader: Var, node: Var) -> Expr:
+        """A given partial of a loss that a node reaches in no other way is its whole derivative."""
+        if self.graph.readers(node) != (reader,):
+            return part
+        partial = b.deriv(reader, node, "immediate")
+        return replace_nodes(part, {partial: b.deriv(reader, node, "total", self.held)})
 
     def _is_pick(self, body: Expr) -> bool:
         return isinstance(body, Call) and body.fn == "softmax"
@@ -161,12 +183,12 @@ class Paths:
 
     def _chain_line(self) -> Line | None:
         """∂of/∂wrt as a sum over the nodes through which wrt acts, nothing resolved yet."""
-        users = [u for u in self.graph.readers(self.wrt) if u not in self._below_leave()]
+        users = [u for u in reversed(self.backward) if self._reads(u, self.wrt) and u not in self._below_leave()]
         if self.form == "factored" or users == [self.of] or not users:
             return None
         top = self._gate(users)
         family = {u.name for u in users}
-        if len(users) > 2 and len(family) == 1 and (running := self._running(users)) is not None:
+        if len(users) > 1 and len(family) == 1 and (running := self._running(users)) is not None:
             node, binder = running
             term = self._links(top, node)
             right = b.fold("sum", term, [binder])
@@ -221,6 +243,8 @@ class Paths:
         for left in self.graph.order:
             if left in self.leave and left in self.known:
                 parts.append(_compose(self.known[left], b.deriv(left, self.wrt, "total", self.held), left))
+        if edges:
+            self.reason = self._reason(self.wrt, edges)
         value = self._simplify(b.add(*parts)) if parts else b.zeros(self.of.shape + self.wrt.shape)
         unresolved = [e.unresolved for e in edges]
         if len(edges) > 1 and not self.leave:
@@ -239,7 +263,7 @@ class Paths:
     def _simplify(self, x: Expr) -> Expr:
         bodies: dict[Expr, Var] = {body: v for v, body in self.bodies.items() if not isinstance(body, Var)}
         for _ in range(4):
-            fresh = fold_definitions(take_entries(x), bodies)
+            fresh = fold_definitions(collect(take_entries(x)), bodies)
             if fresh is x:
                 return x
             x = fresh
@@ -254,6 +278,24 @@ class Paths:
         if isinstance(body, Call) and body.fn == "softmax" and divides(self.known[reader], reader):
             return ("softmax with cross-entropy",)
         return why(reader, body, node)
+
+
+def backward(graph: Trace, system: System) -> tuple[Var, ...]:
+    """The nodes of a trace, each after its readers; of those that are ready the latest step, then the author's first."""
+    rank = {d.family: k for k, d in reversed(list(enumerate(system.definitions)))}
+    waiting = {v: len(graph.readers(v)) for v in graph.order}
+    out: list[Var] = []
+    ready = [v for v, n in waiting.items() if n == 0]
+    while ready:
+        ready.sort(key=lambda v: (-v.subs[-1] if v.subs and isinstance(v.subs[-1], int) else 0, rank.get(v.name, len(rank))))
+        node = ready.pop(0)
+        out.append(node)
+        for v in dict.fromkeys(variables(graph.bodies[node])) if node in graph.bodies else ():
+            if v in waiting:
+                waiting[v] -= 1
+                if waiting[v] == 0:
+                    ready.append(v)
+    return tuple(out)
 
 
 def _compose(outer: Expr, inner: Expr, through: Var) -> Expr:

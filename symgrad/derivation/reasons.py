@@ -51,7 +51,9 @@ def why(reader: Var, body: Expr, node: Var) -> Reason:
     if words:
         return tuple(words)
     if body is node:
-        return ("a copy: ", reader)
+        return (reader, " is a copy")
+    if isinstance(body, Add):
+        return ("a sum hands the gradient on unchanged",)
     return ()
 
 

@@ -1,0 +1,127 @@
+"""The definitions behind a quantity, each written once, what is read before its readers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from symgrad.errors import QuestionError
+from symgrad.tensor.integers import Int, replace
+from symgrad.tensor.nodes import Binder, Expr, Rel, Var
+from symgrad.tensor.system import Definition, System, spread
+from symgrad.tensor.walk import reindex, variables
+
+MOST_STATEMENTS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """node = body, for every index in the ranges."""
+
+    node: Var
+    body: Expr
+    ranges: tuple[Binder, ...] = ()
+
+
+def specialise(system: System, integers: Mapping[sympy.Symbol, Int], more: Iterable[Definition] = ()) -> System:
+    """The system at given sizes, ends of ranges and open indices; ``more`` replaces the members that it defines.
+
+    A symbol that a definition runs over stays bound there.
+    """
+    more = tuple(more)
+    replaced = {(d.family, d.indices) for d in more}
+    kept = [_definition(d, integers) for d in system.definitions]
+    steps = {
+        s: Binder(s, replace(x.lo, integers), replace(x.hi, integers))
+        for s, x in system.steps.items()
+        if s not in integers
+    }
+    return System((*(d for d in kept if (d.family, d.indices) not in replaced), *more), steps)
+
+
+def _definition(d: Definition, integers: Mapping[sympy.Symbol, Int]) -> Definition:
+    bound = {x.symbol for x in d.ranges}
+    inner = {s: v for s, v in integers.items() if s not in bound}
+    return Definition(
+        d.family,
+        tuple(replace(i, inner) for i in d.indices),
+        reindex(d.body, inner),
+        tuple(Binder(x.symbol, replace(x.lo, inner), replace(x.hi, inner)) for x in d.ranges),
+        tuple(Rel(c.op, replace(c.left, inner), replace(c.right, inner)) for c in d.conds),
+        d.facts,
+    )
+
+
+_Key = tuple[int, frozenset[tuple[sympy.Symbol, Int]]]
+
+
+def statements(
+    system: System, roots: Iterable[Expr], unroll: bool = False, most: int = MOST_STATEMENTS
+) -> tuple[Statement, ...]:
+    """The definitions of everything that the roots read, what is read first.
+
+    Args:
+        system: the model.
+        roots: expressions over named nodes.
+        unroll: members at numeric steps are written out one by one; else a family is stated once, over its range.
+        most: how many definitions may be written out.
+
+    Raises:
+        QuestionError: there are more.
+    """
+    done: dict[_Key, Statement] = {}
+    entered: set[_Key] = set()
+    waiting: list[tuple[_Key, Statement, bool]] = [
+        (k, s, False) for k, s in reversed(_all_of(system, variables(*roots), unroll))
+    ]
+    while waiting:
+        key, statement, leaving = waiting.pop()
+        if leaving:
+            done[key] = statement
+            continue
+        if key in entered:
+            continue
+        entered.add(key)
+        if len(entered) > most:
+            raise QuestionError(f"more than {most} definitions would have to be written out")
+        waiting.append((key, statement, True))
+        read = _all_of(system, variables(statement.body), unroll)
+        waiting += [(k, s, False) for k, s in reversed(read) if k not in entered]
+    return tuple(done.values())
+
+
+def _all_of(system: System, nodes: Iterable[Var], unroll: bool) -> list[tuple[_Key, Statement]]:
+    return [x for v in nodes for x in _of(system, v, unroll)]
+
+
+def _of(system: System, node: Var, unroll: bool) -> list[tuple[_Key, Statement]]:
+    """The definition that makes a node; at an open step those of the whole family, its boundary first."""
+    hit = system.definition(node)
+    if hit is None:
+        return []
+    d, mapping = hit
+    fixed = {s: v for s, v in mapping.items() if unroll and isinstance(v, int)}
+    out = [_stated(system, d, fixed, unroll)]
+    if len(fixed) < len(mapping):
+        others = [x for x in system.family(node.name) if x is not d and (not x.ranges or not unroll)]
+        out = [*(_stated(system, x, {}, unroll) for x in others), *out]
+    return out
+
+
+def _stated(
+    system: System, d: Definition, fixed: Mapping[sympy.Symbol, Int], unroll: bool
+) -> tuple[_Key, Statement]:
+    body = reindex(d.body, fixed)
+    node = reindex(d.target, fixed)
+    assert isinstance(node, Var)
+    ranges = tuple(
+        Binder(x.symbol, replace(x.lo, fixed), replace(x.hi, fixed)) for x in d.ranges if x.symbol not in fixed
+    )
+    place = next(k for k, other in enumerate(system.definitions) if other is d)
+    return (place, frozenset(fixed.items())), Statement(node, spread(body) if unroll else body, ranges)
+
+
+def inputs(system: System, found: Iterable[Statement], roots: Iterable[Expr] = ()) -> tuple[Var, ...]:
+    """The nodes that statements and roots read and no definition makes, in the order of first mention."""
+    bodies = [s.body for s in found]
+    return tuple(v for v in variables(*roots, *bodies) if system.definition(v) is None)
