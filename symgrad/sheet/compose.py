@@ -1,0 +1,184 @@
+"""From derivations to a sheet: lines that follow one another in one aligned block, results boxed with their space."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from symgrad.derivation import steps
+from symgrad.derivation.steps import CasesLine, Derivation, Introduced, Line, Prose, Result
+from symgrad.notation.tree import Cases, Text, Tree
+from symgrad.problem.model import Problem
+from symgrad.sheet.checks import all_checks, sentence
+from symgrad.sheet.document import Block, Equations, Heading, Markdown, Paragraph, QuestionBlock, Sheet, Table, Words
+from symgrad.sheet.given import conventions, given_rows, model_blocks
+from symgrad.sheet.prompts import prompt
+from symgrad.sheet.reading import Reading
+from symgrad.sheet.rows import Equation, aligned
+from symgrad.sheet.words import as_tree, joined, with_formulas
+from symgrad.tensor.nodes import Deriv
+
+
+def compose(problem: Problem, derivations: Iterable[Derivation], layout: str | None = None) -> Sheet:
+    """The answer sheet of a problem; ``layout`` stands above the problem's own convention for derivatives."""
+    reading = Reading.of(problem, layout)
+    return Sheet(
+        problem.title or problem.name,
+        problem.about,
+        tuple((name, text) for name, text in problem.document.header if name != "logo"),
+        given_rows(problem, reading),
+        model_blocks(problem, reading),
+        conventions(problem, reading),
+        tuple(_question(problem, d, reading) for d in derivations),
+    )
+
+
+def _question(problem: Problem, derivation: Derivation, reading: Reading) -> QuestionBlock:
+    blocks: list[Block] = []
+    if derivation.status == "unchecked" and derivation.text:
+        blocks.append(Markdown(derivation.text))
+    blocks += _results(derivation.results, reading)
+    return QuestionBlock(
+        problem.ids.index(derivation.id) + 1,
+        derivation.id,
+        derivation.ask,
+        derivation.status,
+        prompt(problem.question(derivation.id), reading),
+        tuple(blocks),
+        sentence(all_checks(derivation)),
+        derivation.message,
+        derivation.note,
+        derivation.hint,
+        derivation.points,
+    )
+
+
+def _results(results: Sequence[Result], reading: Reading) -> Iterator[Block]:
+    """The results one after the other, each under a heading where several have steps of their own."""
+    headed = len(results) > 1 and any(len(r.blocks) > 1 for r in results[1:])
+    if not headed:
+        yield from blocks_of([b for r in results for b in _with_result(r)], reading)
+        return
+    shown: set[object] = set()
+    for result in results:
+        if isinstance(result.left, Deriv):
+            yield Heading(("With respect to ", reading.math(result.left.wrt)))
+        yield from blocks_of([b for b in _with_result(result) if _key(b) not in shown], reading)
+        shown |= {key for b in result.blocks if (key := _key(b)) is not None}
+
+
+def _key(block: "steps.Block | _Stated") -> object:
+    """What a line says, so that it is said once in an answer; results are always stated."""
+    match block:
+        case Line(left=left, right=right, ranges=ranges, boxed=False):
+            return left, right, ranges
+        case Introduced(name=name, body=body):
+            return name, body
+    return None
+
+
+def _with_result(result: Result) -> Iterator["steps.Block | _Stated"]:
+    """The blocks of a result, and the result itself where none of its lines states it."""
+    yield from result.blocks
+    if not any(x.boxed for x in steps.lines(result.blocks)):
+        yield from _stated(result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """A result that no line of the derivation states."""
+
+    result: Result
+
+
+def _stated(result: Result) -> Iterator[_Stated]:
+    shown = result.exact is not None or result.inexact is not None or result.value is not None
+    if shown and not any(isinstance(b, steps.Table | CasesLine) for b in result.blocks):
+        yield _Stated(result)
+
+
+def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> Iterator[Block]:
+    """The blocks of a derivation as blocks of a sheet."""
+    for equations, run in groupby(blocks, key=lambda b: not isinstance(b, Prose | steps.Table)):
+        if equations:
+            yield Equations(aligned(_equations(run, reading)))
+            continue
+        for block in run:
+            match block:
+                case Prose(words=words):
+                    yield Paragraph(reading.words(words))
+                case steps.Table():
+                    yield _table(block, reading)
+
+
+def _table(table: steps.Table, reading: Reading) -> Table:
+    header = tuple(with_formulas(cell) for cell in table.header)
+    return Table(header, tuple(tuple(reading.words((cell,)) for cell in row) for row in table.rows))
+
+
+def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> list[Equation]:
+    out: list[Equation] = []
+    previous: Tree | None = None
+    for block in blocks:
+        match block:
+            case Line():
+                equation = _line(block, reading)
+                # a = b and, directly below, a = c: one left side for both.
+                if equation.left == previous and out[-1].where is None and not out[-1].asides:
+                    reason = () if equation.reason == out[-1].reason else equation.reason
+                    equation = replace(equation, left=None, reason=reason)
+                previous = equation.left or previous
+                out += [equation, *_equations(block.substeps, reading)]
+            case Introduced():
+                _introduce(block, out, reading)
+            case CasesLine():
+                out.append(_cases(block, reading))
+                previous = None
+            case _Stated(result=result):
+                out.append(_result(result, reading))
+    return out
+
+
+def _line(line: Line, reading: Reading) -> Equation:
+    return Equation(
+        reading.side(line.left, line.left),
+        tuple(reading.side(x, line.left) for x in line.right),
+        reading.words(line.reason),
+        reading.ranges(line.ranges, (line.left, *line.right)),
+        line.boxed,
+        reading.lies_in(line.left, line.left) if line.boxed and line.left.order else None,
+    )
+
+
+def _introduce(block: Introduced, out: list[Equation], reading: Reading) -> None:
+    """A name is explained behind the line that it follows, unless its own reason has to stand beside it."""
+    equation = Equation(reading.math(block.name), (reading.math(block.body),), reading.words(block.reason))
+    if equation.reason or not out or out[-1].where is not None:
+        out.append(equation)
+    else:
+        out[-1] = replace(out[-1], asides=(*out[-1].asides, equation))
+
+
+def _cases(block: CasesLine, reading: Reading) -> Equation:
+    rows = tuple((reading.math(value), _condition(reading.words(when))) for value, when in block.cases)
+    return Equation(reading.math(block.left), (Cases(rows),), reading.words(block.reason))
+
+
+def _condition(words: Words) -> Tree:
+    """The condition of a case; printing puts "if" before one that is not a word by itself."""
+    first, *rest = words
+    if isinstance(first, str) and first.startswith("if "):
+        words = joined([first.removeprefix("if "), *rest])
+    tree = as_tree(words)
+    return Text(tree.words) if isinstance(tree, Text) else tree
+
+
+def _result(result: Result, reading: Reading) -> Equation:
+    exact = result.exact if result.exact is not None else result.inexact
+    left = None if result.left is None else reading.side(result.left, result.left)
+    relation = "=" if left is not None else ""
+    if exact is not None:
+        return Equation(left, (reading.exact(exact),), boxed=True, relation=relation)
+    assert result.value is not None
+    tree = reading.side(result.value, result.left or result.value)
+    space = reading.lies_in(result.value, result.left) if result.value.order else None
+    return Equation(left, (tree,), boxed=True, space=space, relation=relation)

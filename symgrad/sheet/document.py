@@ -1,0 +1,111 @@
+"""The document of an answer sheet: words with math trees among them, equations, tables; no text of any one format."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, TypeAlias
+
+from symgrad.notation.tree import Aligned, Tree
+
+Words: TypeAlias = tuple["str | Tree", ...]
+"""A sentence: plain words, and mathematics set inline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A sentence or two of the sheet's own."""
+
+    kind: ClassVar[str] = "paragraph"
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """Prose of the problem's author, in Markdown with $math$."""
+
+    kind: ClassVar[str] = "markdown"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Equations:
+    """Lines aligned at their relations."""
+
+    kind: ClassVar[str] = "equations"
+    aligned: Aligned
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under a header."""
+
+    kind: ClassVar[str] = "table"
+    header: tuple[Words, ...]
+    rows: tuple[tuple[Words, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the lines that follow are about, within one answer."""
+
+    kind: ClassVar[str] = "heading"
+    words: Words
+
+
+Block: TypeAlias = Paragraph | Markdown | Equations | Table | Heading
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRow:
+    """Symbols of one kind: their names, the space they lie in, what is known of them."""
+
+    symbols: tuple[Tree, ...]
+    space: Tree
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionBlock:
+    """One question with its answer.
+
+    Attributes:
+        number: Its place among the problem's questions, from 1.
+        id: As in the problem.
+        ask: The kind of question.
+        status: certified, unchecked (the author's prose) or failed.
+        prompt: The question in words: the author's, or made from its fields.
+        blocks: The derivation, with the result in it.
+        checks: The sentence on what was checked; empty where nothing was.
+        message: Why there is no answer, where the question failed.
+    """
+
+    number: int
+    id: str
+    ask: str
+    status: str
+    prompt: Markdown | Paragraph
+    blocks: tuple[Block, ...] = ()
+    checks: Words = ()
+    message: str = ""
+    note: str = ""
+    hint: str = ""
+    points: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A whole answer sheet.
+
+    Attributes:
+        header: Author, date, course and the like, by name.
+        given: The declared symbols, once for the whole problem.
+        model: What the model computes.
+        conventions: What is agreed on where the mathematics leaves a choice.
+    """
+
+    title: str
+    about: str
+    header: tuple[tuple[str, str], ...]
+    given: tuple[GivenRow, ...]
+    model: tuple[Block, ...]
+    conventions: tuple[Words, ...]
+    questions: tuple[QuestionBlock, ...]

@@ -1,0 +1,127 @@
+"""What is given, once for a whole problem: symbols with their spaces, the model's equations, conventions."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from symgrad.notation.tree import BigOp, Fenced, Func, Ident, Infix, Number, OpName, Prefix, Row, Script, Sym, Tree
+from symgrad.problem.model import Declaration, Problem
+from symgrad.sheet.document import Block, Equations, GivenRow, Paragraph, Words
+from symgrad.sheet.reading import Reading
+from symgrad.sheet.rows import Equation, aligned
+from symgrad.sheet.words import joined, with_formulas
+from symgrad.tensor.integers import symbols_of
+from symgrad.tensor.nodes import Apply, Call, Expr, Fold, Reduce
+from symgrad.tensor.system import Definition
+from symgrad.tensor.walk import postorder
+
+_FACTS: Final = {
+    "one-hot": "one-hot",
+    "probability": "probabilities: non-negative, with sum 1",
+    "positive-definite": "positive definite",
+    "index": "an index",
+    "density": "a density",
+    "function": "an unknown function",
+}
+_SILENT: Final = frozenset({"parameter", "constant"})
+_LARGEST_SHOWN: Final = 12
+
+
+def given_rows(problem: Problem, reading: Reading) -> tuple[GivenRow, ...]:
+    """The declared symbols; neighbours of which the same is said share a row."""
+    rows: list[GivenRow] = []
+    for group in problem.declarations.values():
+        for d in group:
+            row = GivenRow((_symbol(d, reading),), reading.space(d.shape), _said(d, reading))
+            if rows and (rows[-1].space, rows[-1].words) == (row.space, row.words):
+                row = GivenRow((*rows.pop().symbols, *row.symbols), row.space, row.words)
+            rows.append(row)
+    return tuple(rows)
+
+
+def _symbol(d: Declaration, reading: Reading) -> Tree:
+    names = reading.style.names
+    return names.member(d.name, [reading.size(p) for p in d.pattern], [str(p) for p in d.pattern])
+
+
+def _said(d: Declaration, reading: Reading) -> Words:
+    parts: list[Words] = []
+    if d.about:
+        parts.append(with_formulas(d.about))
+    for fact in sorted(d.facts - _SILENT):
+        if fact == "probability" and not d.shape:
+            parts.append(("a probability",))
+        else:
+            parts.append((_FACTS.get(fact, fact),))
+    if d.zero:
+        parts.append(("zero",))
+    elif d.values is not None and len(d.values.entries) <= _LARGEST_SHOWN:
+        parts.append(("equal to ", reading.given(d.values)))
+    if (span := reading.ranges(d.ranges)) is not None:
+        parts.append(("for ", span))
+    pieces: list[str | Tree] = []
+    for k, part in enumerate(parts):
+        pieces += [", " if k else "", *part]
+    return joined(pieces)
+
+
+def model_blocks(problem: Problem, reading: Reading) -> tuple[Block, ...]:
+    """What the model computes, in the author's order; indices that all lines share are said once."""
+    declared = {(d.name, d.pattern) for group in problem.declarations.values() for d in group}
+    shown = [d for d in problem.system.definitions if (d.family, d.indices) not in declared]
+    if not shown:
+        return ()
+    spans = [_span(d, reading) for d in shown]
+    ranged = {s for s in spans if s is not None}
+    common = next(iter(ranged)) if len(ranged) == 1 else None
+    words: Words = ("The model:",) if common is None else ("The model, for ", common, ":")
+    equations = [
+        Equation(reading.math(d.target), (reading.math(d.body),), where=None if common is not None else span)
+        for d, span in zip(shown, spans, strict=True)
+    ]
+    return (Paragraph(words), Equations(aligned(equations)))
+
+
+def _span(d: Definition, reading: Reading) -> Tree | None:
+    used = {s for i in d.indices for s in symbols_of(i)}
+    span = reading.ranges([x for x in d.ranges if x.symbol in used])
+    conditions = [reading.condition(c) for c in d.conds]
+    if span is None or not conditions:
+        return span
+    return Infix((span, *conditions), ("comma",) * len(conditions))
+
+
+def conventions(problem: Problem, reading: Reading) -> tuple[Words, ...]:
+    """What is agreed on at kinks and ties, where the model has any, and how derivatives are laid out."""
+    kinds = set(_kinds(d.body for d in problem.system.definitions))
+    out: list[Words] = []
+    if "relu" in kinds:
+        name = Script(OpName("relu"), None, Sym("prime"))
+        value = reading.exact(problem.conventions.relu_at_zero)
+        out.append((Infix((Func(name, (Number("0"),)), value), ("=",)),))
+    if "abs" in kinds:
+        out.append(("the derivative of ", Fenced(Sym("cdot"), "|", "|)"), " at ", Number("0"), " is ", Number("0")))
+    if "cross_entropy" in kinds:
+        out.append((_cross_entropy(),))
+    if kinds & {"max", "min", "maxpool2d"}:
+        out.append(("where entries tie, the first one is taken",))
+    match reading.style.layout:
+        case "numerator":
+            out.append(("numerator layout: the gradient of a scalar is a row",))
+        case "denominator":
+            out.append(("denominator layout: Jacobians are transposed",))
+    return tuple(out)
+
+
+def _cross_entropy() -> Tree:
+    """CE(p, q) = −Σ_i p_i log q_i."""
+    p, q, i = Ident("p"), Ident("q"), Ident("i")
+    terms = Row((Script(p, i), Func(OpName("log"), (Script(q, i),), bare=True)))
+    return Infix((Func(OpName("CE"), (p, q)), Prefix("minus", BigOp("sum", i, None, terms))), ("=",))
+
+
+def _kinds(bodies: Iterable[Expr]) -> Iterator[str]:
+    for body in bodies:
+        for node in postorder(body):
+            match node:
+                case Apply(fn=name) | Call(fn=name) | Fold(op=name) | Reduce(op=name):
+                    yield name

@@ -1,0 +1,152 @@
+"""Expressions, shapes and ranges of one problem as math trees, in its names and its layout convention."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, cast
+
+import sympy
+
+from symgrad.notation.integers import integer_piece
+from symgrad.notation.layout import oriented
+from symgrad.notation.names import Names
+from symgrad.notation.precedence import RELATION
+from symgrad.notation.read import read, read_as
+from symgrad.notation.readers.leaves import number_piece
+from symgrad.notation.style import Layout, Style
+from symgrad.notation.tree import Fenced, Grid, Ident, Infix, Number, Prefix, Script, Sym, Text, Tree, Verbatim
+from symgrad.problem.model import Given, Problem
+from symgrad.sheet.document import Words
+from symgrad.sheet.words import joined, with_formulas
+from symgrad.tensor.integers import Int, difference, same
+from symgrad.tensor.nodes import Binder, Expr, Rel, Shape
+from symgrad.tensor.walk import free_ints
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one problem is read: its names, the convention for derivatives, the declared ranges of its steps."""
+
+    style: Style
+    steps: Mapping[sympy.Symbol, Binder]
+
+    @classmethod
+    def of(cls, problem: Problem, layout: str | None = None) -> "Reading":
+        """The reading of a problem; ``layout`` stands above the problem's own convention."""
+        defined = {d.family for d in problem.system.definitions}
+        taken = {*problem.declarations, *problem.sizes, *defined, *(s.name for s in problem.steps)}
+        chosen = cast(Layout, layout or problem.conventions.layout or "gradient")
+        return cls(Style(Names(problem.latex, frozenset(taken)), layout=chosen), problem.steps)
+
+    def math(self, expr: Expr) -> Tree:
+        """An expression by itself."""
+        return read(expr, self.style)
+
+    def side(self, expr: Expr, derivative: Expr) -> Tree:
+        """A side of an equation for a derivative, turned as the layout writes that derivative."""
+        return read_as(oriented(expr, derivative, self.style.layout), RELATION, self.style)
+
+    def words(self, reason: Iterable["str | Expr | Tree"]) -> Words:
+        """A sentence with expressions in it."""
+        pieces: list[str | Tree] = []
+        for piece in reason:
+            match piece:
+                case str():
+                    pieces += with_formulas(piece)
+                case Tree():
+                    pieces.append(piece)
+                case _:
+                    pieces.append(self.math(piece))
+        return joined(pieces)
+
+    def size(self, value: Int) -> Tree:
+        """A size, step or index."""
+        return integer_piece(value, lambda s: self.style.names.name(s.name), inline=True).tree
+
+    def space(self, shape: Shape, row: bool = False) -> Tree:
+        """The space ℝ, ℝⁿ, ℝⁿˣᵈ that a value lies in."""
+        reals = Ident("R", "blackboard")
+        sizes = [self.size(s) for s in shape]
+        if row and len(sizes) == 1:
+            sizes.insert(0, Number("1"))
+        if not sizes:
+            return reals
+        return Script(reals, None, sizes[0] if len(sizes) == 1 else Infix(tuple(sizes), ("times",) * (len(sizes) - 1)))
+
+    def lies_in(self, value: Expr, derivative: Expr | None = None) -> Tree:
+        """The space of a value, turned as the layout writes the derivative."""
+        turned = value if derivative is None else oriented(value, derivative, self.style.layout)
+        return self.space(turned.shape, turned.row)
+
+    def ranges(self, ranges: Sequence[Binder], body: Iterable[Expr] = ()) -> Tree | None:
+        """t = 1, …, T, or t < T where it is a declared range without its last step; None without ranges.
+
+        An index that the body does not name is left out.
+        """
+        named = {s for x in body for s in free_ints(x)} or {x.symbol for x in ranges}
+        parts = [self._range(x) for x in ranges if x.symbol in named]
+        if not parts:
+            return None
+        return parts[0] if len(parts) == 1 else Infix(tuple(parts), ("comma",) * (len(parts) - 1))
+
+    def _range(self, x: Binder) -> Tree:
+        index = self.style.names.name(x.symbol.name)
+        known = self.steps.get(x.symbol)
+        if known is not None and not (isinstance(x.lo, int) and isinstance(x.hi, int)):
+            first, last = difference(x.lo, known.lo), difference(known.hi, x.hi)
+            if same(first, 0) and isinstance(last, int) and last == 1:
+                return Infix((index, self.size(known.hi)), ("<",))
+            if same(last, 0) and isinstance(first, int) and first == 1:
+                return Infix((index, self.size(known.lo)), (">",))
+        return Infix((index, self.span(x.lo, x.hi)), ("=",))
+
+    def span(self, lo: Int, hi: Int) -> Tree:
+        """1, …, T; the numbers themselves where there are at most three."""
+        count = difference(hi, lo)
+        if isinstance(count, int) and 0 <= count <= 2:
+            items = [self.size(lo + k) for k in range(count + 1)]
+        else:
+            items = [self.size(lo), Sym("dots"), self.size(hi)]
+        return items[0] if len(items) == 1 else Infix(tuple(items), ("comma",) * (len(items) - 1))
+
+    def condition(self, condition: "Rel | Expr") -> Tree:
+        """A condition on indices or on values."""
+        if isinstance(condition, Rel):
+            return Infix((self.size(condition.left), self.size(condition.right)), (condition.op,))
+        return self.math(condition)
+
+    def exact(self, value: Any) -> Tree:
+        """An exact value: a number, an array of numbers, a SymPy expression, a truth value."""
+        match value:
+            case bool():
+                return Text("true" if value else "false")
+            case int() | Fraction():
+                return number_piece(Fraction(value)).tree
+            case float():
+                number = Number(f"{abs(value):.6g}")
+                return Prefix("minus", number) if value < 0 else number
+            case Tree():
+                return value
+            case Expr():
+                return self.math(value)
+            case sympy.Integer() | sympy.Rational():
+                return number_piece(Fraction(int(value.p), int(value.q))).tree
+            case sympy.Basic():
+                return Verbatim(sympy.latex(value), str(value))
+            case list() | tuple():
+                return self._array(value)
+        return Text(str(value))
+
+    def given(self, given: Given) -> Tree:
+        """Given numbers as a number or an array."""
+        nested: list[Any] = list(given.entries)
+        for size in reversed(given.shape[1:]):
+            nested = [nested[k : k + size] for k in range(0, len(nested), size)]
+        return self.exact(nested if given.shape else nested[0])
+
+    def _array(self, value: Sequence[Any]) -> Tree:
+        rows = [v if isinstance(v, list | tuple) else [v] for v in value]
+        if any(isinstance(x, list | tuple) for row in rows for x in row) or len({len(row) for row in rows}) > 1:
+            slices = tuple(self.exact(v) for v in value)
+            return Fenced(Infix(slices, ("comma",) * (len(slices) - 1)), "[", "]")
+        return Grid(tuple(tuple(self.exact(x) for x in row) for row in rows))

@@ -1,0 +1,97 @@
+"""A sheet in TeX or Markdown: the templates lay it out, the filters here print words and math trees."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from symgrad.notation.latex import latex
+from symgrad.notation.tree import Aligned, Line, Tree
+from symgrad.problem.bank import templates_dir
+from symgrad.sheet import markdown_text, prose, tex_text
+from symgrad.sheet.document import Sheet, Words
+
+Filters = Mapping[str, Callable[..., str]]
+
+
+def render(sheet: Sheet, format: str) -> str:
+    """The text of a sheet; ``format`` is a key of ``FORMATS``."""
+    text = _environment(format).get_template(f"sheet.{format}").render(sheet=sheet)
+    return _without_runs_of_blank_lines(text)
+
+
+def _words(text: Callable[[str], str], inline: Callable[[str], str]) -> Callable[[Words], str]:
+    def filtered(words: Words) -> str:
+        return "".join(text(w) if isinstance(w, str) else inline(latex(w)) for w in words)
+
+    return filtered
+
+
+def _tex_rows(aligned: Aligned) -> str:
+    return " \\\\\n".join(_tex_row(line) for line in aligned.lines)
+
+
+def _tex_row(line: Line) -> str:
+    equation = latex(replace(line, reason=None))
+    return equation if line.reason is None else rf"{equation} && \reason{{{latex(line.reason)}}}"
+
+
+def _math(tree: Tree) -> str:
+    return latex(tree)
+
+
+def _display(aligned: Aligned) -> str:
+    return markdown_text.display(latex(aligned))
+
+
+FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
+    {
+        "tex": {
+            "text": tex_text.escaped,
+            "words": _words(tex_text.escaped, lambda formula: f"${formula}$"),
+            "math": _math,
+            "rows": _tex_rows,
+            "prose": prose.tex,
+        },
+        "md": {
+            "text": markdown_text.escaped,
+            "words": _words(markdown_text.escaped, markdown_text.inline),
+            "math": _math,
+            "display": _display,
+            "prose": lambda text: text.strip(),
+        },
+    }
+)
+"""Of each format, how its template prints text, words, trees, aligned equations and an author's Markdown."""
+
+
+@cache
+def _environment(format: str) -> Environment:
+    # TeX and Markdown have filters of their own for every text; HTML escaping would be wrong in both.
+    environment = Environment(
+        loader=FileSystemLoader(templates_dir()),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(FORMATS[format])
+    return environment
+
+
+def _without_runs_of_blank_lines(text: str) -> str:
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines).rstrip() + "\n"
