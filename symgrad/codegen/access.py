@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import sympy
 
-from symgrad.codegen.intervals import Ranges, at_most, coefficient
+from symgrad.codegen.intervals import Ranges, at_most, coefficient, tidy
 from symgrad.codegen.text import ATOM, Code
 from symgrad.tensor.integers import Int, difference, integer, same, symbols_of
 from symgrad.tensor.nodes import Binder
@@ -59,14 +59,20 @@ class Indexer:
     known: Ranges
     guarded: bool = False
 
-    def take(self, name: str, items: Sequence[Item]) -> Code:
-        """The indexed array, batch axes in front in their order, then the axes that stay."""
+    def take(self, name: str, items: Sequence[Item], more: int = 0) -> Code:
+        """The indexed array, batch axes in front in their order, then the axes that stay.
+
+        Args:
+            name: the array.
+            items: what to take along its first axes.
+            more: the number of axes after those.
+        """
         if not items:
             return Code(name, ATOM)
         used = [self._symbols(i) for i in items]
         if self._sliceable(items, used):
-            return self._sliced(name, items)
-        return self._gathered(name, items, used)
+            return self._sliced(name, items, more)
+        return self._gathered(name, items, used, more)
 
     def _symbols(self, item: Item) -> tuple[sympy.Symbol, ...]:
         if isinstance(item, Data):
@@ -98,7 +104,7 @@ class Indexer:
     def _inside(self, item: Place) -> bool:
         return at_most(0, item.index, self.known) and at_most(item.index + 1, item.length, self.known)
 
-    def _sliced(self, name: str, items: Sequence[Item]) -> Code:
+    def _sliced(self, name: str, items: Sequence[Item], more: int) -> Code:
         parts: list[str] = []
         labels: list[Label] = []
         for k, item in enumerate(items):
@@ -112,8 +118,8 @@ class Indexer:
                 if symbols:
                     x = self._range(symbols[0])
                     offset = difference(item.index, x.symbol)
-                    start = integer(sympy.expand(x.lo + offset))
-                    stop = integer(sympy.expand(x.hi + offset + 1))
+                    start = tidy(integer(sympy.expand(x.lo + offset)))
+                    stop = tidy(integer(sympy.expand(x.hi + offset + 1)))
                     parts.append(self.slice(start, stop, item.length))
                     labels.append(symbols[0])
                 else:
@@ -121,9 +127,9 @@ class Indexer:
         while parts and parts[-1] == ":":
             parts.pop()
         text = f"{name}[{', '.join(parts)}]" if parts else name
-        return self._ordered(text, labels)
+        return self._ordered(text, [*labels, *range(len(items), len(items) + more)])
 
-    def _gathered(self, name: str, items: Sequence[Item], used: list[tuple[sympy.Symbol, ...]]) -> Code:
+    def _gathered(self, name: str, items: Sequence[Item], used: list[tuple[sympy.Symbol, ...]], more: int) -> Code:
         """Index arrays for all places: NumPy puts their axes where they stand, or first where a slice divides them."""
         symbols = tuple(x.symbol for x in self.batch if any(x.symbol in u for u in used))
         parts: list[str] = []
@@ -142,7 +148,7 @@ class Indexer:
         labels: list[Label] = [*before, *symbols, *(label for _, label in kept if label not in before)]
         while parts and parts[-1] == ":":
             parts.pop()
-        return self._ordered(f"{name}[{', '.join(parts)}]", labels)
+        return self._ordered(f"{name}[{', '.join(parts)}]", [*labels, *range(len(items), len(items) + more)])
 
     def _clipped(self, item: Place, symbols: tuple[sympy.Symbol, ...]) -> str:
         if not self._symbols(item):

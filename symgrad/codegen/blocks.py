@@ -10,7 +10,7 @@ from symgrad.codegen.plan import Loop, Once
 from symgrad.codegen.simplify import seeds
 from symgrad.codegen.state import NotVectorisable, Scope, State
 from symgrad.codegen.storage import Store
-from symgrad.codegen.text import ATOM, PRODUCT, Code
+from symgrad.codegen.text import ATOM, SUM, Code
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, replace, symbols_of
 from symgrad.tensor.nodes import (
@@ -51,8 +51,6 @@ def allocate(family: str, state: State, scope: Scope) -> None:
     state.allocated.add(family)
     store = state.stores.arrays[family]
     shape = (*(a.length for a in store.axes if a is not None), *_entry_shape(family, state))
-    if store.padded:
-        state.line("# With rows of zeros where a step beyond the ends is read.")
     state.line(f"{store.name} = np.zeros({state.shape(shape)})")
     for i in store.copied:
         places = [Place(difference(s, a.base), a.length) for s, a in zip(i.subs, store.axes, strict=True) if a]
@@ -70,11 +68,19 @@ def write(part: Once | Loop, state: State, scope: Scope) -> None:
     if isinstance(part, Once):
         definition(part.definition, state, scope)
         return
-    for d in part.members:
-        store = state.stores.arrays[d.family]
-        if all(a is not None for a in store.axes):
-            allocate(d.family, state, scope)
     step = part.step
+    outermost = state.indent == 1
+    if outermost:
+        state.gap()
+        state.line("# Backward through the steps." if part.descending else "# Forward through the steps.")
+    arrays = [d.family for d in part.members if all(a is not None for a in state.stores.arrays[d.family].axes)]
+    padded = [f for f in arrays if state.stores.arrays[f].padded]
+    for family in (f for f in arrays if f not in padded):
+        allocate(family, state, scope)
+    if any(f not in state.allocated for f in padded):
+        state.line("# Rows beyond the last step stay zero.")
+    for family in padded:
+        allocate(family, state, scope)
     name = state.symbol(step.symbol)[0]
     head = span(step, state)
     if part.descending:
@@ -82,11 +88,13 @@ def write(part: Once | Loop, state: State, scope: Scope) -> None:
     with state.block(f"for {name} in {head}"):
         for inner in part.body:
             write(inner, state, scope.at(step))
+    if outermost:
+        state.gap()
 
 
 def definition(d: Definition, state: State, scope: Scope) -> None:
     """The statements that compute all members of a definition, or those of the current step."""
-    state.shared = repeated([d.body])
+    state.shared = state.common if state.indent == 1 else repeated([d.body])
     fixed = {x.symbol for x in scope.known}
     missing = [c for x in d.ranges if x.symbol in fixed for c in _bounds(x, scope)]
     here = Scope(scope.known, (), False, state.stores.arrays[d.family].name)
@@ -196,7 +204,7 @@ def _single(
     for term, _, guard in rest:
         with state.block(f"if {condition(guard, state)}"):
             code = numeric(value(term, state, scope))
-            state.line(f"{name} = {name} + {code.at(PRODUCT)}")
+            state.line(f"{name} = {name} + {code.at(SUM)}")
     return Code(name)
 
 
@@ -212,7 +220,7 @@ def _term(
             kept.append(x)
         else:
             rows[x.symbol] = only
-    mapping = {s: v for s, v in rows.items()}
+    mapping = dict(rows)
     term = reindex(term, mapping)  # type: ignore[arg-type]
     inside = scope.over(*kept)
     plain = [b.rel(c.op, replace(c.left, mapping), replace(c.right, mapping)) for c in guard]  # type: ignore[arg-type]

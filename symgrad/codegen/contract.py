@@ -86,11 +86,8 @@ def _pair(a: Factor, b: Factor, out: tuple[Label, ...]) -> Code | None:
         return _elementwise(a, b, out)
     if len(over) != 1 or len(shared) != 1:
         return None
-    for left, right in ((a, b), (b, a)):
-        made = _matmul(left, right, over[0], out)
-        if made is not None:
-            return made
-    return None
+    made = [m for x, y in ((a, b), (b, a)) if (m := _matmul(x, y, over[0], out)) is not None]
+    return min(made, key=lambda m: m.text.count(".T"), default=None)
 
 
 def _elementwise(a: Factor, b: Factor, out: tuple[Label, ...]) -> Code:

@@ -1,5 +1,6 @@
 """Docstrings of generated functions: the mathematics in one line, then every argument with its shape."""
 
+import textwrap
 from collections.abc import Mapping
 
 from symgrad.codegen.model import Input, Model
@@ -21,25 +22,20 @@ def docstring(program: Program, model: Model) -> list[str]:
     lines = [f'    """{first}', ""]
     if rows:
         lines += ["    Args:", *(f"        {row}" for row in rows), ""]
-    return [*lines, "    Returns:", f"        {returns}", '    """']
+    return [*lines, "    Returns:", *_folded(returns, 8), '    """']
 
 
 def _sentence(text: str) -> str:
     one = " ".join(text.replace("\\", "\\\\").replace('"', "'").split())
     one = one if one.endswith(".") else f"{one}."
-    return one if len(one) + 7 <= WIDTH else _folded(one)
+    return one if len(one) + 7 <= WIDTH else "\n".join(_folded(one, 4)).strip()
 
 
-def _folded(text: str) -> str:
-    """A long sentence over several lines."""
-    lines, line = [], ""
-    for word in text.split(" "):
-        if line and len(line) + len(word) + 8 > WIDTH:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return "\n    ".join([*lines, line])
+def _folded(text: str, indent: int) -> list[str]:
+    """A sentence over as many lines as it takes."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_long_words=False
+    )
 
 
 def _argument(i: Input, model: Model) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache, singledispatch
+from itertools import permutations
 
 import sympy
 
@@ -49,13 +50,34 @@ def emit(node: Expr, state: State, scope: Scope) -> Code:
 
 def value(node: Expr, state: State, scope: Scope) -> Code:
     """The source of a node's value; a node that is used more than once is computed once, under a name."""
-    key = (node, tuple(x for x in scope.batch if x.symbol in free_ints(node)), scope.guarded)
-    if key in state.memo:
-        return state.memo[key]
+    along = tuple(x for x in scope.batch if x.symbol in free_ints(node))
+    key = (node, along, scope.guarded)
+    for order in permutations(along):
+        known = state.memo.get((node, order, scope.guarded))
+        if known is not None:
+            return _in_order(known, scope)
     code = emit(node, state, scope)
     if node in state.shared and code.level < ATOM + ("(" in code.text):
-        code = state.memo[key] = state.bind(code, f"{scope.label}_part")
+        code = state.memo[key] = state.bind(code, _telling(node, scope.label))
     return code
+
+
+def _in_order(code: Code, scope: Scope) -> Code:
+    """A named value with its batch axes as the scope nests them."""
+    wanted = tuple(s for s in scope.symbols if s in code.batch)
+    if wanted == code.batch:
+        return code
+    axes = (*(code.batch.index(s) for s in wanted), *range(len(wanted), code.axes))
+    return Code(f"{code.text}.transpose({', '.join(map(str, axes))})", ATOM, wanted, code.order, code.boolean)
+
+
+def _telling(node: Expr, label: str) -> str:
+    """A name for an intermediate value: tanh_c, h_squared, else after what it is a part of."""
+    if isinstance(node, Apply) and len(node.args) == 1 and isinstance(node.args[0], Var):
+        return f"{node.fn}_{node.args[0].name}"
+    if isinstance(node, Pow) and isinstance(node.base, Var) and number_of(node.exponent) == 2:
+        return f"{node.base.name}_squared"
+    return f"{label}_part"
 
 
 def tensor(node: Expr, state: State, scope: Scope) -> Code:
@@ -105,7 +127,7 @@ def _(node: Var, state: State, scope: Scope) -> Code:
 def indexed_items(node: Var, items: Sequence[Item], order: int, state: State, scope: Scope) -> Code:
     """The entries of a named node, picked together with its row."""
     name, axes = located(node, state)
-    made = state.indexer(scope).take(name, [*axes, *items])
+    made = state.indexer(scope).take(name, [*axes, *items], node.order - len(items))
     return Code(made.text, ATOM, made.batch, order)
 
 

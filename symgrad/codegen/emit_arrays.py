@@ -134,7 +134,7 @@ def _(node: Entry, state: State, scope: Scope) -> Code:
     along: list[Item] = [Place(difference(s, ranges[s].lo), length(ranges[s])) for s in code.batch]
     if code.batch and (code.level < ATOM or code.text.endswith(")")):
         code = state.bind(code, f"{scope.label}_part")
-    made = state.indexer(scope).take(code.at(ATOM), [*along, *taken])
+    made = state.indexer(scope).take(code.at(ATOM), [*along, *taken], arg.order - len(taken))
     return Code(made.text, ATOM, made.batch, node.order)
 
 

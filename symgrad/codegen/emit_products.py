@@ -12,10 +12,14 @@ from symgrad.tensor.nodes import Call, Expr, MatMul, Transpose
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A factor of a matrix product; kind is matrix, column, row, scalar, or diagonal (then the code is the vector)."""
+    """A factor of a matrix product; kind is matrix, column, row, scalar, or diagonal (then the code is the vector).
+
+    ``swapped`` says that the code is a batch of matrices whose last two axes are to be exchanged.
+    """
 
     kind: str
     code: Code
+    swapped: bool = False
 
 
 @emit.register
@@ -64,6 +68,9 @@ def operand(x: Expr, state: State, scope: Scope) -> Operand:
         return Operand("diagonal", tensor(x.args[0], state, scope))
     if isinstance(x, Transpose) and x.order == 1:
         return Operand("row", tensor(x.arg, state, scope))
+    if isinstance(x, Transpose):
+        code = tensor(x.arg, state, scope)
+        return Operand("matrix", code, True) if code.batch else Operand("matrix", tensor(x, state, scope))
     kind = "matrix" if x.order == 2 else ("row" if x.row else "column")
     return Operand(kind, tensor(x, state, scope))
 
@@ -112,6 +119,11 @@ class Label:
 
 def labels(a: Operand, b: Operand) -> tuple[tuple[object, ...], tuple[object, ...], tuple[object, ...]]:
     """The labels of two factors' own axes and of their product's; what both have and the product lacks is summed."""
+    left, right, out = _labels(a, b)
+    return left[::-1] if a.swapped else left, right[::-1] if b.swapped else right, out
+
+
+def _labels(a: Operand, b: Operand) -> tuple[tuple[object, ...], tuple[object, ...], tuple[object, ...]]:
     i, j, k = Label("i"), Label("j"), Label("k")
     match a.kind, b.kind:
         case "matrix", "matrix":

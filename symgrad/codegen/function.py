@@ -13,7 +13,7 @@ from symgrad.codegen.emit import tensor
 from symgrad.codegen.hoist import hoist
 from symgrad.codegen.model import Model, normalise
 from symgrad.codegen.names import Names, identifier
-from symgrad.codegen.plan import plan, tighten
+from symgrad.codegen.plan import Once, plan, tighten
 from symgrad.codegen.program import Program
 from symgrad.codegen.simplify import drop_guards, inline
 from symgrad.codegen.sizes import dimensions, size_lines
@@ -41,14 +41,18 @@ def compile_function(program: Program) -> Function:
         QuestionError: no argument shows a size that is needed.
         InternalError: the definitions depend on each other in a circle, or something has no value.
     """
-    model = inline(drop_guards(hoist(tighten(normalise(program)))))
+    model = inline(drop_guards(tighten(normalise(program))), products=True)
+    model = inline(drop_guards(hoist(model)))
     names = Names(leaf.argument for leaf in program.leaves)
     sizes = _size_names(program, model, names)
     steps = plan(model)
     state = State(names, sizes, stores(model, steps, names), _entry_shapes(model))
     scope = Scope(model.open)
+    plain = [part.definition.body for part in steps if isinstance(part, Once)]
+    state.common = repeated([*plain, *model.outputs.values()])
     for part in steps:
         write(part, state, scope)
+    state.gap()
     _outputs(program, model, state, scope)
     return Function(_assembled(program, model, state), tuple(state.helpers))
 
@@ -71,7 +75,7 @@ def _entry_shapes(model: Model) -> dict[str, tuple[sympy.Expr | int, ...]]:
 
 
 def _outputs(program: Program, model: Model, state: State, scope: Scope) -> None:
-    state.shared = repeated(model.outputs.values())
+    state.shared = state.common
     gradients = any(d.family.startswith(("δ", "∂")) for d in program.system.definitions)
     if not isinstance(program.outputs, Mapping):
         (only,) = model.outputs.values()
@@ -119,9 +123,18 @@ def _assembled(program: Program, model: Model, state: State) -> str:
     lines += docstring(program, model)
     read = _read(model)
     converted = [a for a in needed if a in read or a in shown]
-    lines += [line for a in converted for line in layout(1, f"{a} = np.asarray({a}, dtype=float)")]
+    lines += _conversions(converted)
     lines += [line for text in sizes for line in layout(1, text)]
     return "\n".join([*lines, *state.lines]) + "\n"
+
+
+def _conversions(arguments: list[str]) -> list[str]:
+    if len(arguments) > 1:
+        tuple_text = ", ".join(arguments)
+        one = f"    {tuple_text} = (np.asarray(value, dtype=float) for value in ({tuple_text}))"
+        if len(one) <= WIDTH:
+            return [one]
+    return [f"    {a} = np.asarray({a}, dtype=float)" for a in arguments]
 
 
 def _read(model: Model) -> set[str]:

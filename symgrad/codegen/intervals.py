@@ -29,6 +29,11 @@ def coefficient(value: Int, symbol: sympy.Symbol) -> int | None:
 
 def nonnegative(value: Int, ranges: Ranges) -> bool:
     """Whether value ≥ 0 is proved for all indices in the ranges."""
+    branches = _branches(value)
+    if branches is not None:
+        every, values = branches
+        proofs = (nonnegative(v, ranges) for v in values)
+        return all(proofs) if every else any(proofs)
     for x in reversed(ranges):
         c = coefficient(value, x.symbol)
         if c is None:
@@ -38,10 +43,31 @@ def nonnegative(value: Int, ranges: Ranges) -> bool:
             return any(nonnegative(integer(replace(value, {x.symbol: e})), ranges) for e in ends)
     if isinstance(value, int):
         return value >= 0
-    if isinstance(value, sympy.Max | sympy.Min):
-        proofs = (nonnegative(integer(a), ranges) for a in value.args)
-        return any(proofs) if isinstance(value, sympy.Max) else all(proofs)
     return _surely(value)
+
+
+@lru_cache(maxsize=65536)
+def _branches(value: Int) -> tuple[bool, tuple[Int, ...]] | None:
+    """A value with min or max in it as its branches, and whether each of them (or any) must be ≥ 0."""
+    found = () if isinstance(value, int) else sorted(value.atoms(sympy.Min, sympy.Max), key=str)
+    for f in found:
+        stand_in = sympy.Dummy(integer=True)
+        c = coefficient(value.xreplace({f: stand_in}), stand_in)
+        if c:
+            every = isinstance(f, sympy.Min) == (c > 0)
+            return every, tuple(integer(sympy.expand(value.xreplace({f: a}))) for a in f.args)
+    return None
+
+
+def tidy(value: Int) -> Int:
+    """min(2, T − t) + t as min(t + 2, T)."""
+    if isinstance(value, int) or not value.is_Add:
+        return value
+    found = [a for a in value.args if isinstance(a, sympy.Min | sympy.Max)]
+    if len(found) != 1:
+        return value
+    rest = value - found[0]
+    return integer(found[0].func(*(sympy.expand(a + rest) for a in found[0].args)))
 
 
 @lru_cache(maxsize=65536)

@@ -1,4 +1,4 @@
-"""Loops made shorter: guards that only cut off a zero adjoint dropped, values that are read once put where they are read."""
+"""Loops made shorter: guards that only cut off zeros dropped, values that are read once put where they are read."""
 
 from dataclasses import replace as changed
 
@@ -14,6 +14,7 @@ from symgrad.tensor.nodes import (
     Add,
     Binder,
     Build,
+    Call,
     Entry,
     Expr,
     Fold,
@@ -80,6 +81,8 @@ class _Dropper:
         return rebuild(e, children) if children != e.children else e
 
     def removable(self, conds: tuple[Rel, ...], rest: Expr, ranges: Ranges) -> bool:
+        if isinstance(rest, Add):
+            return all(self.removable(conds, a, ranges) for a in rest.args)
         inner = linear_reads(rest)
         if not all(any(self.cuts(c, v) for v in inner) for c in conds):
             return False
@@ -140,11 +143,22 @@ def linear_reads(e: Expr) -> list[Var]:
     return []
 
 
-def inline(model: Model) -> Model:
-    """The model with loop values that are read once, at the same step, written where they are read."""
+def inline(model: Model, products: bool = False) -> Model:
+    """The model with loop values that are read once, at the same step, written where they are read.
+
+    Args:
+        model: the model.
+        products: whether only products are, so that their factors can be computed together.
+    """
     while True:
         loops = [x for x in plan(model) if isinstance(x, Loop)]
-        step = next((m for loop in loops for d in loop.members if (m := _inlined(model, loop, d)) is not None), None)
+        short = [
+            (loop, d)
+            for loop in loops
+            for d in loop.members
+            if (isinstance(d.body, Mul) if products else _weight(d.body) <= 2)
+        ]
+        step = next((m for loop, d in short if (m := _inlined(model, loop, d)) is not None), None)
         if step is None:
             return model
         model = step
@@ -172,6 +186,12 @@ def _inlined(model: Model, loop: Loop, d: Definition) -> Model | None:
     body = replace_nodes(reader.body, {seen[0]: d.body})
     kept = tuple(changed(m, body=body) if m is reader else m for m in model.definitions if m.family != d.family)
     return model.with_definitions(kept)
+
+
+def _weight(e: Expr) -> int:
+    """How much a reader of one line is asked to take in."""
+    nodes = postorder(e)
+    return sum(isinstance(x, MatMul) + 2 * isinstance(x, Fold | Build | Call) for x in nodes)
 
 
 def _same_ranges(a: tuple[Binder, ...], c: tuple[Binder, ...]) -> bool:

@@ -74,7 +74,15 @@ class State:
     used: set[sympy.Symbol] = field(default_factory=set)
     memo: dict[object, Code] = field(default_factory=dict)
     shared: frozenset[Expr] = frozenset()
+    common: frozenset[Expr] = frozenset()
     allocated: set[str] = field(default_factory=set)
+    prelude: list[str] = field(default_factory=list)
+    ranges: dict[Binder, str] = field(default_factory=dict)
+
+    def gap(self) -> None:
+        """An empty line, where blocks meet."""
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
 
     def line(self, text: str) -> None:
         """One statement, at the current depth."""
@@ -84,17 +92,21 @@ class State:
     def block(self, head: str) -> Iterator[None]:
         """The statements under ``head:``; what they compute is not known after them."""
         self.line(f"{head}:")
-        before = dict(self.memo)
+        start, before = len(self.lines) - 1, dict(self.memo)
         self.indent += 1
         try:
             yield
         finally:
             self.indent -= 1
             self.memo = before
+            if self.indent == 1:
+                self.lines[start:start] = self.prelude
+                self.prelude = []
 
     def attempt(self, make: Callable[[], Code]) -> Code | None:
         """What make() gives, or None, with nothing written, where it cannot be vectorised."""
         lines, memo = list(self.lines), dict(self.memo)
+        prelude, ranges = list(self.prelude), dict(self.ranges)
         helpers, used, indent = dict(self.helpers), set(self.used), self.indent
         names, allocated = self.names.snapshot(), set(self.allocated)
         try:
@@ -102,7 +114,7 @@ class State:
         except NotVectorisable:
             self.lines, self.memo, self.helpers, self.used, self.indent = lines, memo, helpers, used, indent
             self.names.restore(names)
-            self.allocated = allocated
+            self.allocated, self.prelude, self.ranges = allocated, prelude, ranges
             return None
 
     def symbol(self, s: sympy.Symbol) -> tuple[str, int]:
@@ -154,11 +166,18 @@ class State:
         if any(s in scope.symbols for e in (x.lo, x.hi) for s in symbols_of(e)):
             raise NotVectorisable
         key = ("range", x)
-        if key not in self.memo:
-            name = self.names.of(key, x.symbol.name, _INDEX_NAMES)
-            self.line(f"{name} = np.arange({self.integer(x.lo)}, {self.integer(x.hi + 1)})")
-            self.memo[key] = Code(name)
-        return self.memo[key].text
+        name = self.names.of(key, x.symbol.name, _INDEX_NAMES)
+        made = f"{name} = np.arange({self.integer(x.lo)}, {self.integer(x.hi + 1)})"
+        loops = {y.symbol for y in scope.known} - set(self.sizes)
+        if (symbols_of(x.lo) | symbols_of(x.hi)) & loops:
+            if key not in self.memo:
+                self.line(made)
+                self.memo[key] = Code(name)
+        elif x not in self.ranges:
+            self.ranges[x] = name
+            target = self.lines if self.indent == 1 else self.prelude
+            target += layout(1, made)
+        return name
 
     def bind(self, code: Code, wanted: str) -> Code:
         """The value under a name of its own."""

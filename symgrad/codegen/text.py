@@ -1,6 +1,7 @@
 """Python source as data: expressions with their precedence and axes, and lines laid out as formatters do."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import sympy
 
@@ -77,7 +78,7 @@ def _pieces(text: str) -> list[str]:
         cuts = sorted(k for op in group for k in _cuts(text, op))
         if cuts:
             ends = [0, *(k + 1 for k in cuts), len(text) + 1]
-            return [text[a : b - 1] for a, b in zip(ends, ends[1:], strict=False)]
+            return [text[a : b - 1] for a, b in pairwise(ends)]
     return [text]
 
 
@@ -86,20 +87,30 @@ def layout(indent: int, text: str) -> list[str]:
     pad = "    " * indent
     if len(pad) + len(text) <= WIDTH:
         return [pad + text]
-    head, _, value = text.partition(" = ") if _cuts(text, " = ") else ("", "", text)
-    lead = f"{head} = " if head else ""
-    if not head and text.startswith("return "):
-        lead, value = "return ", text[len("return ") :]
-    pieces = _pieces(value.rstrip(","))
-    if len(pieces) > 1:
-        tail = "," if value.endswith(",") else ""
-        if lead:
-            body = " ".join(pieces)
-            inner = layout(indent + 1, body) if len(pad) + 4 + len(body) <= WIDTH else _rows(indent + 1, pieces)
-            return [f"{pad}{lead}(", *inner, f"{pad}){tail}"]
+    lead, value, tail = _parts(text)
+    pieces = _pieces(value)
+    if len(pieces) == 1:
+        return _bracketed(indent, lead, value, tail)
+    if not lead:
         rows = _rows(indent, pieces)
         return [*rows[:-1], rows[-1] + tail]
-    return _bracketed(indent, lead, value)
+    body = " ".join(pieces)
+    inner = [f"{pad}    {body}"] if len(pad) + 4 + len(body) <= WIDTH else _rows(indent + 1, pieces)
+    return [f"{pad}{lead}(", *inner, f"{pad}){tail}"]
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """What stands before a value, the value, and the comma after it."""
+    tail = "," if text.endswith(",") else ""
+    text = text.removesuffix(",")
+    for mark in (" = ", " += "):
+        cuts = _cuts(text, mark)
+        if cuts:
+            end = cuts[0] + len(mark)
+            return text[:end], text[end:], tail
+    if text.startswith("return "):
+        return "return ", text.removeprefix("return "), tail
+    return "", text, tail
 
 
 def _rows(indent: int, pieces: list[str]) -> list[str]:
@@ -109,25 +120,26 @@ def _rows(indent: int, pieces: list[str]) -> list[str]:
     return out
 
 
-def _bracketed(indent: int, lead: str, value: str) -> list[str]:
+def _bracketed(indent: int, lead: str, value: str, tail: str) -> list[str]:
     """The last bracket opened up, its items on a line of their own or one to a line."""
     pad = "    " * indent
     start = _last_bracket(value)
     if start is None:
-        return [pad + lead + value]
+        return [pad + lead + value + tail]
     end = _closing(value, start)
     inside = value[start + 1 : end]
-    first, last = pad + lead + value[: start + 1], pad + value[end:]
+    first, last = pad + lead + value[: start + 1], pad + value[end:] + tail
     if len(pad) + 4 + len(inside) <= WIDTH:
         return [first, f"{pad}    {inside}", last]
     items = _items(inside)
-    lines = [line for item in items for line in layout(indent + 1, f"{item},")]
-    return [first, *lines, last]
+    if len(items) == 1 and not (value[start] == "(" and start and value[start - 1].isalnum()):
+        return [first, *_rows(indent + 1, _pieces(inside)), last]
+    return [first, *(line for item in items for line in layout(indent + 1, f"{item},")), last]
 
 
 def _items(inside: str) -> list[str]:
     cuts = [-2, *_cuts(inside, ", "), len(inside)]
-    return [inside[a + 2 : b].rstrip(",") for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [inside[a + 2 : b].rstrip(",") for a, b in pairwise(cuts)]
 
 
 def _last_bracket(text: str) -> int | None:
