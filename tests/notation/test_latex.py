@@ -161,6 +161,7 @@ CASES: list[tuple[str, Expr, str]] = [
     ("matrix entries", b.reduce("sum", square(X)), r"\sum_{i,j} X_{ij}^{2}"),
     ("sums of rows", b.reduce("sum", X, 1), r"X \mathbf{1}"),
     ("sums of columns", b.reduce("sum", X, 0), r"X^{\top} \mathbf{1}"),
+    ("sums of columns of a step", b.reduce("sum", b.var("W__f", (), (n, n)), 0), r"(W^{f})^{\top} \mathbf{1}"),
     ("largest of each row", b.reduce("max", X, 1), r"\max_i X_{:,i}"),
     ("matrix product by entries",
      b.fold("sum", b.mul(b.at(X, i, k), b.at(A, k, j)), [b.binder(k, 1, n)]),
@@ -234,6 +235,14 @@ def test_what_is_added_keeps_clear_of_declared_names() -> None:
     assert latex(read(b.reduce("sum", x), style)) == r"\sum_k x_k"
     assert latex(read(b.apply("sigmoid", a), style)) == r"\operatorname{sigmoid}(a)"
     assert latex(read(b.apply("exp", a), style)) == r"\exp(a)"
+
+
+def test_an_index_bound_twice_gets_another_letter() -> None:
+    inner = b.fold("sum", b.at(y, j), [b.binder(j, 1, n)])
+    outer = b.fold("sum", b.mul(b.at(x, j), inner), [b.binder(j, 1, n)])
+    assert latex(read(outer)) == r"\sum_{j=1}^{n} x_j \sum_{i=1}^{n} y_i"
+    made_up = b.fold("sum", b.at(x, index_symbol("j17")), [b.binder(index_symbol("j17"), 1, n)])
+    assert latex(read(made_up)) == r"\sum_{i=1}^{n} x_i"
 
 
 @pytest.mark.parametrize(

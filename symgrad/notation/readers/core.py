@@ -48,12 +48,14 @@ class Context:
         return self.integer(value).tree
 
     def bind(self, binders: Sequence[Binder], inside: Sequence[Expr]) -> "Context":
-        """The context within these binders; indices with made-up names get letters nobody uses inside."""
-        made_up = [b.symbol for b in binders if not (b.symbol.name.isalpha() or self.style.names.taken(b.symbol.name))]
-        if not made_up:
-            return self
-        letters = self.fresh(len(made_up), inside, [b.symbol for b in binders])
-        return replace(self, indices=(*self.indices, *zip(made_up, letters, strict=True)))
+        """The context within these binders; made-up names, and letters bound outside, give way to free letters."""
+        taken = {letter for _, letter in self.indices}
+        own = [b.symbol.name for b in binders]
+        kept = [(name.isalpha() or self.style.names.taken(name)) and name not in taken for name in own]
+        free = iter(self.fresh(kept.count(False), inside, [b.symbol for b in binders]))
+        letters = [name if keep else next(free) for name, keep in zip(own, kept, strict=True)]
+        symbols = [b.symbol for b in binders]
+        return replace(self, indices=(*zip(symbols, letters, strict=True), *self.indices))
 
     def fresh(self, n: int, inside: Sequence[Expr], besides: Sequence[sympy.Symbol] = ()) -> tuple[str, ...]:
         """n letters for dummy indices which neither the problem nor what stands inside uses."""

@@ -6,7 +6,7 @@ from symgrad.notation import precedence as level
 from symgrad.notation.entrywise import component
 from symgrad.notation.integers import Piece, bracketed
 from symgrad.notation.names import sequence, subscripted
-from symgrad.notation.readers.core import Context, bare, piece, relation, rule
+from symgrad.notation.readers.core import Context, bare, piece, raised, relation, rule
 from symgrad.notation.readers.functions import indicator
 from symgrad.notation.readers.leaves import elided
 from symgrad.notation.tree import (
@@ -107,12 +107,10 @@ def _(expr: Reduce, ctx: Context) -> Piece:
 
 def _row_or_column_sums(expr: Reduce, ctx: Context) -> Piece:
     """A 1 has the sums of the rows, Aᵀ 1 those of the columns."""
-    ones = Ident("1", "bold")
     arg = piece(expr.arg, ctx)
-    if expr.axes == (1,):
-        return Piece(Row((bracketed(arg, level.FACTOR), ones)), level.PRODUCT)
-    base = bracketed(arg, level.ATOM)
-    return Piece(Row((Script(base, None, Sym("transpose")), ones)), level.PRODUCT)
+    if expr.axes == (0,):
+        arg = raised(arg, Sym("transpose"))
+    return Piece(Row((bracketed(arg, level.FACTOR), Ident("1", "bold"))), level.PRODUCT)
 
 
 def _summand(body: Expr, op: str, ctx: Context) -> Tree:
@@ -202,8 +200,7 @@ def _(expr: Stack, ctx: Context) -> Piece:
 
 
 def _as_row(x: Expr, ctx: Context) -> Tree:
-    read = piece(x.arg, ctx) if isinstance(x, Transpose) else piece(x, ctx)
-    return Script(bracketed(read, level.ATOM), None, Sym("transpose"))
+    return raised(piece(x.arg if isinstance(x, Transpose) else x, ctx), Sym("transpose")).tree
 
 
 @rule.register
