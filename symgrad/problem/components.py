@@ -23,17 +23,51 @@ def component_range(index: Name, symbol: sympy.Symbol, body: Expr, known: Sequen
     """
     upper: list[Int] = []
     for place, size, bounds in _places(body, {x.symbol: (x.lo, x.hi) for x in known}):
-        if symbol not in symbols_of(place):
+        if not _reaches(symbol, place, bounds):
             continue
-        lo, hi = _ends(index, symbol, place, size, bounds)
-        if at_most(base + 1, lo):
-            message = f"{index.id!r} could only begin at {lo}, but components begin at {base}"
-            raise ProblemError(message, index.place)
-        upper.append(hi)
+        least, most = (_extreme(index, symbol, place, bounds, largest) for largest in (False, True))
+        # 1 <= least and most <= size, each solved for the index.
+        lows, highs = _solved(index, symbol, difference(1, least), difference(most, size))
+        upper.extend(highs)
+        for low in lows:
+            if at_most(base + 1, low):
+                message = f"{index.id!r} could only begin at {low}, but components begin at {base}"
+                raise ProblemError(message, index.place)
     if not upper:
         message = f"nothing bounds {index.id!r}; state its range, {index.id}={base}..n, or declare it under steps"
         raise ProblemError(message, index.place)
     return Binder(symbol, base, _smallest(upper))
+
+
+def _reaches(symbol: sympy.Symbol, place: Int, bounds: _Bounds) -> bool:
+    """Whether a place depends on the symbol, itself or through the range of a bound index."""
+    waiting, seen = set(symbols_of(place)), set[sympy.Symbol]()
+    while waiting:
+        found = waiting.pop()
+        if found == symbol:
+            return True
+        seen.add(found)
+        for end in bounds.get(found, ()):
+            waiting |= symbols_of(end) - seen
+    return False
+
+
+def _solved(index: Name, symbol: sympy.Symbol, *excesses: Int) -> tuple[list[Int], list[Int]]:
+    """The lower and upper ends of the symbol for which the excesses, affine in it, are at most 0."""
+    lows: list[Int] = []
+    highs: list[Int] = []
+    for excess in excesses:
+        factor = sympy.expand(excess).coeff(symbol)
+        rest = difference(excess, factor * symbol)
+        if symbol in symbols_of(rest) or symbol in factor.free_symbols:
+            raise _undecided(index)
+        if factor.is_positive:
+            highs.append(_quotient(-rest, factor, sympy.floor))
+        elif factor.is_negative:
+            lows.append(_quotient(rest, -factor, sympy.ceiling))
+        elif factor != 0:
+            raise _undecided(index)
+    return lows, highs
 
 
 def _places(body: Expr, outer: _Bounds) -> Iterator[tuple[Int, Int, _Bounds]]:
@@ -54,22 +88,6 @@ def _places(body: Expr, outer: _Bounds) -> Iterator[tuple[Int, Int, _Bounds]]:
                             case Cut(lo=lo, hi=hi):
                                 yield lo, size, bounds
                                 yield hi, size, bounds
-
-
-def _ends(index: Name, symbol: sympy.Symbol, place: Int, size: Int, bounds: _Bounds) -> tuple[Int, Int]:
-    """The values of the symbol for which 1 ≤ place ≤ size whatever the bound indices are."""
-    least, most = (_extreme(index, symbol, place, bounds, largest) for largest in (False, True))
-    factor = sympy.expand(place).coeff(symbol)
-    rising = factor.is_positive
-    if not rising and not factor.is_negative:
-        raise _undecided(index)
-    rest = difference(most if rising else least, factor * symbol)
-    first = difference(least if rising else most, factor * symbol)
-    if symbol in symbols_of(rest) | symbols_of(first):
-        raise _undecided(index)
-    if rising:
-        return _quotient(1 - first, factor, sympy.ceiling), _quotient(size - rest, factor, sympy.floor)
-    return _quotient(first - size, -factor, sympy.ceiling), _quotient(rest - 1, -factor, sympy.floor)
 
 
 def _extreme(index: Name, symbol: sympy.Symbol, place: Int, bounds: _Bounds, largest: bool) -> Int:

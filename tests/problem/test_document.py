@@ -252,9 +252,7 @@ FLOW = "inside [...] and {...}, quote a text that holds [ ] { } , or :"
             "a: !!python/object/apply:os.system [x]\n",
             "<problem>:1:4: the type tag tag:yaml.org,2002:python/object/apply:os.system is not read; "
             "a problem holds texts and numbers only\n"
-            "    a: !!python/object/apply:os.system [x]\n       "
-            + "^"
-            * len("!!python/object/apply:os.system ["),
+            "    a: !!python/object/apply:os.system [x]\n       " + "^" * len("!!python/object/apply:os.system ["),
         ),
         ("--- 1\n--- 2\n", "<problem>:2:1: a file holds one problem\n    --- 2\n    ^^^"),
         ("x: &a [*a]\n", "<problem>:1:8: nothing above is marked &a\n    x: &a [*a]\n           ^^"),
@@ -286,9 +284,7 @@ def test_deep_nesting_is_refused() -> None:
 
 
 def test_large_files_are_refused() -> None:
-    assert errors("\n" * 1_000_001) == (
-        "<problem>:1:1: the file has 1000001 characters; at most 1000000 are read"
-    )
+    assert errors("\n" * 1_000_001) == ("<problem>:1:1: the file has 1000001 characters; at most 1000000 are read")
 
 
 def test_files(tmp_path: Path) -> None:
