@@ -10,11 +10,15 @@ from symgrad.tensor.system import Definition
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A named node, read for all indices in the ranges; ``guarded`` where relations left over say it is not for all."""
+    """A named node, read for all indices in the ranges; ``guarded`` where relations left over say it is not for all.
+
+    ``known`` are the ranges of open steps, which stand for one value each.
+    """
 
     node: Var
     ranges: Ranges
     guarded: bool = False
+    known: Ranges = ()
 
     def span(self, axis: int) -> tuple[Int | None, Int | None]:
         """The least and the greatest index along an axis; None where the index is not affine."""
@@ -22,11 +26,11 @@ class Access:
         return extreme(sub, self.ranges, upper=False), extreme(sub, self.ranges, upper=True)
 
 
-def accesses(body: Expr, ranges: Ranges, conds: tuple[Rel, ...] = ()) -> list[Access]:
+def accesses(body: Expr, ranges: Ranges, conds: tuple[Rel, ...] = (), known: Ranges = ()) -> list[Access]:
     """Every access in an expression, once for each way of being reached, in the order of first mention."""
     out: dict[Access, None] = {}
     seen: set[tuple[Expr, Ranges, bool]] = set()
-    start, rest = clip(ranges, conds)
+    start, rest = clip(ranges, conds, known)
     stack: list[tuple[Expr, Ranges, bool]] = [(body, start, bool(rest))]
     while stack:
         item = stack.pop()
@@ -36,13 +40,13 @@ def accesses(body: Expr, ranges: Ranges, conds: tuple[Rel, ...] = ()) -> list[Ac
         node, inside, guarded = item
         if isinstance(node, Var):
             used = _relevant(node, inside)
-            out[Access(node, used, guarded)] = None
+            out[Access(node, used, guarded, known)] = None
             continue
         if isinstance(node, Fold | Build):
             inside = (*inside, *node.binders)
         found = guards(node)
         if found:
-            inside, left = clip(inside, found)
+            inside, left = clip(inside, found, known)
             guarded = guarded or bool(left)
         stack += [(c, inside, guarded) for c in reversed(node.children)]
     return list(out)
@@ -80,9 +84,9 @@ def may_hit(a: Access, d: Definition) -> bool:
         lo, hi = a.span(axis)
         x = own.get(index)
         first, last = (index, index) if x is None else (_end(x.lo, d, False), _end(x.hi, d, True))
-        if hi is not None and first is not None and at_most(hi + 1, first, a.ranges):
+        if hi is not None and first is not None and at_most(hi + 1, first, a.known):
             return False
-        if lo is not None and last is not None and at_most(last + 1, lo, a.ranges):
+        if lo is not None and last is not None and at_most(last + 1, lo, a.known):
             return False
     return True
 

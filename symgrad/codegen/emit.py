@@ -13,6 +13,7 @@ from symgrad.codegen.intervals import length
 from symgrad.codegen.model import holds_exactly
 from symgrad.codegen.state import NotVectorisable, Scope, State, unreachable
 from symgrad.codegen.text import ATOM, COMPARE, POWER, PRODUCT, SIGN, SUM, Code
+from symgrad.errors import QuestionError
 from symgrad.tensor.build import coefficient, number_of
 from symgrad.tensor.integers import Int, difference
 from symgrad.tensor.nodes import (
@@ -27,6 +28,7 @@ from symgrad.tensor.nodes import (
     Literal,
     Mul,
     Num,
+    Opaque,
     Pow,
     Transpose,
     Var,
@@ -143,6 +145,11 @@ def located(node: Var, state: State) -> tuple[str, list[Place]]:
         if axis is not None
     ]
     return store.name, places
+
+
+@emit.register
+def _(node: Opaque, state: State, scope: Scope) -> Code:
+    raise QuestionError(f"the value of {node.name} is not given, only its partial derivatives")
 
 
 @emit.register
@@ -298,8 +305,9 @@ def _covers(plain: Sequence[Expr], shape: tuple[Int, ...]) -> bool:
 
 
 def _quotient(number: Fraction, above: list[Code], below: list[Code], scope: Scope) -> Code:
-    if above and all(c.boolean for c in above):
-        above = [numeric(above[0]), *above[1:]]
+    above = sorted(above, key=lambda c: c.boolean)
+    if above and above[0].boolean:
+        above[0] = numeric(above[0])
     codes, batch, order = aligned([*above, *(numeric(c) for c in below)], scope)
     top, bottom = codes[: len(above)], codes[len(above) :]
     sign, number = ("-", -number) if number < 0 else ("", number)

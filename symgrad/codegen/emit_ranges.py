@@ -38,12 +38,20 @@ from symgrad.tensor.walk import fresh_symbol, postorder, reindex
 
 def relation(r: Rel, state: State) -> str:
     """A relation of integers as a Python condition: ``t < T`` rather than ``t + 1 <= T``."""
-    left, right, op = r.left, r.right, r.op
-    if op == "<=" and not isinstance(left, int) and left.as_coeff_Add()[0] == 1:
-        left, op = integer(left - 1), "<"
-    elif op == ">=" and not isinstance(right, int) and right.as_coeff_Add()[0] == 1:
-        right, op = integer(right - 1), ">"
-    return f"{state.integer(left)} {op} {state.integer(right)}"
+    gap = negation_free(r)
+    if gap is None or isinstance(gap, int):
+        return f"{state.integer(r.left)} {r.op} {state.integer(r.right)}"
+    number, terms = sympy.expand(gap).as_coeff_Add()
+    parts = sympy.Add.make_args(terms)
+    above = integer(sum((a for a in parts if not a.could_extract_minus_sign()), sympy.S.Zero))
+    below = integer(-sum((a for a in parts if a.could_extract_minus_sign()), sympy.S.Zero))
+    if below == 0:
+        return f"{state.integer(above)} > {state.integer(integer(-number - 1))}"
+    if number == -1:
+        return f"{state.integer(below)} < {state.integer(above)}"
+    if number < 0:
+        return f"{state.integer(integer(below - number))} <= {state.integer(above)}"
+    return f"{state.integer(below)} <= {state.integer(integer(above + number))}"
 
 
 def condition(conds: Sequence[Rel], state: State) -> str:

@@ -4,14 +4,15 @@ Each such part becomes a definition of its own, which is then computed for all s
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace as changed
 
 import sympy
 
-from symgrad.codegen.accesses import guards
-from symgrad.codegen.intervals import Ranges, at_most, clip
+from symgrad.codegen.accesses import accesses, guards
+from symgrad.codegen.intervals import Ranges, at_most, clip, contains
 from symgrad.codegen.model import Model
 from symgrad.codegen.plan import Loop, plan
+from symgrad.codegen.simplify import exists
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, symbols_of
 from symgrad.tensor.nodes import (
@@ -35,7 +36,7 @@ from symgrad.tensor.nodes import (
     Var,
 )
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import free_ints, postorder, rebuild, reindex
+from symgrad.tensor.walk import free_ints, postorder, rebuild, reindex, replace_nodes, transform
 
 _WORK = (Add, Mul, Pow, Apply, Compare, MatMul, Reduce, Fold, Build, Call)
 
@@ -48,23 +49,64 @@ def hoist(model: Model) -> Model:
         if not isinstance(part, Loop):
             continue
         families = frozenset(d.family for d in part.members)
-        mover = _Mover(part.step.symbol, families, taken, model.open)
+        mover = _Mover(model, part.step, families, taken)
         fresh = {m.family: m for m in part.members}
         for k, d in enumerate(out):
             if d.family in families and d.indices == fresh[d.family].indices:
                 out[k] = Definition(d.family, d.indices, mover.definition(d), d.ranges, d.conds, d.facts)
         first = min(k for k, d in enumerate(out) if d.family in families)
+        out = [_reusing(d, mover.made, model.open) if d.family not in families else d for d in out]
+        model = changed(model, outputs={k: _in_folds(e, mover.made, model) for k, e in model.outputs.items()})
         out[first:first] = mover.made
     return model.with_definitions(tuple(out))
 
 
+def _reusing(d: Definition, made: list[Definition], known: Ranges) -> Definition:
+    """The definition with parts that have names by now called by them."""
+    return changed(d, body=_named(d.body, d.ranges, made, known))
+
+
+def _in_folds(e: Expr, made: list[Definition], model: Model) -> Expr:
+    """An output with the parts of its sums over steps called by name."""
+
+    def rule(node: Expr) -> Expr:
+        if not isinstance(node, Fold | Build):
+            return node
+        body = _named(node.body, node.binders, made, model.open)
+        return rebuild(node, (body,)) if body is not node.body else node
+
+    return transform(e, rule)
+
+
+def _named(body: Expr, ranges: Ranges, made: list[Definition], known: Ranges) -> Expr:
+    mapping: dict[Expr, Expr] = {}
+    have = {x.symbol: x for x in ranges}
+    for d in made:
+        inside = all(
+            x.symbol in have and contains((x.lo, x.hi), (have[x.symbol].lo, have[x.symbol].hi), known) for x in d.ranges
+        )
+        if inside and d.ranges and not d.body.row:
+            mapping[d.body] = b.var(d.family, d.indices, d.body.shape)
+    return replace_nodes(body, mapping)
+
+
 @dataclass(slots=True)
 class _Mover:
-    step: sympy.Symbol
+    model: Model
+    range: Binder
     families: frozenset[str]
     taken: set[str]
-    known: Ranges
     made: list[Definition] = field(default_factory=list)
+
+    @property
+    def step(self) -> sympy.Symbol:
+        """The loop's index."""
+        return self.range.symbol
+
+    @property
+    def known(self) -> Ranges:
+        """The ranges of open steps."""
+        return self.model.open
 
     def definition(self, d: Definition) -> Expr:
         """The body with its independent parts as named nodes."""
@@ -125,7 +167,7 @@ class _Mover:
         body = reindex(e, {self.step: difference(self.step, shift)})
         free = free_ints(body)
         used = _used(ranges, free)
-        mine = tuple(_moved(x, self.step, shift) for x in used)
+        mine = self.widest(body, tuple(_moved(x, self.step, shift) for x in used))
         indices = tuple(x.symbol for x in mine)
         for k, d in enumerate(self.made):
             if d.body is body and d.indices == indices:
@@ -137,6 +179,15 @@ class _Mover:
         self.taken.add(name)
         self.made.append(Definition(name, indices, body, mine))
         return self.node(self.made[-1], shift)
+
+    def widest(self, body: Expr, ranges: Ranges) -> Ranges:
+        """The ranges with all of the loop's steps, where everything that is read exists at them."""
+        wide = tuple(self.range if x.symbol == self.step else x for x in ranges)
+        whole = self.join(ranges, wide)
+        if whole is None or any(self.step in symbols_of(e) for x in ranges for e in (x.lo, x.hi)):
+            return ranges
+        reads = accesses(body, whole, (), self.known)
+        return whole if all(exists(self.model, a) and not a.guarded for a in reads) else ranges
 
     def node(self, d: Definition, shift: Int) -> Expr:
         column = b.transpose(d.body) if d.body.row else d.body

@@ -44,11 +44,11 @@ class Model:
 
     def reads(self, d: Definition) -> list[Access]:
         """The named nodes that a definition reads, over its ranges."""
-        return accesses(d.body, (*self.open, *d.ranges), d.conds)
+        return accesses(d.body, d.ranges, d.conds, self.open)
 
     def output_reads(self) -> list[Access]:
         """The named nodes that the outputs read."""
-        return [a for e in self.outputs.values() for a in accesses(e, self.open)]
+        return [a for e in self.outputs.values() for a in accesses(e, (), (), self.open)]
 
     def all_reads(self) -> list[Access]:
         """Every access in the model."""
@@ -94,8 +94,6 @@ def _name_partials(e: Expr, partials: list[tuple[Leaf, Input]]) -> Expr:
     """The expression with each given partial derivative as the named node of its argument."""
 
     def rule(node: Expr) -> Expr:
-        if isinstance(node, Opaque):
-            raise InternalError(f"the value of {node.name} is not given, only its partial derivatives")
         if not isinstance(node, Deriv):
             return node
         for leaf, made in partials:

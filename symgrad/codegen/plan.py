@@ -8,7 +8,7 @@ from typing import TypeAlias
 import sympy
 
 from symgrad.codegen.accesses import Access, may_hit
-from symgrad.codegen.intervals import Ranges, coefficient, largest, nonnegative, smallest
+from symgrad.codegen.intervals import Ranges, coefficient, fixed_value, largest, nonnegative, smallest
 from symgrad.codegen.model import Model, rename
 from symgrad.errors import InternalError
 from symgrad.tensor.integers import Int, difference
@@ -141,7 +141,7 @@ def _lag(e: _Edge, members: list[Definition], axes: list[int], descending: bool)
     assert isinstance(own, sympy.Symbol)
     gap = difference(own, e.access.node.subs[axes[e.read]])
     behind: Int = difference(0, gap) if descending else gap
-    ranges = _without(e.access.ranges, own)
+    ranges = e.access.known + _without(e.access.ranges, own)
     if nonnegative(difference(behind, 1), ranges):
         return True
     return False if nonnegative(behind, ranges) else None
@@ -240,11 +240,18 @@ def _shrink(
     hi = largest([x for x in highs if x is not None], model.open) if ends[1] and highs and None not in highs else None
     families = {d.family for d in members}
     return [
-        changed(d, ranges=tuple(_tighter(x, symbol, lo, hi, model.open) for x in d.ranges))
-        if d.family in families and len(members) >= 1 and _is_member(d, members)
+        _settled(changed(d, ranges=tuple(_tighter(x, symbol, lo, hi, model.open) for x in d.ranges)))
+        if d.family in families and _is_member(d, members)
         else d
         for d in definitions
     ]
+
+
+def _settled(d: Definition) -> Definition:
+    """The definition with an index whose range is a single one fixed."""
+    values = {x.symbol: v for x in d.ranges if (v := fixed_value(x)) is not None}
+    rest = changed(d, ranges=tuple(x for x in d.ranges if x.symbol not in values))
+    return rename(rest, values)
 
 
 def _is_member(d: Definition, members: Sequence[Definition]) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import replace as changed
 
 import sympy
 
-from symgrad.codegen.accesses import Access, accesses, may_hit
+from symgrad.codegen.accesses import Access, accesses
 from symgrad.codegen.intervals import Ranges, at_most, clip, largest, negation_free, smallest
 from symgrad.codegen.model import Model
 from symgrad.codegen.plan import Loop, plan
@@ -54,7 +54,7 @@ def drop_guards(model: Model) -> Model:
         for k, d in enumerate(out):
             if d.family in families and part.step.symbol in d.indices:
                 dropper = _Dropper(model, families)
-                out[k] = changed(d, body=dropper.visit(d.body, (*model.open, *d.ranges)))
+                out[k] = changed(d, body=dropper.visit(d.body, d.ranges))
     return model.with_definitions(tuple(out))
 
 
@@ -86,7 +86,7 @@ class _Dropper:
         inner = linear_reads(rest)
         if not all(any(self.cuts(c, v) for v in inner) for c in conds):
             return False
-        return all(self.safe(a, ranges) for a in accesses(rest, ranges))
+        return all(self.safe(a, ranges) for a in accesses(rest, ranges, (), self.model.open))
 
     def cuts(self, c: Rel, v: Var) -> bool:
         """Whether the relation says no more than that the node exists."""
@@ -105,11 +105,13 @@ class _Dropper:
             return False
         if a.node.name in self.families:
             return True
-        return any(covers(self.model, a, d) for d in self.pieces(a))
+        return exists(self.model, a)
 
-    def pieces(self, a: Access) -> list[Definition]:
-        inputs = [i.target for i in self.model.inputs if i.family == a.node.name]
-        return [d for d in (*self.model.family(a.node.name), *inputs) if may_hit(a, d)]
+
+def exists(model: Model, a: Access) -> bool:
+    """Whether one definition or argument is proved to have all that is read."""
+    inputs = [i.target for i in model.inputs if i.family == a.node.name]
+    return any(covers(model, a, d) for d in (*model.family(a.node.name), *inputs))
 
 
 def covers(model: Model, a: Access, d: Definition) -> bool:

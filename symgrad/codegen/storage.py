@@ -72,7 +72,10 @@ def stores(model: Model, steps: Plan, names: Names) -> Stores:
         if not definitions and not mine:
             continue
         name = names.of(("family", family), family)
-        if family in local:
+        only = definitions[0] if len(definitions) == 1 and not inputs else None
+        if only is not None and only.indices and not only.ranges and not only.conds:
+            found[family] = Store(name, tuple(None for _ in only.indices))
+        elif family in local:
             axes = tuple(None if i in local[family] else _range_axis(definitions[0], i) for i in definitions[0].indices)
             found[family] = Store(name, axes)
         else:

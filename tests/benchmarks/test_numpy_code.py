@@ -60,7 +60,7 @@ def fastest(f: Callable[..., Any], arguments: Mapping[str, Any]) -> float:
 
 
 def test_a_recurrent_network_is_as_fast_as_code_written_by_hand(capsys) -> None:  # type: ignore[no-untyped-def]
-    systems, harness = _shared("systems"), _shared("harness")
+    systems, harness = _shared("numpy_systems"), _shared("numpy_harness")
     T, n, d, k = 50, 64, 32, 10
     rng = np.random.default_rng(0)
     shapes = {"I": (T, d), "h0": (n,), "U": (n, d), "W": (n, n), "V": (k, n)}

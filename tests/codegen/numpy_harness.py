@@ -1,6 +1,7 @@
 """Running generated functions, and the same values from the expression evaluator."""
 
 from collections.abc import Mapping
+from dataclasses import replace as changed
 from itertools import product
 from typing import Any
 
@@ -8,10 +9,12 @@ import numpy as np
 import sympy
 
 from symgrad.codegen import Program, module
+from symgrad.tensor import build as b
 from symgrad.tensor.evaluate import Env, evaluate
 from symgrad.tensor.integers import evaluate_int, replace
 from symgrad.tensor.nodes import Deriv, Expr, Var
 from symgrad.tensor.stable import Array
+from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import reindex
 
 Sizes = Mapping[sympy.Symbol, int]
@@ -74,8 +77,8 @@ def expected(program: Program, arguments: Mapping[str, Any], sizes: Sizes) -> An
 
     def partial(node: Deriv, env: Env) -> Array:
         leaf = next(x for x in program.leaves if isinstance(x.node, Deriv) and x.node.of is node.of)
-        index = tuple(env.indices[x.symbol] for x in leaf.ranges)
-        return known[leaf.argument, index][None]
+        subs = node.wrt.subs if isinstance(node.wrt, Var) else ()
+        return known[leaf.argument, tuple(evaluate_int(p, {**sizes, **env.indices}) for p in subs)][None]
 
     def value(e: Expr, indices: Mapping[sympy.Symbol, int]) -> Array:
         return np.asarray(evaluate(e, Env(lookup, sizes, indices, partial))[0])
@@ -86,7 +89,8 @@ def expected(program: Program, arguments: Mapping[str, Any], sizes: Sizes) -> An
 
 
 def _body(program: Program, node: Var, sizes: Sizes) -> Expr:
-    for d in program.system.family(node.name):
+    for given in program.system.family(node.name):
+        d = changed(given, indices=tuple(i if i in _ranged(given) else replace(i, sizes) for i in given.indices))
         mapping = d.at(node.subs)
         if mapping is None:
             continue
@@ -94,7 +98,12 @@ def _body(program: Program, node: Var, sizes: Sizes) -> Expr:
         ends = [(replace(x.lo, inside), mapping[x.symbol], replace(x.hi, inside)) for x in d.ranges]
         if all(lo <= v <= hi for lo, v, hi in ends) and _holds(d, inside):
             return reindex(d.body, mapping)
-    raise AssertionError(f"{node} has no definition")
+    # Asked for under a guard that does not hold.
+    return b.zeros(tuple(evaluate_int(n, sizes) for n in node.shape))
+
+
+def _ranged(d: Definition) -> set[Any]:
+    return {x.symbol for x in d.ranges}
 
 
 def _holds(d: Any, inside: Mapping[sympy.Symbol, Any]) -> bool:
