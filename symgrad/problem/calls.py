@@ -114,7 +114,7 @@ def _tensor(tree: Call, scope: Scope) -> Expr:
     fixed = len(needed) - variadic
     if len(args) < fixed or (len(args) + len(named) > len(parameters) and not variadic):
         what = _many(fixed) + (f" and {', '.join(keywords)}" if keywords else "")
-        raise ProblemError(f"{name} takes {what}, not {_many(len(args))}", tree.place)
+        raise ProblemError(f"{name} takes {what}, not {len(args)}", tree.place)
     if set(named) & set(list(parameters)[: len(args)]):
         raise ProblemError(f"{', '.join(named)} is given twice", tree.place)
     return made(tree.place, _with_base, name, construct, args, named, scope)

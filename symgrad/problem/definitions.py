@@ -20,7 +20,7 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, index_symbol
 from symgrad.tensor.integers import replace as substituted
 from symgrad.tensor.nodes import Binder, Expr, Rel, Shape
-from symgrad.tensor.shapes import same_shape, show_shape
+from symgrad.tensor.shapes import describe, same_shape, show_shape
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import reindex
 
@@ -189,8 +189,12 @@ def _settled(d: Defined, names: Names) -> bool:
 
 
 def _settle(d: Defined, body: Expr, names: Names) -> None:
-    d.family.row = d.family.row or body.row
     guessed, d.member.shape = d.member.shape, body.shape
+    if body.row and (len(d.family.members) > 1 or guessed is not None):
+        message = f"{d.head.text} is {describe(body)} here, but the others of its name are columns; transpose it"
+        names.complain(message, d.tree.place)
+        names.broken.add(d.family.name)
+    d.family.row = body.row
     if guessed is not None and not same_shape(guessed, body.shape):
         first, then = show_shape(guessed), show_shape(body.shape)
         names.complain(f"{d.head.text} would be {first} and {then} at once", d.member.place)
@@ -241,7 +245,7 @@ def _component_ranges(d: Defined, body: Expr) -> list[Binder]:
             symbol = index_symbol(index.id)
             found[index.id] = component_range(index, symbol, body, list(found.values()), base)
         elif stated.lo != base:
-            message = f"components begin at {base}, so the range of {index.id!r} does"
+            message = f"components begin at {base}, so the range of {index.id!r} must begin there"
             raise ProblemError(message, d.head.tree.target.place)
     return [found[index.id] for index in d.head.components]
 

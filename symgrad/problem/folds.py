@@ -124,9 +124,9 @@ def _length(binder: Binder) -> Int:
 
 def _under(tree: Call, ranges: Sequence[Keyword], settings: dict[str, Tree], scope: Scope) -> tuple[Expr, Ranges]:
     """The one expression of a call, under its ranges; what follows it are conditions."""
-    only(tree, settings, ())
-    if settings:
+    if "axis" in settings:
         raise ProblemError("an axis and a range do not go together", tree.place)
+    only(tree, settings, ())
     if not tree.args:
         raise ProblemError(f"{tree.func.id} needs an expression before its ranges", tree.place)
     bound = bind(ranges, tree.args[1:], scope)

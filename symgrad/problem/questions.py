@@ -139,7 +139,7 @@ def _field(name: str, form: object, node: RawNode, raw: RawQuestion, ids: list[s
     if form is EXPRESSION and isinstance(node, RawScalar):
         return _asked(name, node.source, raw, ids, scope)
     if form is EXPRESSIONS:
-        return tuple(_asked(name, source, raw, ids, scope) for source in raw.sources(name))
+        return tuple(_each(name, raw, ids, scope))
     if form in (SETTINGS, ASSIGNMENTS):
         return tuple(_settings(node, scope))
     if form is COUNT and isinstance(node, RawScalar):
@@ -149,6 +149,17 @@ def _field(name: str, form: object, node: RawNode, raw: RawQuestion, ids: list[s
     if isinstance(node, RawScalar):
         return node.text
     return node
+
+
+def _each(name: str, raw: RawQuestion, ids: list[str], scope: Scope) -> Iterator[Asked | Pending]:
+    """The expressions of a list; what is wrong with one is noted, and the others are read."""
+    for source in raw.sources(name):
+        try:
+            yield _asked(name, source, raw, ids, scope)
+        except ProblemError as error:
+            scope.names.note(error.diagnostics)
+        except (Broken, Undetermined):
+            continue
 
 
 def _setting_of_rule(node: RawScalar, raw: RawQuestion, ids: list[str], scope: Scope) -> Asked | Pending:

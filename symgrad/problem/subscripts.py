@@ -78,6 +78,9 @@ def _outside(family: Family, subs: tuple[Int, ...], scope: Scope) -> str:
     name = f"{family.name}[{', '.join(map(str, subs))}]"
     ranges = [x for m in family.members for x in m.ranges]
     shown = dict.fromkeys(f"{x.symbol} = {x.lo}..{x.hi}" for x in ranges)
+    fixed = [m.text for m in family.members if not m.ranges]
+    if shown and fixed:
+        return f"{name} is neither {' nor '.join(fixed)} nor in the range {', '.join(shown)}"
     if shown:
         return f"{name} is outside the range {', '.join(shown)}"
     members = ", ".join(m.text for m in family.members)

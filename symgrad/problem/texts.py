@@ -9,7 +9,7 @@ from symgrad.source import Source
 from symgrad.syntax.plain import PLAIN
 from symgrad.syntax.reading import looks_like_latex, parse_definition, parse_expression, parse_limit
 from symgrad.syntax.tokens import Dialect
-from symgrad.syntax.tree import Approach, Definition, Keyword, Name, Subscript, Tree, children
+from symgrad.syntax.tree import Approach, Definition, Keyword, Member, Name, Subscript, Tree, children
 
 
 def dialect_of(source: Source) -> Dialect:
@@ -44,10 +44,12 @@ def walk(tree: Tree) -> Iterator[Tree]:
 
 
 def free_names(tree: Tree, bound: frozenset[str] = frozenset()) -> Iterator[Name]:
-    """The names of values in a tree: neither functions, nor keywords, nor indices bound by a range."""
+    """The names of values in a tree: neither functions, keywords, questions, nor bound indices."""
     waiting = [(tree, bound)]
     while waiting:
         node, known = waiting.pop()
+        if isinstance(node, Member):
+            continue
         if isinstance(node, Name):
             if node.id not in known:
                 yield node
