@@ -22,6 +22,25 @@ def all_checks(derivation: Derivation) -> tuple[Check, ...]:
     return tuple(found.values())
 
 
+def check_rows(derivation: Derivation) -> list[tuple[str, ...]]:
+    """Question, kind, largest error, points and result of each kind of check in an answer."""
+    if derivation.status != "certified":
+        return [(derivation.id, derivation.message or "prose", "", "", derivation.status)]
+    kinds: dict[str, list[Check]] = {}
+    for c in all_checks(derivation):
+        kinds.setdefault(c.kind, []).append(c)
+    return [
+        (
+            derivation.id,
+            kind,
+            f"{_worst(group):.0e}",
+            f"{max(c.points for c in group)} x {max(c.sizes for c in group)}",
+            "ok" if all(c.ok for c in group) else "failed",
+        )
+        for kind, group in kinds.items()
+    ]
+
+
 def sentence(checks: Sequence[Check]) -> Words:
     """Checked at 5 random points and 3 sizes; largest relative error 2·10⁻¹⁴; agrees with … to 3·10⁻⁹."""
     own = [c for c in checks if c.kind in _OWN]

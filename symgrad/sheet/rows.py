@@ -15,6 +15,7 @@ TEXT_WIDTH: Final = 41.0
 
 _GAP: Final = 2.0
 _REASON_WIDTHS: Final = (12.0, 15.0, 18.0)
+_REASON_SCALE: Final = 0.9
 _LONGEST_LEFT: Final = 11.0
 _LEAST_ROOM: Final = 15.0
 _WITH_ASIDE: Final = 22.0
@@ -53,7 +54,7 @@ def aligned(equations: Sequence[Equation], text_width: float = TEXT_WIDTH) -> Al
     """The equations in rows; of the widths for the reasons, the one that takes the fewest rows."""
     lefts = [w for e in equations if e.left and (w := width(e.left)) <= _LONGEST_LEFT]
     room = text_width - max(lefts, default=0.0) - 1.4
-    longest = max((width(as_tree(e.reason)) for e in equations if e.reason), default=0.0)
+    longest = max((_REASON_SCALE * width(as_tree(e.reason)) for e in equations if e.reason), default=0.0)
     if not longest:
         return Aligned(tuple(r for e in equations for r in _rows(e, room, None)))
     widths = [w for w in _REASON_WIDTHS if w < longest and room - w - _GAP >= _LEAST_ROOM]
@@ -178,7 +179,7 @@ def wrapped(words: Words, most: float) -> list[Words]:
     lines: list[list[str | Tree]] = []
     used = 0.0
     for piece, glued in _breakable(words):
-        w = width(Text(piece) if isinstance(piece, str) else piece)
+        w = _REASON_SCALE * width(Text(piece) if isinstance(piece, str) else piece)
         if (used + w > most and not glued) or not lines:
             lines.append([])
             used = 0.0

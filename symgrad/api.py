@@ -1,0 +1,214 @@
+"""Problems and answers as Python objects: ``symgrad.load(...).solve()["a1"].results[0].evaluate(W=..., ...)``."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from symgrad import pipeline
+from symgrad.derivation.steps import Derivation, Line, lines
+from symgrad.derivation.steps import Result as DerivedResult
+from symgrad.errors import ProblemError, near
+from symgrad.notation.latex import latex
+from symgrad.notation.tree import Infix
+from symgrad.problem.model import Problem
+from symgrad.sheet.compose import compose
+from symgrad.sheet.evaluation import evaluate
+from symgrad.sheet.explicit import explicit
+from symgrad.sheet.json import exact_value, result_latex
+from symgrad.sheet.programs import program
+from symgrad.sheet.reading import Reading
+from symgrad.sheet.render import render
+
+
+def load(path_or_text: Path | str) -> "ProblemHandle":
+    """The problem in a file, of a bundled name, or in a YAML text of several lines.
+
+    Raises:
+        ProblemError: it cannot be used; the error says everything that is wrong, and where.
+    """
+    return ProblemHandle(pipeline.load(path_or_text))
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemHandle:
+    """A problem, ready to be solved."""
+
+    problem: Problem
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return self.problem.title
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The ids of the questions, in order."""
+        return self.problem.ids
+
+    def solve(self, questions: Collection[str] = (), layout: str | None = None) -> "SolvedSheet":
+        """The answers to all questions, or to those named."""
+        return SolvedSheet(self.problem, pipeline.derive(self.problem, questions), layout)
+
+
+@dataclass(frozen=True)
+class SolvedSheet:
+    """The answers to a problem's questions, by id."""
+
+    problem: Problem
+    derivations: tuple[Derivation, ...]
+    layout: str | None = None
+
+    @cached_property
+    def answers(self) -> dict[str, "Answer"]:
+        """The answers by id, in the problem's order."""
+        reading = Reading.of(self.problem, self.layout)
+        return {d.id: Answer(self.problem, d, reading) for d in self.derivations}
+
+    def __getitem__(self, question: str) -> "Answer":
+        if question not in self.answers:
+            message = f"no question {question!r} was solved; solved are {', '.join(self.answers)}"
+            raise ProblemError(message, suggestion=near(question, self.answers))
+        return self.answers[question]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.answers)
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question could be answered."""
+        return all(d.status != "failed" for d in self.derivations)
+
+    def text(self, format: str) -> str:
+        """The sheet in a format of the command line: tex, md, json or numpy."""
+        if format not in pipeline.FORMATS:
+            message = f"there is no format {format!r}; known are {', '.join(pipeline.FORMATS)}"
+            raise ProblemError(message, suggestion=near(format, pipeline.FORMATS))
+        return pipeline.FORMATS[format](self.problem, self.derivations, self.layout)
+
+    def _repr_markdown_(self) -> str:
+        return render(compose(self.problem, self.derivations, self.layout), "md")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question."""
+
+    problem: Problem = field(repr=False)
+    derivation: Derivation = field(repr=False)
+    reading: Reading = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The id of the question."""
+        return self.derivation.id
+
+    @property
+    def status(self) -> str:
+        """certified, unchecked (the author's prose) or failed."""
+        return self.derivation.status
+
+    @property
+    def message(self) -> str:
+        """Why there is no answer, where the question failed."""
+        return self.derivation.message
+
+    @property
+    def results(self) -> tuple["Result", ...]:
+        """One result for each ``wrt``."""
+        return tuple(Result(self, k) for k in range(len(self.derivation.results)))
+
+    def _repr_markdown_(self) -> str:
+        return render(compose(self.problem, (self.derivation,), self.reading.style.layout), "md")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One certified line: its LaTeX, the rule it follows, why it holds, and how far its sides differed."""
+
+    latex: str
+    rule: str
+    reason: str
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result of an answer."""
+
+    answer: Answer = field(repr=False)
+    index: int
+
+    @property
+    def _derived(self) -> DerivedResult:
+        return self.answer.derivation.results[self.index]
+
+    @property
+    def of(self) -> str:
+        """What was asked about."""
+        return self._derived.of
+
+    @property
+    def wrt(self) -> str | None:
+        """By what it was differentiated."""
+        return self._derived.wrt
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The shape of the value; symbolic sizes are SymPy integers."""
+        return self._derived.shape
+
+    @property
+    def value(self) -> Any:
+        """The exact value where there is one: a number, "58/77", a nested list, a truth value; else None."""
+        return exact_value(self._derived.exact)
+
+    @property
+    def latex(self) -> str:
+        """The value in LaTeX."""
+        return result_latex(self._derived, self.answer.reading)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The lines of the derivation."""
+        return tuple(_step(x, self.answer.reading) for x in lines(self._derived.blocks))
+
+    @property
+    def checks(self) -> tuple[Any, ...]:
+        """How the value was checked."""
+        return self._derived.checks
+
+    def evaluate(self, **arrays: Any) -> Any:
+        """The value at given arrays, by the keywords of the NumPy output.
+
+        Raises:
+            QuestionError: an argument is missing, unknown or of another shape.
+        """
+        whole = program(self.answer.problem, self.answer.derivation)
+        found = evaluate(whole, arrays)
+        return found[str(self.wrt)] if isinstance(found, dict) else found
+
+    def to_sympy(self, **sizes: int) -> Any:
+        """The value with every entry written out at numeric sizes; entries of named nodes are symbols such as h_1[2].
+
+        Raises:
+            QuestionError: a size or step is missing.
+        """
+        return explicit(self._derived, sizes)
+
+    def _repr_latex_(self) -> str:
+        derived, reading = self._derived, self.answer.reading
+        if derived.left is None or derived.value is None:
+            return f"${self.latex}$"
+        sides = (reading.side(derived.left, derived.left), reading.side(derived.value, derived.left))
+        return rf"$\displaystyle {latex(Infix(sides, ('=',)))}$"
+
+
+def _step(line: Line, reading: Reading) -> Step:
+    sides = tuple(reading.side(x, line.left) for x in (line.left, *line.right))
+    reason = "".join(w if isinstance(w, str) else f"${latex(w)}$" for w in reading.words(line.reason))
+    return Step(latex(Infix(sides, ("=",) * (len(sides) - 1))), line.rule, reason, line.check.max_rel_error)

@@ -1,0 +1,149 @@
+"""Answers for machines: what was asked, the results with every step and check, in JSON."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symgrad.derivation.steps import Check, Derivation, Introduced, Line, Result, lines
+from symgrad.notation.integers import integer_source
+from symgrad.notation.latex import latex
+from symgrad.notation.source import source
+from symgrad.notation.tree import Infix
+from symgrad.problem.model import Problem
+from symgrad.sheet.reading import Reading
+from symgrad.tensor.integers import Int
+from symgrad.tensor.nodes import Expr
+
+
+def json_text(problem: Problem, derivations: Iterable[Derivation], layout: str | None = None) -> str:
+    """The answers as JSON text."""
+    return json.dumps(json_object(problem, derivations, layout), ensure_ascii=False, indent=2) + "\n"
+
+
+def json_object(problem: Problem, derivations: Iterable[Derivation], layout: str | None = None) -> dict[str, Any]:
+    """The answers as JSON has them: objects, arrays, numbers, texts."""
+    reading = Reading.of(problem, layout)
+    return {"problem": problem.name, "questions": [_question(d, reading) for d in derivations]}
+
+
+def _question(d: Derivation, reading: Reading) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "id": d.id,
+        "ask": d.ask,
+        "status": d.status,
+        "message": d.message,
+        "results": [_result(r, reading) for r in d.results],
+    }
+    return out | ({"text": d.text} if d.text else {})
+
+
+def _result(r: Result, reading: Reading) -> dict[str, Any]:
+    value, number = exact_value(r.exact), float_value(r.exact if r.exact is not None else r.inexact)
+    return {
+        "of": r.of,
+        "wrt": r.wrt,
+        "latex": result_latex(r, reading),
+        "text": "" if r.value is None else source(r.value),
+        "shape": [_size(s) for s in r.shape],
+        "value": value,
+        "float": number,
+        "where": [_introduced(x, reading) for x in r.where],
+        "steps": [_step(x, reading) for x in lines(r.blocks)],
+        "checks": [_check(c) for c in r.checks],
+        **{key: exact_value(x) for key, x in r.extra.items()},
+    }
+
+
+def result_latex(r: Result, reading: Reading) -> str:
+    """The value of a result in LaTeX."""
+    if r.exact is not None or r.value is None:
+        return "" if r.exact is None and r.inexact is None else latex(reading.exact(first(r.exact, r.inexact)))
+    return latex(reading.side(r.value, r.left if r.left is not None else r.value))
+
+
+def first(*values: Any) -> Any:
+    """The first of the values that is there."""
+    return next((v for v in values if v is not None), None)
+
+
+def _introduced(x: Introduced, reading: Reading) -> dict[str, str]:
+    return {"name": latex(reading.math(x.name)), "latex": latex(reading.math(x.body)), "text": source(x.body)}
+
+
+def _step(line: Line, reading: Reading) -> dict[str, Any]:
+    sides = [reading.side(x, line.left) for x in (line.left, *line.right)]
+    where = reading.ranges(line.ranges, (line.left, *line.right))
+    reason = "".join(w if isinstance(w, str) else f"${latex(w)}$" for w in reading.words(line.reason))
+    return {
+        "latex": latex(Infix(tuple(sides), ("=",) * (len(sides) - 1))),
+        "rule": line.rule,
+        "reason": reason,
+        "check": _check(line.check),
+        **({} if where is None else {"for": latex(where)}),
+    }
+
+
+def _check(c: Check) -> dict[str, Any]:
+    return {"kind": c.kind, "max_rel_error": c.max_rel_error, "points": c.points, "ok": c.ok}
+
+
+def _size(size: Int) -> int | str:
+    return size if isinstance(size, int) else integer_source(size)
+
+
+def exact_value(value: Any) -> Any:
+    """An exact value in JSON: a number, "58/77", a nested list, a boolean, or an expression such as "log(4)"."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case Fraction():
+            return value.numerator if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
+        case sympy.Integer():
+            return int(value)
+        case sympy.Rational():
+            return f"{value.p}/{value.q}"
+        case Expr():
+            return source(value)
+        case dict():
+            return {str(k): exact_value(v) for k, v in value.items()}
+        case set() | frozenset():
+            return [exact_value(v) for v in sorted(value, key=str)]
+        case np.ndarray() | np.generic():
+            return exact_value(value.tolist())
+        case Sequence():
+            return [exact_value(v) for v in value]
+    if value in (sympy.true, sympy.false):
+        return bool(value)
+    return str(value)
+
+
+def float_value(value: Any) -> Any:
+    """An exact number, or array of them, as floating-point numbers; None for anything else."""
+    match value:
+        case None | bool() | str() | Expr() | dict():
+            return None
+        case int() | float() | Fraction():
+            number = float(value)
+            return number if math.isfinite(number) else None
+        case np.ndarray() | np.generic():
+            return float_value(value.tolist())
+        case sympy.Basic():
+            return _sympy_float(value)
+        case Sequence():
+            items = [float_value(v) for v in value]
+            return None if any(v is None for v in items) else items
+    return None
+
+
+def _sympy_float(value: sympy.Basic) -> float | None:
+    number = sympy.N(value)
+    if not (number.is_number and number.is_real and number.is_finite):
+        return None
+    return float(number)

@@ -1,0 +1,172 @@
+"""Answers as programs: which inputs a value depends on, and the keyword argument that holds each of them."""
+
+from collections.abc import Iterable, Mapping
+
+import sympy
+
+from symgrad.codegen.accesses import may_hit
+from symgrad.codegen.model import Input, Model, normalise
+from symgrad.codegen.names import identifier
+from symgrad.codegen.plan import tighten
+from symgrad.codegen.program import Leaf, Program
+from symgrad.codegen.sizes import dimensions
+from symgrad.derivation.steps import Derivation, Result
+from symgrad.errors import QuestionError
+from symgrad.problem.model import Declaration, Problem
+from symgrad.tensor.integers import Int, same, symbols_of
+from symgrad.tensor.nodes import Binder, Deriv, Expr, Opaque, Var
+from symgrad.tensor.system import Definition, System
+from symgrad.tensor.walk import free_ints, postorder, transform
+
+
+def program(problem: Problem, derivation: Derivation) -> Program:
+    """The program of one answer: one expression, or one for each ``wrt`` where the question lists them.
+
+    Raises:
+        QuestionError: the answer is no value that can be computed.
+    """
+    question = problem.question(derivation.id)
+    codes = [(r, r.code) for r in derivation.results if r.code is not None]
+    if not codes or len(codes) < len(derivation.results):
+        raise QuestionError(f"{derivation.id} is no array to be computed from the inputs")
+    system, values = _together([(code.system, code.value) for _, code in codes])
+    named = question.wrt_is_list and all(r.wrt is not None for r, _ in codes)
+    outputs = {str(r.wrt): v for (r, _), v in zip(codes, values, strict=True)} if named else values[0]
+    candidates = (*_declared(problem), *_partials(system, values))
+    everything = Program(derivation.id, system, outputs, candidates, _open_steps(values, system))
+    used = _used(everything)
+    integers = dict.fromkeys([*(i for _, code in codes for i in code.integers), *everything.integers])
+    for size in _unseen(used, everything):
+        integers.setdefault(size)
+    leaves = tuple(leaf for leaf, i in zip(candidates, used.inputs, strict=True) if _is_read(i, used))
+    return Program(derivation.id, system, outputs, leaves, tuple(integers), _about(derivation.results))
+
+
+def _about(results: Iterable[Result]) -> str:
+    texts = [f"∂{r.of}/∂{r.wrt}" if r.wrt is not None else r.of for r in results]
+    return ", ".join(texts)
+
+
+def _together(parts: list[tuple[System, Expr]]) -> tuple[System, list[Expr]]:
+    """The systems in one; a definition in which they differ is kept under a name of its own."""
+    (first, value), *others = parts
+    definitions = list(first.definitions)
+    values = [value]
+    for k, (system, other) in enumerate(others, 2):
+        known = {(d.family, d.indices): d for d in definitions}
+        clashing = {
+            d.family
+            for d in system.definitions
+            if (met := known.get((d.family, d.indices))) is not None and (met.body, met.ranges) != (d.body, d.ranges)
+        }
+        renamed = {family: f"{family}_{k}" for family in clashing}
+        for d in system.definitions:
+            made = _renamed(d, renamed)
+            if (made.family, made.indices) not in known:
+                definitions.append(made)
+        values.append(_with_names(other, renamed))
+    return System(tuple(definitions), first.steps), values
+
+
+def _renamed(d: Definition, names: Mapping[str, str]) -> Definition:
+    family = names.get(d.family, d.family)
+    return Definition(family, d.indices, _with_names(d.body, names), d.ranges, d.conds, d.facts)
+
+
+def _with_names(expr: Expr, names: Mapping[str, str]) -> Expr:
+    def rule(x: Expr) -> Expr:
+        return Var(names[x.name], x.subs, x.shape, x.facts) if isinstance(x, Var) and x.name in names else x
+
+    return transform(expr, rule) if names else expr
+
+
+# Arguments
+
+
+def _declared(problem: Problem) -> tuple[Leaf, ...]:
+    return tuple(
+        Leaf(argument(d, problem), Var(d.name, d.pattern, d.shape, problem.facts.get(d.name, d.facts)), d.ranges)
+        for d in problem.leaves
+    )
+
+
+def argument(d: Declaration, problem: Problem) -> str:
+    """The keyword of a declared symbol.
+
+    I for I[t], h0 for h[0], h_m1 for h[-1], hb_end for hb[T+1], h_tm1 for h[t-1] without a range.
+    """
+    ranged = {x.symbol for x in d.ranges}
+    if any(symbols_of(p) & ranged for p in d.pattern) and not problem.system.family(d.name):
+        fixed = [p for p in d.pattern if not symbols_of(p) & ranged]
+    else:
+        fixed = [p for p in d.pattern if not (isinstance(p, sympy.Symbol) and p in ranged)]
+    return identifier(d.name + "".join(_place(p, problem) for p in fixed))
+
+
+def _place(step: Int, problem: Problem) -> str:
+    if isinstance(step, int):
+        return f"_m{-step}" if step < 0 else str(step)
+    if any(same(step, x.hi + 1) for x in problem.steps.values() if not isinstance(x.hi, int)):
+        return "_end"
+    return "_" + str(step).replace(" ", "").replace("+", "p").replace("-", "m")
+
+
+def _partials(system: System, values: Iterable[Expr]) -> tuple[Leaf, ...]:
+    """The given partial derivatives of opaque losses, d_e_d_y for ∂e/∂y."""
+    found: dict[str, Leaf] = {}
+    for root in (*values, *(d.body for d in system.definitions)):
+        for node in postorder(root, into=lambda x: not isinstance(x, Deriv)):
+            if isinstance(node, Deriv) and isinstance(node.of, Var) and isinstance(node.wrt, Var):
+                if not isinstance(system.body(node.of), Opaque):
+                    continue
+                leaf = _partial(node, node.wrt, node.of, system)
+                found.setdefault(leaf.argument, leaf)
+    return tuple(found.values())
+
+
+def _partial(node: Deriv, wrt: Var, of: Var, system: System) -> Leaf:
+    """The leaf of ∂of/∂wrt; over a sequence it holds all steps, whichever of them is asked for."""
+    family = next((d for d in system.definitions if d.family == wrt.name and d.ranges), None)
+    ranges = family.ranges if family is not None else _ranges_of(wrt, system)
+    if family is not None and family.at(wrt.subs) is not None:
+        wrt = family.target
+    general = Deriv(of, wrt, node.kind, of.shape + wrt.shape, node.held)
+    return Leaf(identifier(f"d_{of.name}_d_{wrt.name}"), general, ranges)
+
+
+def _ranges_of(wrt: Var, system: System) -> tuple[Binder, ...]:
+    return tuple(system.steps[s] for s in wrt.subs if isinstance(s, sympy.Symbol) and s in system.steps)
+
+
+# What is used of them
+
+
+def _open_steps(values: Iterable[Expr], system: System) -> tuple[sympy.Symbol, ...]:
+    """Steps and indices that a value leaves open."""
+    found = {s for v in values for s in free_ints(v)}
+    for d in system.definitions:
+        own = {s for i in d.indices for s in symbols_of(i)} | {x.symbol for x in d.ranges}
+        ends = {s for x in d.ranges for end in (x.lo, x.hi) for s in symbols_of(end)}
+        found |= (free_ints(d.body) | ends) - own
+    return tuple(sorted((s for s in found if not s.is_positive), key=lambda s: str(s.name)))
+
+
+def _used(everything: Program) -> Model:
+    return tighten(normalise(everything))
+
+
+def _is_read(i: Input, model: Model) -> bool:
+    return any(may_hit(a, i.target) for a in model.all_reads())
+
+
+def _unseen(model: Model, everything: Program) -> list[sympy.Symbol]:
+    """Sizes that are needed, but that the shape of no argument in use shows."""
+    shown: set[sympy.Symbol] = set(everything.integers)
+    for d in dimensions(i for i in model.inputs if _is_read(i, model)):
+        shown |= symbols_of(d.size)
+    needed: set[sympy.Symbol] = set()
+    for root in (*model.outputs.values(), *(d.body for d in model.definitions)):
+        needed |= free_ints(root)
+    bound = {x.symbol for d in model.definitions for x in d.ranges}
+    bound |= {s for d in model.definitions for i in d.indices for s in symbols_of(i)}
+    return sorted(needed - shown - bound, key=lambda s: str(s.name))
