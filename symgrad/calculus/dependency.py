@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from symgrad.calculus.ranges import Bounds
 from symgrad.errors import QuestionError
-from symgrad.tensor.integers import Int, difference, symbols_of
-from symgrad.tensor.nodes import Expr, Var
+from symgrad.tensor.integers import difference, symbols_of
+from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Var
 from symgrad.tensor.system import Definition, System, spread
-from symgrad.tensor.walk import variables
+from symgrad.tensor.walk import postorder, variables
 
 MOST_NODES = 20_000
 
@@ -49,10 +50,13 @@ def lags(system: System) -> Lags:
         for k, index in enumerate(d.indices):
             for s in symbols_of(index) & ranged:
                 out.position.setdefault(d.family, {}).setdefault(s, k)
+    defined = {d.family for d in system.definitions}
     for r in reads(system):
+        if r.node.name in defined:
+            continue
         steps = set(out.position.get(r.reader.family, {}))
         for k, sub in enumerate(r.node.subs):
-            for s in symbols_of(sub) & steps:
+            for s in (x for x in symbols_of(sub) & steps if isinstance(difference(sub, x), int)):
                 out.position.setdefault(r.node.name, {}).setdefault(s, k)
     direct: dict[str, set[int | None]] = {}
     for r in reads(system):
@@ -71,28 +75,19 @@ def _signs(r: Read, table: Lags) -> set[int | None]:
         if own is None or k >= len(r.node.subs):
             continue
         gap = difference(r.node.subs[k], r.reader.indices[own])
+        known = Bounds().within(r.reader.ranges).within(_bound_in(r))
         if isinstance(gap, int):
             found.add(0 if gap == 0 else (1 if gap > 0 else -1))
-        elif gap.is_nonpositive:
+        elif known.nonnegative(difference(0, gap)):
             found.add(-1)
-        elif gap.is_nonnegative:
-            found.add(1)
         else:
-            found.add(_sign_over_ranges(gap, r))
+            found.add(1 if known.nonnegative(gap) else None)
     return found - {0}
 
 
-def _sign_over_ranges(gap: sympy.Expr, r: Read) -> int | None:
-    """The sign of a gap such as −i, where i is bound over a range with a numeric end."""
-    if gap.could_extract_minus_sign() and all(
-        s.name not in {x.symbol.name for x in r.reader.ranges} for s in gap.free_symbols
-    ):
-        return -1
-    if not gap.could_extract_minus_sign() and all(
-        s.name not in {x.symbol.name for x in r.reader.ranges} for s in gap.free_symbols
-    ):
-        return 1
-    return None
+def _bound_in(r: Read) -> tuple[Binder, ...]:
+    """The ranges of the bound indices in a definition's body."""
+    return tuple(x for n in postorder(r.reader.body) if isinstance(n, Fold | Build) for x in n.binders)
 
 
 def reach(start: str, edges: dict[str, set[str]]) -> set[str]:
@@ -233,8 +228,3 @@ def _reaches(node: Var, target: Var, table: Lags) -> bool:
         if (gap < 0 and 1 not in signs) or (gap > 0 and -1 not in signs):
             return False
     return node.name in {target.name} or target.name in reach(node.name, table.reads)
-
-
-def numeric(value: Int) -> bool:
-    """Whether a step is a number."""
-    return isinstance(value, int)

@@ -10,7 +10,6 @@ from symgrad.tensor.integers import same
 from symgrad.tensor.nodes import (
     Add,
     At,
-    Build,
     Call,
     Cut,
     Deriv,
@@ -21,11 +20,12 @@ from symgrad.tensor.nodes import (
     MatMul,
     Mul,
     Num,
+    Pow,
     Stack,
     Transpose,
     Var,
 )
-from symgrad.tensor.walk import postorder, rebuild, reindex, transform
+from symgrad.tensor.walk import postorder, rebuild, transform
 
 MOST_TERMS = 64
 
@@ -115,6 +115,19 @@ def _distribute(x: Expr) -> Expr:
     return x
 
 
+def multiply_out(root: Expr) -> Expr:
+    """Products multiplied out over sums, sums of scalars too: (s + t) v = s v + t v."""
+
+    def rule(x: Expr) -> Expr:
+        if isinstance(x, Mul):
+            for k, f in enumerate(x.args):
+                if isinstance(f, Add) and (f.order == 0 or f.order == x.order) and len(f.args) <= MOST_TERMS:
+                    return b.add(*(rule(b.mul(*x.args[:k], t, *x.args[k + 1 :])) for t in f.args))
+        return _distribute(x)
+
+    return transform(root, rule, into=lambda x: isinstance(x, Add | MatMul | Mul | Transpose))
+
+
 def _multiply_out(x: Expr, args: Sequence[Expr], product: Callable[..., Expr]) -> Expr:
     for k, f in enumerate(args):
         if isinstance(f, Add) and all(t.order == f.order for t in f.args) and len(f.args) <= MOST_TERMS:
@@ -150,6 +163,14 @@ def _factor(x: Add) -> Expr:
     return x
 
 
+def size(root: Expr) -> int:
+    """The number of names and numbers that the expression shows, written out as a tree."""
+    memo: dict[Expr, int] = {}
+    for x in postorder(root, into=_plain):
+        memo[x] = max(1, sum(memo[c] for c in x.children)) if _plain(x) else 2
+    return memo[root]
+
+
 def _combine(f: Expr, inner: Expr, side: str) -> Expr:
     if f.order == 0:
         return b.mul(f, inner)
@@ -165,8 +186,7 @@ def _outer_factor(t: Expr, side: str) -> Expr | None:
         if side == "left":
             return None
     if isinstance(rest, MatMul) and len(rest.args) > 1:
-        f = rest.args[0] if side == "left" else rest.args[-1]
-        return f if f.order == 2 else None
+        return rest.args[0] if side == "left" else rest.args[-1]
     return None
 
 
@@ -204,6 +224,38 @@ def _collect(x: Add) -> Expr:
             if all(r.order == 1 for r in rests):
                 return b.mul(*shared, b.add(*rests))
     return x
+
+
+def common_scalars(root: Expr) -> Expr:
+    """Scalar factors that every term of a sum of tensors has, taken out of it: s u − s² v = s (u − s v)."""
+    return transform(root, lambda x: _common_scalars(x) if isinstance(x, Add) and x.order else x, into=_plain)
+
+
+def _common_scalars(x: Add) -> Expr:
+    shared: dict[Expr, int] | None = None
+    for t in x.args:
+        own = _scalar_powers(t)
+        shared = own if shared is None else {f: min(n, own[f]) for f, n in shared.items() if f in own}
+    if not shared or len(x.args) < 2:
+        return x
+    inverse = [b.power(f, b.num(-n)) for f, n in shared.items()]
+    inner = b.add(*(b.mul(*inverse, t) for t in x.args))
+    return b.mul(*(b.power(f, b.num(n)) for f, n in shared.items()), inner)
+
+
+def _scalar_powers(t: Expr) -> dict[Expr, int]:
+    out: dict[Expr, int] = {}
+    for f in t.args if isinstance(t, Mul) else ():
+        base, exponent = (f.base, f.exponent) if isinstance(f, Pow) else (f, b.ONE)
+        whole = isinstance(exponent, Num) and exponent.value.denominator == 1 and exponent.value > 0
+        if f.order == 0 and not isinstance(f, Num) and whole and isinstance(exponent, Num):
+            out[base] = int(exponent.value)
+    return out
+
+
+def has_units(root: Expr) -> bool:
+    """Whether unit vectors with known places occur."""
+    return any(_is_unit(x) for x in postorder(root, into=_plain))
 
 
 def merge_diagonals(root: Expr) -> Expr:
@@ -277,16 +329,3 @@ def _fold_sum(x: Add, bodies: Mapping[Expr, Var]) -> Expr:
                 rest = [t for t in x.args if t not in wanted]
                 return b.add(*rest, b.mul(b.num(sign), name))
     return x
-
-
-def unbuild(root: Expr) -> Expr:
-    """Built vectors over numeric ranges written as stacks of their entries."""
-
-    def rule(x: Expr) -> Expr:
-        if isinstance(x, Build) and len(x.binders) == 1:
-            only = x.binders[0]
-            if isinstance(only.lo, int) and isinstance(only.hi, int) and only.hi - only.lo < MOST_TERMS:
-                return b.stack(*(reindex(x.body, {only.symbol: k}) for k in range(only.lo, only.hi + 1)))
-        return x
-
-    return transform(root, rule, into=_plain)

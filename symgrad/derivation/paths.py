@@ -11,12 +11,15 @@ from symgrad.calculus.pullback import divides
 from symgrad.calculus.rewrite import (
     as_diagonal,
     collect,
+    common_scalars,
     distribute,
     factor,
     fold_definitions,
+    has_units,
     merge_diagonals,
+    multiply_out,
+    size,
     take_entries,
-    unbuild,
 )
 from symgrad.derivation.naming import Names
 from symgrad.derivation.reasons import paths_add, why
@@ -64,7 +67,7 @@ class Paths:
     def __post_init__(self) -> None:
         self.graph = trace(self.work.system, self.of, [self.wrt], self.held)
         self.backward = backward(self.graph, self.work.system)
-        self.bodies = {v: unbuild(x) for v, x in self.graph.bodies.items()}
+        self.bodies = dict(self.graph.bodies)
 
     def solve(self) -> Expr:
         """The derivative in the form asked for; the lines on the way are in ``blocks``."""
@@ -183,8 +186,8 @@ class Paths:
 
     def _chain_line(self) -> Line | None:
         """∂of/∂wrt as a sum over the nodes through which wrt acts, nothing resolved yet."""
-        users = [u for u in reversed(self.backward) if self._reads(u, self.wrt) and u not in self._below_leave()]
-        if self.form == "factored" or users == [self.of] or not users:
+        users = [u for u in self.backward if self._is_user(u)]
+        if self.form in ("factored", "plain") or users == [self.of] or not users:
             return None
         top = self._gate(users)
         family = {u.name for u in users}
@@ -201,6 +204,12 @@ class Paths:
                 reason = paths_add(self.wrt, users)
         return self.work.certifier.line(self._deriv(self.wrt), right, reason=reason, rule="chain rule")
 
+    def _is_user(self, node: Var) -> bool:
+        """Whether wrt acts through a node directly, or through one that is left unresolved."""
+        if node in self._below_leave():
+            return False
+        return node in self.leave or self._reads(node, self.wrt)
+
     def _links(self, top: Var | None, user: Var) -> Expr:
         factors: list[Expr] = []
         if top is not None and top is not user and top is not self.of:
@@ -210,14 +219,14 @@ class Paths:
             factors, links = [self._deriv(user)], [user.order]
         else:
             links = []
-        kind = "immediate" if len(self.graph.readers(self.wrt)) > 1 else "total"
+        kind = "immediate" if user not in self.leave and len(self.graph.readers(self.wrt)) > 1 else "total"
         return b.chain([*factors, b.deriv(user, self.wrt, kind)], links)
 
     def _gate(self, users: list[Var]) -> Var | None:
         """The node among the users that every path from the others to ``of`` passes, if there is one."""
         if len(users) < 2:
             return None
-        last = users[-1]
+        last = users[0]
         reached = {self.of}
         for node in reversed(self.graph.order):
             if node is not last and any(r in reached for r in self.graph.readers(node)):
@@ -229,7 +238,7 @@ class Paths:
         places = [u.subs for u in users]
         if any(len(p) != 1 or not isinstance(p[0], int) for p in places):
             return None
-        steps = [p[0] for p in places if isinstance(p[0], int)]
+        steps = sorted(p[0] for p in places if isinstance(p[0], int))
         if steps != list(range(steps[0], steps[0] + len(steps))):
             return None
         taken = {
@@ -255,7 +264,7 @@ class Paths:
         if self.form == "expanded":
             final = merge_diagonals(distribute(value))
         elif self.form == "factored":
-            final = factor(distribute(value))
+            final = min((factor(value), factor(distribute(value))), key=size)
         elif self.form == "chain":
             final = factor(value) if self.of.order else value
         return final
@@ -263,6 +272,8 @@ class Paths:
     def _simplify(self, x: Expr) -> Expr:
         bodies: dict[Expr, Var] = {body: v for v, body in self.bodies.items() if not isinstance(body, Var)}
         for _ in range(4):
+            if has_units(x):
+                x = common_scalars(multiply_out(take_entries(distribute(x))))
             fresh = fold_definitions(collect(take_entries(x)), bodies)
             if fresh is x:
                 return x

@@ -128,12 +128,13 @@ class ClosedForm:
         j = fresh_symbol(sympy.Symbol("j", integer=True), [*taken, k])
         names = Names(work)
         blocks: list[Block] = []
+        outer = () if not direct else (direct,)
+        work.certifier.open((*outer, Binder(k, lo, top), Binder(j, k, top)))
         inner = Binder(k, lo, top)
         s_top, s_k = state.at(top), state.at(k)
         jacobian = b.deriv(state.at(j), state.at(j - 1))
         product = b.fold("matprod", jacobian, [Binder(j, k + 1, top)], descending=True)
         immediate = b.deriv(s_k, self.wrt, "immediate", [state.all])
-        outer = () if not direct else (direct,)
         first = b.deriv(self.of, s_top, "immediate") if direct else b.deriv(self.of, s_top)
         term = b.chain([first, b.deriv(s_top, s_k), immediate], [s_top.order, s_k.order])
         left = b.deriv(self.of, self.wrt)
@@ -216,12 +217,9 @@ class ClosedForm:
         g = Var(self._symbol(work), (), s_k.shape)
         scalar = Var(work.fresh("y", "r"), (), ())
         ranged = Definition(scalar.name, (), b.inner(g, s_k) if s_k.order == 1 else b.mul(g, s_k))
-        sizes = work.system
-        work.system = sizes.extended([ranged])
+        work.define([ranged])
         paths = Paths(work, names, scalar, self.wrt, "plain", held=frozenset({state.at(k - 1)}))
-        value = paths.solve()
-        work.system = sizes
-        return value, g
+        return paths.solve(), g
 
     def _symbol(self, work: Workspace) -> str:
         return work.fresh("g", "v", "q")

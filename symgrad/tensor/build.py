@@ -283,13 +283,12 @@ def matmul(*args: Expr) -> Expr:
     scalars: list[Expr] = []
     for a in args:
         for f in a.args if isinstance(a, MatMul) else (a,):
-            c, rest = coefficient(f) if f.order else (Fraction(1), f)
             if f.order == 0:
                 scalars.append(f)
                 continue
-            if c != 1:
-                scalars.append(num(c))
-            flat.append(rest)
+            weights, rest = _scalar_factors(f)
+            scalars += weights
+            flat += rest.args if isinstance(rest, MatMul) else (rest,)
     if not flat:
         return mul(*scalars)
     shape, row = _product_shape(flat)
@@ -303,6 +302,15 @@ def matmul(*args: Expr) -> Expr:
     else:
         product = MatMul(tuple(kept), shape, row)
     return mul(*scalars, product) if scalars else product
+
+
+def _scalar_factors(x: Expr) -> tuple[list[Expr], Expr]:
+    """x as scalars times a tensor of its shape."""
+    if not isinstance(x, Mul) or any(f.order not in (0, x.order) for f in x.args):
+        return [], x
+    weights = [f for f in x.args if f.order == 0]
+    rest = [f for f in x.args if f.order]
+    return (weights, mul(*rest)) if weights and rest else ([], x)
 
 
 def _ends(x: Expr) -> tuple[Int | None, Int | None]:

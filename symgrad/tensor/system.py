@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symgrad.tensor.build import add, holds, rel, zeros_like
+from symgrad.tensor.build import add, holds, rel, stack, zeros_like
 from symgrad.tensor.integers import Int, at_most, replace, same, symbols_of
-from symgrad.tensor.nodes import Binder, Expr, Fold, Rel, Var
+from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Rel, Var
 from symgrad.tensor.walk import reindex, transform, unfold, variables
 
 
@@ -98,19 +98,23 @@ class System:
 
 
 def spread(expr: Expr) -> Expr:
-    """Σ over numeric ranges of family members written out as a sum; other folds stay."""
+    """Sums and stacks over numeric ranges of family members written out; others stay."""
 
     def rule(node: Expr) -> Expr:
         if isinstance(node, Fold) and node.op == "sum" and picks_members(node):
             terms = unfold(node)
             if terms is not None:
                 return add(*terms) if terms else zeros_like(node.body)
+        if isinstance(node, Build) and len(node.binders) == 1 and picks_members(node):
+            (only,) = node.binders
+            if isinstance(only.lo, int) and isinstance(only.hi, int):
+                return stack(*(reindex(node.body, {only.symbol: k}) for k in range(only.lo, only.hi + 1)))
         return node
 
     return transform(expr, rule)
 
 
-def picks_members(node: Fold) -> bool:
+def picks_members(node: Fold | Build) -> bool:
     """Whether the bound indices pick members of families, not entries alone."""
     bound = {x.symbol for x in node.binders}
     return any(symbols_of(s) & bound for v in variables(node.body) for s in v.subs)

@@ -60,7 +60,7 @@ def _fraction(expr: Deriv, ctx: Context) -> Piece:
         body = inside if isinstance(inside, Fenced | Func) else Fenced(inside)
         tree = Row((Frac(sign, _below(expr.wrt, ctx)), body))
         result = Piece(tree, level.PRODUCT)
-    if not expr.held:
+    if not expr.held or expr.kind == "immediate":
         return result
     held = sorted(expr.held, key=repr)
     names = tuple(bare(h, ctx) for h in held)
