@@ -257,4 +257,6 @@ def _store(target: Code, term: Expr, sign: str, state: State, scope: Scope) -> N
             marks.pop(0)
         if "None" in marks:
             wide = Code(f"{code.at(ATOM)}[{', '.join(marks)}]")
-    state.line(f"{target.text} {sign} {wide.text}")
+    # A bare name would be bound anew, perhaps to an argument that later terms would then change.
+    place = f"{target.text}[:]" if target.axes and target.text.isidentifier() and sign == "=" else target.text
+    state.line(f"{place} {sign} {wide.text}")

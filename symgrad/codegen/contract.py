@@ -51,7 +51,11 @@ def _summed(f: Factor, others: Sequence[Factor], out: tuple[Label, ...]) -> Fact
     alone = [k for k, x in enumerate(f.labels) if x not in out and all(x not in g.labels for g in others)]
     if not alone or len(set(f.labels)) < len(f.labels):
         return f
-    text = f"{_number(f.code).at(ATOM)}.sum({_axis(alone, len(f.labels))})"
+    number, axis = _number(f.code), _axis(alone, len(f.labels))
+    if number.level == ATOM and not number.text.startswith("np."):
+        text = f"{number.text}.sum({axis})"
+    else:
+        text = f"np.sum({number.text}{', ' if axis else ''}{axis})"
     return Factor(Code(text), tuple(x for k, x in enumerate(f.labels) if k not in alone))
 
 

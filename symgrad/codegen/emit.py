@@ -261,11 +261,17 @@ def _(node: Apply, state: State, scope: Scope) -> Code:
     return Code(row.code.format(*(c.text for c in codes)), ATOM, batch, order)
 
 
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
 @emit.register
 def _(node: Compare, state: State, scope: Scope) -> Code:
-    codes = [numeric(value(x, state, scope)) for x in (node.left, node.right)]
+    sides, op = (node.left, node.right), node.op
+    if isinstance(node.left, Num) and not isinstance(node.right, Num):
+        sides, op = (node.right, node.left), _FLIPPED[op]
+    codes = [numeric(value(x, state, scope)) for x in sides]
     (left, right), batch, order = aligned(codes, scope)
-    return Code(f"{left.at(SUM)} {node.op} {right.at(SUM)}", COMPARE, batch, order, boolean=True)
+    return Code(f"{left.at(SUM)} {op} {right.at(SUM)}", COMPARE, batch, order, boolean=True)
 
 
 @emit.register

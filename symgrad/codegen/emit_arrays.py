@@ -18,6 +18,7 @@ from symgrad.tensor.nodes import (
     Call,
     Chain,
     Concat,
+    Count,
     Cut,
     Entry,
     Expr,
@@ -170,7 +171,7 @@ def _filled_in(
     settings = {k: v for k, v in node.params if k != "axis"}
     if any(k == "axis" for k, _ in node.params):
         settings["axis"] = node.param("axis") if axis is None else axis
-    last = state.integer(shape[-1]) if shape else ""
+    last = state.integer(shape[-1]) if "{last}" in template else ""
     sizes = "" if "{shape}" not in template else state.shape(shape)
     return template.format(*(c.text for c in codes), shape=sizes, last=last, **settings)
 
@@ -205,8 +206,11 @@ def _batched_call(node: Call, codes: list[Code], batch: tuple[sympy.Symbol, ...]
     if row.helper is not None:
         state.helper(row.helper)
     shape = (*lengths(batch, scope), *node.shape) if node.fn == "reshape" else node.shape
+    unit = node.shape[-1] if node.fn == "one_hot" and isinstance(node.args[0], Count) else None
+    unit = unit if isinstance(node.args[0], Count) and node.args[0].value == batch[0] else None
     axis_from_end: object = None
     if any(k == "axis" for k, _ in node.params):
         order, given = node.args[0].order, node.param("axis")
         axis_from_end = given - order if given is not None else (-1 if order == 1 else tuple(range(-order, 0)))
-    return Code(_filled_in(template or row.code, node, codes, state, shape, axis_from_end), ATOM, batch, node.order)
+    text = _filled_in(template or row.code, node, codes, state, shape, axis_from_end)
+    return Code(text, ATOM, batch, node.order, unit=unit)

@@ -26,11 +26,12 @@ class Operand:
 def _(node: MatMul, state: State, scope: Scope) -> Code:
     made = chain(node.args, state, scope)
     code = made.code
+    if made.kind == "diagonal" and code.batch:
+        marks = ", ".join([":"] * code.axes)
+        text = f"{code.at(ATOM)}[{marks}, None] * np.eye({state.integer(node.shape[0])})"
+        return Code(text, PRODUCT, code.batch, 2)
     if made.kind == "diagonal":
-        text = (
-            f"np.diag({code.text})" if not code.batch else f"{code.at(ATOM)}[..., None] * np.eye({code.text}.shape[-1])"
-        )
-        return Code(text, PRODUCT if code.batch else ATOM, code.batch, 2)
+        return Code(f"np.diag({code.text})", ATOM, (), 2)
     return Code(code.text, code.level, code.batch, node.order, matmul=code.matmul)
 
 

@@ -15,7 +15,7 @@ from symgrad.codegen.intervals import Ranges, at_most, coefficient, extreme, len
 from symgrad.codegen.state import NotVectorisable, Scope, State, unreachable
 from symgrad.codegen.text import ATOM, COMPARE, PRODUCT, SUM, Code
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
+from symgrad.tensor.integers import Int, difference, integer, replace, same, symbols_of
 from symgrad.tensor.nodes import (
     Apply,
     Binder,
@@ -362,17 +362,17 @@ def _summed(
         if still and moving and same_shape(b.mul(*moving).shape, body.shape):
             constant = [value(a, state, scope) for a in still]
             body = b.mul(*moving)
-    found = factors(body, own, state, inside)
+    found, own_names = _relabelled(factors(body, own, state, inside), binders, own)
     if masks:
         chosen = mask(masks, state, inside)
         found.insert(0, Factor(chosen, chosen.batch))
     present = {s for f in found for s in f.code.batch}
     for x in binders:
-        if x.symbol not in present:
+        if x.symbol not in present and x.symbol not in own_names:
             size = state.number(length(x) if at_most(x.lo, x.hi + 1, scope.ranges) else sympy.Max(length(x), 0))
             found.insert(0, Factor(Code(*size), ()))
     batch = tuple(s for s in scope.symbols if s in present)
-    code = contract(found, (*batch, *own))
+    code = contract(found, (*batch, *own_names))
     made = Code(code.text, code.level, batch, body.order, matmul=code.matmul)
     if not constant:
         return made
@@ -380,6 +380,27 @@ def _summed(
     outer = tuple(s for s in scope.symbols if s in batch or any(s in c.batch for c in constant))
     text = " * ".join(c.factor for c in (*scaled, spread(made, outer)))
     return Code(text, PRODUCT, outer, body.order)
+
+
+def _relabelled(
+    found: list[Factor], binders: Ranges, own: tuple[object, ...]
+) -> tuple[list[Factor], tuple[object, ...]]:
+    """The factors without identity matrices between a summed index and an axis of the result."""
+    summed = {x.symbol: x for x in binders}
+    names: list[object] = list(own)
+    kept: list[Factor] = []
+    for f in found:
+        x = summed.get(f.code.batch[0]) if len(f.code.batch) == 1 else None
+        axis = next((k for k, label in enumerate(own) if f.labels[-1:] == (label,)), None)
+        unit = x is not None and f.code.unit is not None and same(x.lo, 1) and same(x.hi, f.code.unit)
+        if unit and x is not None and axis is not None and names[axis] is own[axis] and x.symbol not in names:
+            names[axis] = x.symbol
+        else:
+            kept.append(f)
+    renamed = dict(zip(own, names, strict=True))
+    if not all(s in {y for f in kept for y in f.code.batch} for s in names if s in summed):
+        return found, own
+    return [Factor(f.code, tuple(renamed.get(y, y) for y in f.labels)) for f in kept], tuple(names)
 
 
 def factors(e: Expr, own: tuple[object, ...], state: State, scope: Scope) -> list[Factor]:

@@ -1,5 +1,7 @@
 """A program as the source of one Python function, and functions as a module."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -54,7 +56,8 @@ def compile_function(program: Program) -> Function:
         write(part, state, scope)
     state.gap()
     _outputs(program, model, state, scope)
-    return Function(_assembled(program, model, state), tuple(state.helpers))
+    source = _assembled(program, model, state)
+    return Function(source, _needed_helpers(state.helpers, source))
 
 
 def _size_names(program: Program, model: Model, names: Names) -> dict[sympy.Symbol, str]:
@@ -117,7 +120,9 @@ def _assembled(program: Program, model: Model, state: State) -> str:
     needed = list(dict.fromkeys(leaf.argument for leaf in program.leaves))
     integers = [identifier(s.name) for s in program.integers]
     given = set(program.integers)
-    sizes = size_lines(model.inputs, state.sizes, state.used, given)
+    words = {word for line in state.lines for word in re.findall(r"\w+", line)}
+    used = {s for s in state.used if state.sizes[s] in words}
+    sizes = size_lines(model.inputs, state.sizes, used, given)
     shown = {line.rpartition(" = ")[2].split(".")[0] for line in sizes}
     lines = _signature(program.name, [*needed, *integers])
     lines += docstring(program, model)
@@ -125,7 +130,31 @@ def _assembled(program: Program, model: Model, state: State) -> str:
     converted = [a for a in needed if a in read or a in shown]
     lines += _conversions(converted)
     lines += [line for text in sizes for line in layout(1, text)]
-    return "\n".join([*lines, *state.lines]) + "\n"
+    return "\n".join([*lines, *_without_unused(state.lines)]) + "\n"
+
+
+_RANGE = re.compile(r"^    (\w+) = np\.arange\([^\n]*\)$")
+
+
+def _without_unused(lines: list[str]) -> list[str]:
+    """The statements without ranges of indices that nothing was picked by in the end."""
+    while True:
+        uses = Counter(word for line in lines for word in re.findall(r"\w+", line))
+        kept = [x for x in lines if not ((made := _RANGE.match(x)) and uses[made[1]] == 1)]
+        if len(kept) == len(lines):
+            return lines
+        lines = kept
+
+
+def _needed_helpers(helpers: Iterable[str], source: str) -> tuple[str, ...]:
+    """The helpers that a source, or another helper, calls."""
+    kept: list[str] = []
+    text = source
+    for h in reversed(tuple(helpers)):
+        if re.search(rf"\b{h.split('(')[0].removeprefix('def ')}\(", text):
+            kept.insert(0, h)
+            text += h
+    return tuple(kept)
 
 
 def _conversions(arguments: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Build, Deriv, Expr, Fold, Opaque, Var
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import fresh_symbol, postorder, reindex, transform
+from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, reindex, transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,10 @@ def normalise(program: Program) -> Model:
     partials = [(leaf, i) for leaf, i in zip(program.leaves, inputs, strict=True) if isinstance(leaf.node, Deriv)]
     outputs = {k: _name_partials(e, partials) for k, e in named.items()}
     bound = _bound_ranges(outputs.values())
+    outputs = {k: entries_outside(e) for k, e in outputs.items()}
     definitions = [
-        _settle(changed(d, body=_name_partials(d.body, partials)), program, bound) for d in program.system.definitions
+        _settle(changed(d, body=entries_outside(_name_partials(d.body, partials))), program, bound)
+        for d in program.system.definitions
     ]
     steps = program.system.steps
     known = tuple(steps[s] for s in program.integers if s in steps)
@@ -101,6 +103,23 @@ def _name_partials(e: Expr, partials: list[tuple[Leaf, Input]]) -> Expr:
             if mapping is not None:
                 return reindex(made.node, mapping)
         raise InternalError("an unresolved derivative is no argument of the function")
+
+    return transform(e, rule, into=lambda x: not isinstance(x, Deriv | Opaque))
+
+
+def entries_outside(e: Expr) -> Expr:
+    """Σ of a tensor given by entries as the tensor of Σ, so that an equality of indices can settle the sum's."""
+
+    def rule(node: Expr) -> Expr:
+        if not isinstance(node, Fold) or node.op != "sum" or not isinstance(node.body, Build):
+            return node
+        taken = {x.symbol for x in node.binders} | free_ints(node)
+        inner = node.body
+        if any(x.symbol in taken for x in inner.binders) or any(
+            symbols_of(end) & {x.symbol for x in node.binders} for x in inner.binders for end in (x.lo, x.hi)
+        ):
+            return node
+        return b.build(b.fold("sum", inner.body, node.binders, node.conds), inner.binders)
 
     return transform(e, rule, into=lambda x: not isinstance(x, Deriv | Opaque))
 

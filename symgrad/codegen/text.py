@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import sympy
 
+from symgrad.tensor.integers import Int
+
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 7)
 WIDTH = 88
 
@@ -20,6 +22,7 @@ class Code:
         order: The number of axes after those. It may be less than the expression's where broadcasting does the rest.
         boolean: Whether the entries are truth values.
         matmul: Whether its outermost operation is ``@``.
+        unit: The size n, where it is the n unit vectors along its one batch axis.
     """
 
     text: str
@@ -28,6 +31,7 @@ class Code:
     order: int = 0
     boolean: bool = False
     matmul: bool = False
+    unit: Int | None = None
 
     def at(self, level: int) -> str:
         """The source, in parentheses where an operand must bind at least so tightly."""
@@ -89,7 +93,7 @@ def layout(indent: int, text: str) -> list[str]:
         return [pad + text]
     lead, value, tail = _parts(text)
     pieces = _pieces(value)
-    if len(pieces) == 1:
+    if len(pieces) == 1 or (lead and len(pieces) == 2 and _opens_at_end(pad + lead, value)):
         return _bracketed(indent, lead, value, tail)
     if not lead:
         rows = _rows(indent, pieces)
@@ -97,6 +101,13 @@ def layout(indent: int, text: str) -> list[str]:
     body = " ".join(pieces)
     inner = [f"{pad}    {body}"] if len(pad) + 4 + len(body) <= WIDTH else _rows(indent + 1, pieces)
     return [f"{pad}{lead}(", *inner, f"{pad}){tail}"]
+
+
+def _opens_at_end(before: str, value: str) -> bool:
+    """Whether a value ends with a bracket that can be opened up instead of breaking at its one operator."""
+    start = _last_bracket(value)
+    fits = start is not None and len(before) + start < WIDTH
+    return fits and start is not None and _closing(value, start) == len(value) - 1
 
 
 def _parts(text: str) -> tuple[str, str, str]:

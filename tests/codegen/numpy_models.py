@@ -49,12 +49,13 @@ def gradient(
     of: Var = LOSS,
     steps: dict[sympy.Symbol, Binder] | None = None,
     integers: tuple[sympy.Symbol, ...] = (),
+    constant: Sequence[Definition] = (),
 ) -> Program:
-    """∂of/∂wrt for every wrt, by the adjoint equations of the model."""
+    """∂of/∂wrt for every wrt, by the adjoint equations of the model; nothing flows into what is constant."""
     system = System(tuple(forward), steps or {t: STEPS})
     wrt = tuple(wrt)
     outputs: dict[str, Expr] = {}
-    more: list[Definition] = []
+    more: list[Definition] = list(constant)
     names = {w.name for w in wrt}
     for e in adjoint_equations(system, of, wrt, delta):
         if e.node.name in names:
@@ -89,7 +90,9 @@ def plain_rnn() -> Program:
 
 def second_order() -> Program:
     """h[t] from h[t-1] and h[t-2], two boundary values."""
-    inner = b.add(b.matmul(U, vector("x", d, t)), b.matmul(W, vector("h", n, t - 1)), b.matmul(A, vector("h", n, t - 2)))
+    inner = b.add(
+        b.matmul(U, vector("x", d, t)), b.matmul(W, vector("h", n, t - 1)), b.matmul(A, vector("h", n, t - 2))
+    )
     forward = [over_steps("h", b.apply("tanh", inner)), *READ]
     leaves = (X, H0, H1, leaf(U), leaf(W), leaf(A), leaf(vector("v", n)))
     return gradient("second_order", forward, leaves, (U, W, A, vector("v", n)))
@@ -101,12 +104,12 @@ def many_lags() -> Program:
     family = matrix("A", n, n, i)
     past = b.fold("sum", b.matmul(family, vector("h", n, t - i)), [lags])
     forward = [
-        Definition("h", (s,), b.zeros((n,)), (Binder(s, 1 - m, 0),)),
         over_steps("h", b.apply("tanh", b.add(b.matmul(U, vector("x", d, t)), past))),
         *READ,
     ]
     leaves = (X, leaf(family, lags), leaf(U), leaf(vector("v", n)))
-    return gradient("many_lags", forward, leaves, (U, vector("v", n)), steps={t: STEPS, i: lags})
+    before = Definition("h", (s,), b.zeros((n,)), (Binder(s, 1 - m, 0),))
+    return gradient("many_lags", forward, leaves, (U, vector("v", n)), steps={t: STEPS, i: lags}, constant=[before])
 
 
 def two_ways() -> Program:

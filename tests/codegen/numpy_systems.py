@@ -141,14 +141,15 @@ def lstm_backward() -> list[Definition]:
     """δ of the cell, the state and the four pre-activations."""
     gate = {g: vector(g, n, t) for g in GATES}
     dh, dc, tc = vector("δh", n, t), vector("δc", n, t), b.apply("tanh", vector("c", n, t))
-    back = b.add(
-        *(b.matmul(b.transpose(matrix(f"W{g}", n, n)), vector(f"δa{g}", n, t + 1)) for g in GATES)
-    )
+    back = b.add(*(b.matmul(b.transpose(matrix(f"W{g}", n, n)), vector(f"δa{g}", n, t + 1)) for g in GATES))
     kept = b.mul(until(t + 1), vector("δc", n, t + 1), vector("f", n, t + 1))
-    into = {"i": b.mul(dc, gate["g"]), "f": b.mul(dc, vector("c", n, t - 1)), "o": b.mul(dh, tc), "g": b.mul(dc, gate["i"])}
-    slope = {
-        g: b.sub(b.ONE, b.power(x, b.num(2))) if g == "g" else b.mul(x, b.sub(b.ONE, x)) for g, x in gate.items()
+    into = {
+        "i": b.mul(dc, gate["g"]),
+        "f": b.mul(dc, vector("c", n, t - 1)),
+        "o": b.mul(dh, tc),
+        "g": b.mul(dc, gate["i"]),
     }
+    slope = {g: b.sub(b.ONE, b.power(x, b.num(2))) if g == "g" else b.mul(x, b.sub(b.ONE, x)) for g, x in gate.items()}
     return [
         over_steps("δh", b.add(vector("v", n, t), b.mul(until(t + 1), back))),
         over_steps("δc", b.add(b.mul(dh, gate["o"], b.sub(b.ONE, b.power(tc, b.num(2)))), kept)),
