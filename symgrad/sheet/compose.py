@@ -13,7 +13,7 @@ from symgrad.sheet.document import Block, Equations, Heading, Markdown, Paragrap
 from symgrad.sheet.given import conventions, given_rows, model_blocks
 from symgrad.sheet.prompts import prompt
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.rows import Equation, aligned
+from symgrad.sheet.rows import Equation, displays
 from symgrad.sheet.words import as_tree, joined, with_formulas
 from symgrad.tensor.nodes import Deriv
 
@@ -100,7 +100,7 @@ def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> It
     """The blocks of a derivation as blocks of a sheet."""
     for equations, run in groupby(blocks, key=lambda b: not isinstance(b, Prose | steps.Table)):
         if equations:
-            yield Equations(aligned(_equations(run, reading)))
+            yield from _displayed(_equations(run, reading))
             continue
         for block in run:
             match block:
@@ -108,6 +108,15 @@ def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> It
                     yield Paragraph(reading.words(words))
                 case steps.Table():
                     yield _table(block, reading)
+
+
+def _displayed(equations: list[Equation]) -> Iterator[Block]:
+    """The equations; indices that all of them share are said once, before them."""
+    spans = [e.where for e in equations if e.where is not None]
+    if len(spans) > 1 and len(set(spans)) == 1:
+        yield Paragraph(("For ", spans[0], ":"))
+        equations = [replace(e, where=None) for e in equations]
+    yield from (Equations(x) for x in displays(equations))
 
 
 def _table(table: steps.Table, reading: Reading) -> Table:

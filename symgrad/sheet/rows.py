@@ -20,6 +20,7 @@ _LONGEST_LEFT: Final = 11.0
 _LEAST_ROOM: Final = 15.0
 _WITH_ASIDE: Final = 22.0
 _NARROWEST: Final = 6.0
+_COST_OF_A_DISPLAY: Final = 2
 _SPACE_GAP: Final = 1.3
 _SIDES_IN_A_ROW: Final = 3
 _NOTHING: Final = Row(())
@@ -48,6 +49,17 @@ class Equation:
     space: Tree | None = None
     asides: tuple["Equation", ...] = ()
     relation: str = "="
+
+
+def displays(equations: Sequence[Equation], text_width: float = TEXT_WIDTH) -> tuple[Aligned, ...]:
+    """The equations in one display; a long result at the end stands by itself, where it has the whole width."""
+    together = aligned(equations, text_width)
+    *before, last = equations
+    if not before or not last.boxed or last.left is None:
+        return (together,)
+    apart = (aligned(before, text_width), aligned([last], text_width))
+    costs = [_cost(together.lines), sum(_cost(x.lines) for x in apart) + _COST_OF_A_DISPLAY]
+    return (together,) if costs[0] <= costs[1] else apart
 
 
 def aligned(equations: Sequence[Equation], text_width: float = TEXT_WIDTH) -> Aligned:
