@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+import sympy
+
 from symgrad.codegen.access import Place
 from symgrad.codegen.emit import filled, lengths, numeric, value
-from symgrad.codegen.emit_ranges import batched, condition, span
+from symgrad.codegen.emit_ranges import span
+from symgrad.codegen.guards import batched, condition
 from symgrad.codegen.intervals import Ranges, at_most, clip, fixed_value
 from symgrad.codegen.plan import Loop, Once
 from symgrad.codegen.simplify import seeds
@@ -212,25 +215,24 @@ def _term(
     d: Definition, term: Expr, cut: Ranges, guard: tuple[Rel, ...], sign: str, state: State, scope: Scope
 ) -> None:
     """One term written into, or added to, the rows where it counts."""
-    rows: dict[object, Int] = {}
+    mapping: dict[sympy.Symbol, Int] = {}
     kept: list[Binder] = []
     for x in cut:
         only = fixed_value(x)
         if only is None or any(x.symbol in symbols_of(e) for y in cut for e in (y.lo, y.hi)):
             kept.append(x)
         else:
-            rows[x.symbol] = only
-    mapping = dict(rows)
-    term = reindex(term, mapping)  # type: ignore[arg-type]
+            mapping[x.symbol] = only
+    term = reindex(term, mapping)
     inside = scope.over(*kept)
-    plain = [b.rel(c.op, replace(c.left, mapping), replace(c.right, mapping)) for c in guard]  # type: ignore[arg-type]
+    plain = [b.rel(c.op, replace(c.left, mapping), replace(c.right, mapping)) for c in guard]
     masked = [c for c in plain if batched(c, inside)]
     plain = [c for c in plain if c not in masked and b.holds(c) is not True]
     if masked:
         term = b.mul(b.iverson(*masked), term)
     store = state.stores.arrays[d.family]
     places = [
-        Place(difference(replace(i, mapping), a.base), a.length)  # type: ignore[arg-type]
+        Place(difference(replace(i, mapping), a.base), a.length)
         for i, a in zip(d.indices, store.axes, strict=True)
         if a is not None
     ]

@@ -1,7 +1,6 @@
-"""NumPy source of an expression: named nodes, numbers, and what is computed entry by entry."""
+"""NumPy source of an expression: named nodes and numbers, and values that are computed once under a name."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import lru_cache, singledispatch
 from itertools import permutations
 
@@ -12,29 +11,23 @@ from symgrad.codegen.integers_text import number_source
 from symgrad.codegen.intervals import length
 from symgrad.codegen.model import holds_exactly
 from symgrad.codegen.state import NotVectorisable, Scope, State, unreachable
-from symgrad.codegen.text import ATOM, COMPARE, POWER, PRODUCT, SIGN, SUM, Code
+from symgrad.codegen.text import ATOM, Code
 from symgrad.errors import QuestionError
-from symgrad.tensor.build import coefficient, number_of
+from symgrad.tensor.build import number_of
 from symgrad.tensor.integers import Int, difference
 from symgrad.tensor.nodes import (
-    Add,
     Apply,
-    Compare,
     Const,
     Count,
     Expr,
     Eye,
     Full,
     Literal,
-    Mul,
     Num,
     Opaque,
     Pow,
-    Transpose,
     Var,
 )
-from symgrad.tensor.scalars import SCALARS
-from symgrad.tensor.shapes import broadcast, same_shape
 from symgrad.tensor.walk import free_ints as _free_ints
 
 free_ints = lru_cache(maxsize=65536)(_free_ints)
@@ -189,159 +182,3 @@ def _(node: Count, state: State, scope: Scope) -> Code:
     if not symbols:
         return Code(*state.number(node.value))
     return Code(*state.index_array(node.value, symbols, scope), symbols)
-
-
-@emit.register
-def _(node: Add, state: State, scope: Scope) -> Code:
-    plain = [a for a in node.args if number_of(a) is None]
-    shape = broadcast(plain, "sum")[0] if plain else ()
-    whole = len(shape) < node.order or same_shape(shape, node.shape)
-    parts: list[tuple[str, Code]] = []
-    for a in node.args:
-        number = number_of(a)
-        if a.order and number == 0 and whole and plain:
-            continue
-        scale, rest = coefficient(a)
-        sign = "-" if scale < 0 else "+"
-        if number is not None and number < 0:
-            sign, code = "-", Code(*number_source(-number))
-        elif a.order and number is not None and not whole:
-            code = filled(value(a, state, scope), a.shape, state, scope)
-        else:
-            code = value(rest if scale == -1 else _absolute(a), state, scope)
-        parts.append((sign, numeric(code)))
-    codes, batch, order = aligned([c for _, c in parts], scope)
-    first = parts[0][0]
-    text = f"-{codes[0].at(PRODUCT)}" if first == "-" else codes[0].at(SUM)
-    for (sign, _), code in zip(parts[1:], codes[1:], strict=True):
-        text += f" {sign} {code.at(PRODUCT)}"
-    level = SUM if len(codes) > 1 else (SIGN if first == "-" else codes[0].level)
-    return Code(text, level, batch, order)
-
-
-def _absolute(a: Expr) -> Expr:
-    """A negative multiple without its sign."""
-    if isinstance(a, Mul) and isinstance(a.args[0], Num) and a.args[0].value < 0:
-        return Mul((Num(-a.args[0].value), *a.args[1:]), a.shape, a.is_row)
-    return a
-
-
-@emit.register
-def _(node: Pow, state: State, scope: Scope) -> Code:
-    exponent = number_of(node.exponent)
-    base = numeric(value(node.base, state, scope))
-    if exponent == -1:
-        return Code(f"1 / {base.at(SIGN)}", PRODUCT, base.batch, base.order)
-    if exponent == Fraction(1, 2):
-        return Code(f"np.sqrt({base.text})", ATOM, base.batch, base.order)
-    if exponent is not None:
-        power = f"{float(exponent)}" if exponent < 0 else number_source(exponent)[0]
-        power = power if "/" not in power else f"({power})"
-        return Code(_power(base.at(ATOM), power), POWER, base.batch, base.order)
-    other = numeric(value(node.exponent, state, scope))
-    (left, right), batch, order = aligned([base, other], scope)
-    return Code(_power(left.at(ATOM), right.at(SIGN)), POWER, batch, order)
-
-
-def _power(base: str, exponent: str) -> str:
-    """``h**2`` between names and numbers, spaced out otherwise, as formatters have it."""
-    simple = all(x.lstrip("-").replace(".", "").replace("_", "").isalnum() for x in (base, exponent))
-    return f"{base}**{exponent}" if simple else f"{base} ** {exponent}"
-
-
-@emit.register
-def _(node: Apply, state: State, scope: Scope) -> Code:
-    row = SCALARS[node.fn]
-    needed = [a for k, a in enumerate(node.args) if f"{{{k}}}" in row.code]
-    codes = [value(a, state, scope) for a in needed]
-    codes = [c if node.fn == "where" and k == 0 else numeric(c) for k, c in enumerate(codes)]
-    codes, batch, order = aligned(codes, scope)
-    for source in row.helpers:
-        state.helper(source)
-    return Code(row.code.format(*(c.text for c in codes)), ATOM, batch, order)
-
-
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-
-
-@emit.register
-def _(node: Compare, state: State, scope: Scope) -> Code:
-    sides, op = (node.left, node.right), node.op
-    if isinstance(node.left, Num) and not isinstance(node.right, Num):
-        sides, op = (node.right, node.left), _FLIPPED[op]
-    codes = [numeric(value(x, state, scope)) for x in sides]
-    (left, right), batch, order = aligned(codes, scope)
-    return Code(f"{left.at(SUM)} {op} {right.at(SUM)}", COMPARE, batch, order, boolean=True)
-
-
-@emit.register
-def _(node: Transpose, state: State, scope: Scope) -> Code:
-    if node.order == 1:
-        return value(node.arg, state, scope)
-    code = tensor(node.arg, state, scope)
-    if code.batch:
-        return Code(f"np.swapaxes({code.text}, -1, -2)", ATOM, code.batch, 2)
-    text = code.at(ATOM)
-    return Code(text[:-2] if text.endswith(".T") else f"{text}.T", ATOM, (), 2)
-
-
-def product(args: Sequence[Expr], shape: tuple[Int, ...], state: State, scope: Scope) -> Code:
-    """a * b / c, entry by entry, with the operands in the author's order."""
-    number = Fraction(1)
-    above: list[Code] = []
-    below: list[Code] = []
-    plain = [a for a in args if number_of(a) is None]
-    whole = not plain or _covers(plain, shape)
-    for a in args:
-        n = number_of(a)
-        if n is not None and (not a.order or whole):
-            number *= n
-        elif n is not None:
-            above.append(filled(Code(*number_source(n)), a.shape, state, scope))
-        elif isinstance(a, Pow) and (e := number_of(a.exponent)) is not None and e < 0:
-            below.append(value(a.base if e == -1 else Pow(a.base, Num(-e), a.shape), state, scope))
-        else:
-            above.append(value(a, state, scope))
-    return _quotient(number, above, below, scope)
-
-
-def _covers(plain: Sequence[Expr], shape: tuple[Int, ...]) -> bool:
-    merged = broadcast(plain, "product")[0]
-    return len(merged) < len(shape) or same_shape(merged, shape)
-
-
-def _quotient(number: Fraction, above: list[Code], below: list[Code], scope: Scope) -> Code:
-    above = sorted(above, key=lambda c: c.boolean)
-    if above and above[0].boolean:
-        above[0] = numeric(above[0])
-    codes, batch, order = aligned([*above, *(numeric(c) for c in below)], scope)
-    top, bottom = codes[: len(above)], codes[len(above) :]
-    sign, number = ("-", -number) if number < 0 else ("", number)
-    text, level = number_source(number)
-    if number.numerator == 1 and "/" in text and top:
-        factors = [c.factor for c in top]
-        bottom = [Code(str(number.denominator)), *bottom]
-    elif number == 1 and top:
-        factors = [c.factor for c in top]
-    else:
-        factors = [text if level == ATOM else f"({text})", *(c.factor for c in top)]
-    if len(factors) == 1 and not bottom:
-        single = top[0] if top else Code(text, level)
-        inner = single.factor if sign else single.text
-        out = Code(f"{sign}{inner}", SIGN if sign else single.level, batch, order, single.boolean, single.matmul)
-        return out if not sign else Code(out.text, SIGN, batch, order)
-    out_text = " * ".join([factors[0], *(_tight(f) for f in factors[1:])])
-    if len(bottom) == 1:
-        out_text += f" / {_below(bottom[0])}"
-    elif bottom:
-        out_text += f" / ({' * '.join(c.factor for c in bottom)})"
-    return Code(f"{sign}{out_text}", PRODUCT, batch, order)
-
-
-def _tight(text: str) -> str:
-    """A later factor of a product; a quotient in it is computed first."""
-    return f"({text})" if " / " in text and not text.startswith("(") and "(" not in text.split(" / ")[0] else text
-
-
-def _below(code: Code) -> str:
-    return f"({code.text})" if code.level <= PRODUCT else code.text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symgrad.codegen import emit_arrays, emit_products, emit_ranges
+from symgrad.codegen import emit_arrays, emit_entrywise, emit_products, emit_ranges, guards
 from symgrad.codegen.accesses import accesses
 from symgrad.codegen.blocks import repeated, write
 from symgrad.codegen.docstrings import docstring
@@ -25,7 +25,7 @@ from symgrad.codegen.text import WIDTH, layout
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import Entry, Expr, Permute, Transpose, Var
 
-RULES = (emit_arrays, emit_products, emit_ranges)
+RULES = (emit_arrays, emit_entrywise, emit_products, emit_ranges, guards)
 
 
 @dataclass(frozen=True, slots=True)

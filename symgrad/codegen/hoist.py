@@ -4,7 +4,8 @@ Each such part becomes a definition of its own, which is then computed for all s
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace as changed
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
 
 import sympy
 

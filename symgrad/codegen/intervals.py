@@ -49,8 +49,9 @@ def nonnegative(value: Int, ranges: Ranges) -> bool:
 @lru_cache(maxsize=65536)
 def _branches(value: Int) -> tuple[bool, tuple[Int, ...]] | None:
     """A value with min or max in it as its branches, and whether each of them (or any) must be ≥ 0."""
-    found = () if isinstance(value, int) else sorted(value.atoms(sympy.Min, sympy.Max), key=str)
-    for f in found:
+    if isinstance(value, int):
+        return None
+    for f in sorted(value.atoms(sympy.Min, sympy.Max), key=str):
         stand_in = sympy.Dummy(integer=True)
         c = coefficient(value.xreplace({f: stand_in}), stand_in)
         if c:
@@ -77,8 +78,10 @@ def _surely(value: sympy.Expr) -> bool:
     return bool(sympy.expand(value.xreplace(moved)).is_nonnegative)
 
 
-def _options(end: Int, meet: type) -> tuple[Int, ...]:
-    return tuple(integer(a) for a in end.args) if isinstance(end, meet) else (end,)
+def _options(end: Int, meet: type[sympy.Basic]) -> tuple[Int, ...]:
+    if isinstance(end, int) or not isinstance(end, meet):
+        return (end,)
+    return tuple(integer(a) for a in end.args)
 
 
 def at_most(a: Int, b: Int, ranges: Ranges = ()) -> bool:

@@ -1,6 +1,6 @@
 """A program made uniform: every input a named family, every index of a definition ranged, nothing unneeded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as changed
 
@@ -138,9 +138,9 @@ def _meeting(leaf: Leaf, node: Deriv) -> dict[sympy.Symbol, Int] | None:
     return mapping if met.of is node.of and met.wrt is node.wrt else None
 
 
-def _bound_ranges(outputs: "list[Expr] | object") -> dict[sympy.Symbol, Binder]:
+def _bound_ranges(outputs: Iterable[Expr]) -> dict[sympy.Symbol, Binder]:
     found: dict[sympy.Symbol, Binder] = {}
-    for e in outputs:  # type: ignore[attr-defined]
+    for e in outputs:
         for node in postorder(e):
             if isinstance(node, Build | Fold):
                 found |= {x.symbol: x for x in node.binders}

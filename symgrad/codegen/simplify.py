@@ -2,8 +2,6 @@
 
 from dataclasses import replace as changed
 
-import sympy
-
 from symgrad.codegen.accesses import Access, accesses
 from symgrad.codegen.intervals import Ranges, at_most, clip, largest, negation_free, smallest
 from symgrad.codegen.model import Model
@@ -214,11 +212,6 @@ def _under_binder(e: Expr, v: Var) -> bool:
     binders = [x for x in postorder(e) if isinstance(x, Fold | Build)]
     guarded = [x for x in postorder(e) if isinstance(x, Mul) and any(isinstance(a, Iverson) for a in x.args)]
     return any(v in postorder(x) for x in (*binders, *guarded))
-
-
-def bound_symbols(e: Expr) -> set[sympy.Symbol]:
-    """The symbols bound inside an expression."""
-    return {x.symbol for n in postorder(e) if isinstance(n, Fold | Build) for x in n.binders}
 
 
 def seeds(e: Expr, ranges: Ranges, known: Ranges) -> list[tuple[Expr, Ranges, tuple[Rel, ...]]]:

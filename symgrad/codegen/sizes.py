@@ -64,7 +64,7 @@ def _sources(
     """For each wanted size the axis it is read from, in an order in which each needs only those before."""
     out: list[tuple[sympy.Symbol, Dimension]] = []
     missing = {s for s in wanted if s not in given}
-    direct = {}
+    direct: dict[sympy.Symbol, Dimension] = {}
     for d in dims:
         if isinstance(d.size, sympy.Symbol):
             direct.setdefault(d.size, d)
