@@ -1,15 +1,17 @@
 """Form backprop: δ_v = ∂L/∂v for every node, each from the nodes that read it, the last first."""
 
 from collections.abc import Sequence
+from dataclasses import replace as replace_fields
 
 import sympy
 
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
+from symgrad.calculus.ends import Opened, open_ends
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
 from symgrad.calculus.rewrite import collect
 from symgrad.derivation.reasons import paths_add, why
-from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result
+from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result, mapped
 from symgrad.derivation.workspace import Workspace, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
@@ -58,20 +60,49 @@ def solve(problem: Problem, question: Question, of: Expr, wrt: Sequence[Asked]) 
     """
     if not isinstance(of, Var) or of.order:
         raise QuestionError("form backprop needs one named scalar, such as a loss; define it in the model")
-    system, named = recast(problem, problem.system, of)
-    work = workspace(problem, question, system, [of, *(w.expr for w in wrt)])
-    shared = _Pass(work, of, [w.expr for w in wrt if isinstance(w.expr, Var)])
+    targets = [w.expr for w in wrt]
+    opened = open_ends(problem.system, [of, *targets], names_in_use(problem, problem.system))
+    if opened is None:
+        return _solve(problem, question, problem.system, of, wrt, targets)
+    start = opened.open(of)
+    assert isinstance(start, Var)
+    found = _solve(problem, question, opened.system, start, wrt, [opened.open(x) for x in targets])
+    return [_closed(r, opened) for r in found]
+
+
+def _closed(result: Result, opened: Opened) -> Result:
+    """A result for every end, put at the number that the problem gives."""
+
+    def change(x: Expr) -> Expr:
+        return reindex(x, opened.values)
+
+    assert result.left is not None
+    assert result.value is not None
+    return replace_fields(
+        result,
+        left=change(result.left),
+        value=change(result.value),
+        blocks=tuple(mapped(x, change) for x in result.blocks),
+    )
+
+
+def _solve(
+    problem: Problem, question: Question, system: System, of: Var, wrt: Sequence[Asked], targets: Sequence[Expr]
+) -> list[Result]:
+    model, named = recast(problem, system, of)
+    work = workspace(problem, question, model, [of, *targets])
+    shared = _Pass(work, of, [x for x in targets if isinstance(x, Var)])
     blocks: list[Block] = [Introduced(d.target, d.body, ("pre-activation",)) for d in named if shared.uses(d.target)]
     blocks += shared.blocks
     results = []
-    for k, w in enumerate(wrt):
-        value, reason = shared.answer(w.expr)
-        left = b.deriv(of, w.expr)
-        start = len(work.certifier.checks)
+    for w, target in zip(wrt, targets, strict=True):
+        value, reason = shared.answer(target)
+        left = b.deriv(of, target)
+        start = len(work.certifier.checks) if results else 0
         line = work.certifier.line(left, value, reason=reason, rule="sum over uses", boxed=True)
-        difference = work.certifier.differences(of, w.expr, value)
-        checks = (line.check, difference) if start else (difference,)
-        own = (*blocks, line) if k == 0 else (line,)
+        work.certifier.differences(of, target, value)
+        own = (line,) if results else (*blocks, line)
+        checks = tuple(work.certifier.checks[start:])
         results.append(Result(question.of.text, w.text, left, value, value.shape, own, checks))
     return results
 

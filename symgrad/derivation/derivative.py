@@ -1,6 +1,7 @@
 """Questions of kind derivative: which way leads to the form that is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from symgrad.calculus.dependency import lags
 from symgrad.derivation import backprop
@@ -14,9 +15,9 @@ from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Deriv, Entry, Expr, Rel, Var
+from symgrad.tensor.nodes import Apply, Deriv, Entry, Expr, Rel, Var
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import variables
+from symgrad.tensor.walk import postorder, variables
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
@@ -27,8 +28,65 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     if question.order == 2:
         return tuple(_second(problem, question, system, node, w) for w in wrt)
     if form == "backprop":
-        return tuple(backprop.solve(problem, question, node, wrt))
+        return tuple(
+            replace(r, code=derivative_code(problem, system, node, w.expr, w.expr, system))
+            for r, w in zip(backprop.solve(problem, question, node, wrt), wrt, strict=True)
+        )
+    if form in ("chain", "expanded", "factored") and _in_matrices(node, wrt):
+        assert isinstance(node, Var)
+        if not any(_open_recurrence(system, node, w.expr) for w in wrt if isinstance(w.expr, Var)):
+            return tuple(_along_paths(problem, question, system, node, wrt, form))
     return tuple(_one(problem, question, system, node, w, form) for w in wrt)
+
+
+def _in_matrices(of: Expr, wrt: Sequence[Asked]) -> bool:
+    """Whether the derivatives are scalars' gradients or fit a matrix, by named nodes."""
+    if not isinstance(of, Var) or not all(isinstance(w.expr, Var) for w in wrt):
+        return False
+    return not of.order or all(of.order + w.expr.order <= 2 for w in wrt)
+
+
+def _along_paths(
+    problem: Problem, question: Question, system: System, of: Var, wrt: Sequence[Asked], form: str
+) -> Iterator[Result]:
+    """Chain, expanded and factored: the results share the names and the lines on the way."""
+    added: tuple[Definition, ...] = ()
+    if form == "factored" and not of.order:
+        system, added = backprop.with_preactivations(problem, system, of)
+    conds = _relations(problem, question)
+    work = workspace(problem, question, system, [of, *(w.expr for w in wrt)], conds)
+    leave = frozenset(x.expr for x in question.several("leave") if isinstance(x.expr, Var))
+    held = frozenset(x.expr for x in question.several("hold"))
+    names = Names(work, several=_slopes(system) > 1)
+    shown: set[tuple[Expr, ...]] = set()
+    used: set[str] = set()
+    start = 0
+    for w in wrt:
+        assert isinstance(w.expr, Var)
+        adjoints = frozenset(d.family for d in added)
+        paths = Paths(work, names, of, w.expr, form, leave, held, adjoints=adjoints, shown=shown)
+        value = paths.solve()
+        blocks: list[Block] = []
+        if of is not question.of.expr and not used:
+            blocks.append(Introduced(of, question.of.expr))
+        fresh = [d for d in added if d.family not in used and any(v.name == d.family for v in paths.graph.order)]
+        used |= {d.family for d in fresh} | {of.name}
+        blocks += [Introduced(d.target, d.body, ("pre-activation",)) for d in fresh]
+        yield _result(work, question, of, w, value, [*blocks, *paths.blocks], held, names, paths.reason, start)
+        start = len(work.certifier.checks)
+
+
+def _relations(problem: Problem, question: Question) -> list[Rel]:
+    return [c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel)]
+
+
+def _slopes(system: System) -> int:
+    """The number of families whose definitions apply a function entry by entry to a vector."""
+    return len({d.family for d in system.definitions if any(_bends(x) for x in postorder(d.body))})
+
+
+def _bends(x: Expr) -> bool:
+    return isinstance(x, Apply) and x.order == 1 and x.fn not in ("sign", "floor", "ceil")
 
 
 def as_node(system: System, expr: Expr, problem: Problem) -> tuple[System, Expr]:
@@ -42,37 +100,14 @@ def as_node(system: System, expr: Expr, problem: Problem) -> tuple[System, Expr]
 
 
 def _one(problem: Problem, question: Question, system: System, of: Expr, w: Asked, form: str) -> Result:
-    conds = [c for c in (*question.where, *problem.assumptions) if isinstance(c, Rel)]
-    by_entries = form == "components" or not isinstance(of, Var) or not isinstance(w.expr, Var)
-    if not by_entries and of.order and of.order + w.expr.order > 2:
-        by_entries = True
-    if by_entries:
+    conds = _relations(problem, question)
+    named = isinstance(of, Var) and isinstance(w.expr, Var)
+    if form == "components" or not named or (of.order and of.order + w.expr.order > 2):
         return _by_entries(problem, question, system, of, w, conds)
     assert isinstance(of, Var)
     assert isinstance(w.expr, Var)
-    if form == "sum-of-products" or (form != "plain" and _open_recurrence(system, of, w.expr)):
-        work, value, blocks = ClosedForm(problem, question, of, w.expr, tuple(conds)).solve()
-        return _result(work, question, of, w, value, blocks)
-    added: tuple[Definition, ...] = ()
-    if form == "factored" and not of.order:
-        system, added = backprop.with_preactivations(problem, system, of)
-    work = workspace(problem, question, system, [of, w.expr], conds)
-    leave = frozenset(x.expr for x in question.several("leave") if isinstance(x.expr, Var))
-    held = frozenset(x.expr for x in question.several("hold"))
-    names = Names(work)
-    paths = Paths(work, names, of, w.expr, form, leave, held, adjoints=frozenset(d.family for d in added))
-    value = paths.solve()
-    blocks = [
-        *(
-            Introduced(d.target, d.body, ("pre-activation",))
-            for d in added
-            if any(v.name == d.family for v in paths.graph.order)
-        ),
-        *paths.blocks,
-    ]
-    if of is not question.of.expr:
-        blocks.insert(0, Introduced(of, question.of.expr))
-    return _result(work, question, of, w, value, blocks, held, names, paths.reason)
+    work, value, blocks = ClosedForm(problem, question, system, of, w.expr).solve()
+    return _result(work, question, of, w, value, blocks)
 
 
 def _open_recurrence(system: System, of: Var, wrt: Var) -> bool:
@@ -121,6 +156,7 @@ def _result(
     held: frozenset[Expr] = frozenset(),
     names: Names | None = None,
     reason: Reason = ("chain rule",),
+    start: int = 0,
 ) -> Result:
     left = b.deriv(of, w.expr, "total", held)
     line = work.certifier.line(left, value, reason=reason, rule="result", boxed=True)
@@ -135,7 +171,7 @@ def _result(
         value,
         value.shape,
         (*blocks, *pending, line),
-        tuple(work.certifier.checks),
+        tuple(work.certifier.checks[start:]),
         where,
         code=derivative_code(work.problem, work.problem.system, of, w.expr, value, work.system, held),
     )

@@ -85,9 +85,9 @@ class ClosedForm:
 
     problem: Problem
     question: Question
+    system: System
     of: Var
     wrt: Var
-    conds: tuple[object, ...] = ()
 
     def solve(self) -> tuple[Workspace, Expr, list[Block]]:
         """The workspace, the value and the lines.
@@ -95,9 +95,8 @@ class ClosedForm:
         Raises:
             QuestionError: the recurrence has no closed form of this kind.
         """
-        used = [sympy.Symbol(n, integer=True) for n in names_in_use(self.problem, self.problem.system)]
-        base = self.problem.system
-        system = ends_at(base, self.of, lambda _: fresh_symbol(sympy.Symbol("k", integer=True), used))
+        used = [sympy.Symbol(n, integer=True) for n in names_in_use(self.problem, self.system)]
+        system = ends_at(self.system, self.of, lambda _: fresh_symbol(sympy.Symbol("k", integer=True), used))
         work = workspace(self.problem, self.question, system, [self.of, self.wrt])
         found = states(system, self.of.name, self.wrt.name)
         if any(s.definition.family == self.wrt.name for s in found):

@@ -1,12 +1,15 @@
 """What a derivation is made of: certified lines, names introduced on the way, prose, results and their checks."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 import sympy
 
-from symgrad.tensor.nodes import Binder, Expr, Shape, Var
+from symgrad.tensor.build import count
+from symgrad.tensor.integers import Int
+from symgrad.tensor.nodes import Binder, Count, Expr, Num, Shape, Var
 from symgrad.tensor.system import System
 
 Reason: TypeAlias = tuple["str | Expr", ...]
@@ -126,6 +129,42 @@ class Derivation:
     hint: str = ""
     points: Fraction | None = None
     text: str = ""
+
+
+def mapped(block: Block, change: Callable[[Expr], Expr]) -> Block:
+    """A block with every expression changed, the changed one being known to be as true."""
+
+    def words(reason: Reason) -> Reason:
+        return tuple(change(w) if isinstance(w, Expr) else w for w in reason)
+
+    match block:
+        case Line():
+            return replace(
+                block,
+                left=change(block.left),
+                right=tuple(change(x) for x in block.right),
+                reason=words(block.reason),
+                ranges=tuple(_mapped_range(x, change) for x in block.ranges),
+            )
+        case Introduced():
+            name = change(block.name)
+            assert isinstance(name, Var)
+            return Introduced(name, change(block.body), words(block.reason))
+        case Prose():
+            return Prose(words(block.words))
+    return block
+
+
+def _mapped_range(x: Binder, change: Callable[[Expr], Expr]) -> Binder:
+    return Binder(x.symbol, _mapped_int(x.lo, change), _mapped_int(x.hi, change))
+
+
+def _mapped_int(value: Int, change: Callable[[Expr], Expr]) -> Int:
+    found = change(count(value))
+    if isinstance(found, Num):
+        return int(found.value)
+    assert isinstance(found, Count)
+    return found.value
 
 
 def lines(blocks: tuple[Block, ...]) -> tuple[Line, ...]:
