@@ -24,6 +24,7 @@ _FACTS: Final = {
 }
 _SILENT: Final = frozenset({"parameter", "constant"})
 _LARGEST_SHOWN: Final = 12
+_MOST_IN_A_ROW: Final = 6
 
 
 def given_rows(problem: Problem, reading: Reading) -> tuple[GivenRow, ...]:
@@ -32,7 +33,8 @@ def given_rows(problem: Problem, reading: Reading) -> tuple[GivenRow, ...]:
     for group in problem.declarations.values():
         for d in group:
             row = GivenRow((_symbol(d, reading),), reading.space(d.shape), _said(d, reading))
-            if rows and (rows[-1].space, rows[-1].words) == (row.space, row.words):
+            shared = rows and (rows[-1].space, rows[-1].words) == (row.space, row.words)
+            if shared and len(rows[-1].symbols) < _MOST_IN_A_ROW:
                 row = GivenRow((*rows.pop().symbols, *row.symbols), row.space, row.words)
             rows.append(row)
     return tuple(rows)

@@ -9,12 +9,16 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from symgrad.notation.latex import latex
+from symgrad.notation.measure import width
 from symgrad.notation.tree import Aligned, Line, Tree
 from symgrad.problem.bank import templates_dir
 from symgrad.sheet import markdown_text, prose, tex_text
-from symgrad.sheet.document import Sheet, Words
+from symgrad.sheet.document import Sheet, Table, Words
+from symgrad.sheet.rows import TEXT_WIDTH
+from symgrad.sheet.words import as_tree
 
 Filters = Mapping[str, Callable[..., str]]
+_NARROWEST_COLUMN: Final = 8.0
 
 
 def render(sheet: Sheet, format: str) -> str:
@@ -39,6 +43,18 @@ def _tex_row(line: Line) -> str:
     return equation if line.reason is None else rf"{equation} && \reason{{{latex(line.reason)}}}"
 
 
+def _tex_columns(table: Table) -> str:
+    """The columns of a table; where they are too wide together, the widest one is set as a paragraph."""
+    columns = list(zip(table.header, *table.rows, strict=True))
+    widths = [max(width(as_tree(cell)) if cell else 0.0 for cell in column) + 1.2 for column in columns]
+    if sum(widths) <= TEXT_WIDTH:
+        return "l" * len(columns)
+    widest = widths.index(max(widths))
+    left = max(TEXT_WIDTH - sum(widths) + widths[widest] - 1.2, _NARROWEST_COLUMN)
+    paragraph = rf">{{\raggedright\arraybackslash}}p{{{left:.1f}em}}"
+    return "".join(paragraph if k == widest else "l" for k in range(len(columns)))
+
+
 def _math(tree: Tree) -> str:
     return latex(tree)
 
@@ -54,6 +70,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "words": _words(tex_text.escaped, lambda formula: f"${formula}$"),
             "math": _math,
             "rows": _tex_rows,
+            "columns": _tex_columns,
             "prose": prose.tex,
         },
         "md": {

@@ -1,0 +1,83 @@
+"""Equations in rows."""
+
+import pytest
+
+from symgrad.derivation.steps import Check
+from symgrad.notation.latex import latex
+from symgrad.notation.measure import width
+from symgrad.notation.tree import Boxed, Ident, Infix, Tree
+from symgrad.sheet.checks import number, sentence
+from symgrad.sheet.rows import TEXT_WIDTH, Equation, aligned, balanced, displays, wrapped
+
+A, B, C = Ident("a"), Ident("b"), Ident("c")
+
+
+def total(n: int) -> Tree:
+    return Infix(tuple(Ident("x") for _ in range(n)), ("plus",) * (n - 1))
+
+
+def rows(*equations: Equation) -> list[str]:
+    return latex(aligned(equations)).split("\n")[1:-1]
+
+
+def test_short_sides_share_a_row_with_the_reason_beside_them() -> None:
+    assert rows(Equation(A, (B, C), ("because ", B)), Equation(B, (C,))) == [
+        r"a &= b = c && \text{because } b \\",
+        "b &= c",
+    ]
+
+
+def test_a_name_is_explained_behind_the_row_that_uses_it() -> None:
+    explained = Equation(C, (Ident("d"),))
+    assert rows(Equation(A, (B,), asides=(explained,))) == [r"a &= b,\quad c = d"]
+
+
+def test_indices_stand_behind() -> None:
+    assert rows(Equation(A, (B,), where=Infix((Ident("t"), Ident("T")), ("<",)))) == [r"a &= b\quad \text{for } t < T"]
+
+
+def test_a_result_is_boxed_with_its_space() -> None:
+    assert rows(Equation(A, (B, C), boxed=True, space=Ident("R", "blackboard"))) == [
+        r"a &= b = \boxed{c} \in \mathbb{R}"
+    ]
+
+
+def test_long_sides_are_broken_and_long_reasons_wrapped() -> None:
+    made = aligned([Equation(A, (total(40), B), ("some words " * 6,))])
+    assert len(made.lines) > 2
+    assert all(width(line.right) <= TEXT_WIDTH for line in made.lines)
+
+
+def test_a_long_result_has_a_display_of_its_own() -> None:
+    before = [Equation(A, (B,), ("words " * 8,)) for _ in range(3)]
+    made = displays([*before, Equation(A, (total(18),), boxed=True)])
+    assert [len(x.lines) for x in made] == [3, 1]
+    assert isinstance(made[1].lines[0].right, Boxed)
+
+
+@pytest.mark.parametrize("most", [6.0, 10.0, 20.0])
+def test_wrapping_keeps_every_word(most: float) -> None:
+    words = ("chain rule; ", A, " acts at every step, ", B, ": at this step only")
+    for split in (wrapped, balanced):
+        lines = split(words, most)
+        text = " ".join("".join(w if isinstance(w, str) else latex(w) for w in line) for line in lines)
+        assert " ".join(text.split()) == "chain rule; a acts at every step, b: at this step only"
+    assert len(balanced(words, most)) == len(wrapped(words, most))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.0, "0"), (2e-14, r"2 \cdot 10^{-14}"), (9.7e-10, "10^{-9}"), (1.2e-3, "10^{-3}"), (0.04, "0.04")],
+)
+def test_small_numbers(value: float, expected: str) -> None:
+    assert latex(number(value)) == expected
+
+
+def test_the_sentence_on_checks() -> None:
+    checks = [Check("complex step", 2e-14, 5, 3), Check("complex step", 0, 5, 3), Check("central differences", 3e-9, 5)]
+    text = "".join(w if isinstance(w, str) else latex(w) for w in sentence(checks))
+    assert text == (
+        r"Checked at 5 random points and 3 sizes; largest relative error 2 \cdot 10^{-14}; "
+        r"agrees with central differences to 3 \cdot 10^{-9}."
+    )
+    assert sentence([]) == ()
