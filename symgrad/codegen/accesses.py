@@ -12,13 +12,15 @@ from symgrad.tensor.system import Definition
 class Access:
     """A named node, read for all indices in the ranges; ``guarded`` where relations left over say it is not for all.
 
-    ``known`` are the ranges of open steps, which stand for one value each.
+    ``known`` are the ranges of open steps, which stand for one value each. ``sure`` says that it is read whatever
+    the sizes are: no range around it can be empty.
     """
 
     node: Var
     ranges: Ranges
     guarded: bool = False
     known: Ranges = ()
+    sure: bool = False
 
     def span(self, axis: int) -> tuple[Int | None, Int | None]:
         """The least and the greatest index along an axis; None where the index is not affine."""
@@ -40,7 +42,7 @@ def accesses(body: Expr, ranges: Ranges, conds: tuple[Rel, ...] = (), known: Ran
         node, inside, guarded = item
         if isinstance(node, Var):
             used = _relevant(node, inside)
-            out[Access(node, used, guarded, known)] = None
+            out[Access(node, used, guarded, known, not inside)] = None
             continue
         if isinstance(node, Fold | Build):
             inside = (*inside, *node.binders)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import sympy
 
 from symgrad.codegen.accesses import Access, may_hit
-from symgrad.codegen.intervals import Ranges, coefficient, fixed_value, largest, nonnegative, smallest
+from symgrad.codegen.intervals import Ranges, at_most, coefficient, fixed_value, largest, nonnegative, smallest
 from symgrad.codegen.model import Model, rename
 from symgrad.errors import InternalError
 from symgrad.tensor.integers import Int, difference
@@ -231,6 +231,8 @@ def _shrink(
     ends: tuple[bool, bool],
 ) -> list[Definition]:
     bounds: list[tuple[Int | None, Int | None]] = []
+    if any(a.guarded for a in demands):
+        return definitions
     for a in demands:
         for d in members:
             if symbol in d.indices and may_hit(a, d):
@@ -238,9 +240,11 @@ def _shrink(
     lows, highs = [lo for lo, _ in bounds], [hi for _, hi in bounds]
     lo = smallest([x for x in lows if x is not None], model.open) if ends[0] and lows and None not in lows else None
     hi = largest([x for x in highs if x is not None], model.open) if ends[1] and highs and None not in highs else None
+    sure = all(a.sure for a in demands)
+    lo, hi = (None if isinstance(end, sympy.Min | sympy.Max) else end for end in (lo, hi))
     families = {d.family for d in members}
     return [
-        _settled(changed(d, ranges=tuple(_tighter(x, symbol, lo, hi, model.open) for x in d.ranges)))
+        _settled(changed(d, ranges=tuple(_tighter(x, symbol, lo, hi, model.open, sure) for x in d.ranges)))
         if d.family in families and _is_member(d, members)
         else d
         for d in definitions
@@ -258,11 +262,22 @@ def _is_member(d: Definition, members: Sequence[Definition]) -> bool:
     return any(d.family == m.family and d.indices == m.indices and d.body is m.body for m in members)
 
 
-def _tighter(x: Binder, symbol: sympy.Symbol, lo: Int | None, hi: Int | None, known: Ranges) -> Binder:
+def _tighter(x: Binder, symbol: sympy.Symbol, lo: Int | None, hi: Int | None, known: Ranges, sure: bool) -> Binder:
+    """The range up to what is read; ``sure`` says that it is read in any case, and so exists."""
     if x.symbol != symbol:
         return x
-    if lo is not None and nonnegative(difference(lo, x.lo), known):
+    if (
+        lo is not None
+        and not at_most(lo, x.lo, known)
+        and (sure or at_most(x.lo, lo, known))
+        and at_most(lo, x.hi + 1, known)
+    ):
         x = Binder(symbol, lo, x.hi)
-    if hi is not None and nonnegative(difference(x.hi, hi), known):
+    if (
+        hi is not None
+        and not at_most(x.hi, hi, known)
+        and (sure or at_most(hi, x.hi, known))
+        and at_most(x.lo, hi + 1, known)
+    ):
         x = Binder(symbol, x.lo, hi)
     return x

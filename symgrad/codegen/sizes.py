@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import sympy
 
 from symgrad.codegen.integers_text import integer_source
-from symgrad.codegen.intervals import coefficient, length
+from symgrad.codegen.intervals import length
 from symgrad.codegen.model import Input
 from symgrad.codegen.text import ATOM, PRODUCT
 from symgrad.errors import QuestionError
-from symgrad.tensor.integers import Int, difference, symbols_of
+from symgrad.tensor.integers import Int, difference, integer, symbols_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _affine(
     for s in sorted(missing, key=lambda s: str(s.name)):
         for d in dims:
             others = symbols_of(d.size) - {s}
-            if coefficient(d.size, s) and others <= known | direct:
+            if _multiple(d.size, s) is not None and others <= known | direct:
                 return s, d, sorted(others - known, key=lambda x: str(x.name))
     return None
 
@@ -103,12 +103,25 @@ def _solved(s: sympy.Symbol, d: Dimension, names: dict[sympy.Symbol, str]) -> st
     shown = f"{d.argument}.shape[{d.axis}]"
     if d.size == s:
         return shown
-    c = coefficient(d.size, s)
+    c = _multiple(d.size, s)
     assert c is not None
     stand_in = sympy.Symbol("shown", integer=True)
     rest = difference(stand_in, difference(d.size, c * s))
+    if isinstance(c, int) and c < 0:
+        c, rest = -c, difference(0, rest)
     resolve = {**names, stand_in: shown}
-    text, level = integer_source(rest if c > 0 else -rest, lambda x: (resolve[x], ATOM))
-    if abs(c) == 1:
+    text, level = integer_source(rest, lambda x: (resolve[x], ATOM))
+    if c == 1:
         return text
-    return f"{text if level >= PRODUCT else f'({text})'} // {abs(c)}"
+    below, own = integer_source(c, lambda x: (resolve[x], ATOM))
+    return f"{text if level >= PRODUCT else f'({text})'} // {below if own == ATOM else f'({below})'}"
+
+
+def _multiple(size: Int, s: sympy.Symbol) -> Int | None:
+    """c where size = c s + rest, both free of s."""
+    if s not in symbols_of(size):
+        return None
+    expanded = sympy.expand(size)
+    c = expanded.coeff(s)
+    free = s not in sympy.sympify(c).free_symbols | (expanded - c * s).free_symbols
+    return integer(c) if free and c != 0 else None

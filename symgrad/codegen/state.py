@@ -12,7 +12,7 @@ from symgrad.codegen.intervals import Ranges
 from symgrad.codegen.names import Names
 from symgrad.codegen.storage import Stores
 from symgrad.codegen.text import ATOM, Code, layout
-from symgrad.errors import InternalError
+from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor.integers import Int, symbols_of
 from symgrad.tensor.nodes import Binder, Expr, Shape
 
@@ -122,6 +122,8 @@ class State:
         if s in self.sizes:
             self.used.add(s)
             return self.sizes[s], ATOM
+        if s.is_positive:
+            raise QuestionError(f"no argument shows the size {s.name}")
         return self.names.of(("index", s), s.name, _INDEX_NAMES), ATOM
 
     def number(self, value: Int) -> tuple[str, int]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 import sympy
-
 from numpy_systems import (
     RNN_LEAVES,
     STEPS,
@@ -23,6 +22,7 @@ from numpy_systems import (
     total,
     vector,
 )
+
 from symgrad.calculus.adjoint import adjoint_equations
 from symgrad.codegen import Leaf, Program
 from symgrad.tensor import build as b

@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-import pytest
-
 import numpy_harness as harness
+import pytest
 from numpy_systems import STEPS, T, d, i, j, k, m, matrix, n, over_steps, scalar, t, total, vector
+
 from symgrad.codegen import Leaf, Program
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import construct as f
