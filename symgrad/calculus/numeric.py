@@ -9,6 +9,7 @@ Source: Squire and Trapp, Using complex variables to estimate derivatives of rea
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as changed
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from symgrad.tensor.system import Definition, System, spread
 from symgrad.tensor.walk import reindex, variables
 
 STEP = 1e-20
+MOST_MOVED = 4096
+"""Entries that one pass moves; larger models are differentiated by one node at a time."""
 Key = tuple[str, tuple[Int, ...]]
 
 
@@ -50,7 +53,9 @@ class Numbers:
     seed: int = 0
     given: Mapping[Key, Array] = field(default_factory=dict)
     _known: dict[Key, Array] = field(default_factory=dict, repr=False)
+    _reads: dict[Key, frozenset[Key]] = field(default_factory=dict, repr=False)
     _partials: dict[tuple[Any, ...], Array] = field(default_factory=dict, repr=False)
+    _sweeps: dict[tuple[Any, ...], dict[Key, Array]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -79,44 +84,57 @@ class Numbers:
     def extended(self, definitions: Iterable[Definition]) -> "Numbers":
         """The same numbers with more named nodes; what is known stays known."""
         more = Numbers.of(System(tuple(definitions), {}), self.sizes).system.definitions
-        system = self.system.extended(more)
-        return Numbers(system, self.sizes, self.points, self.seed, self.given, self._known, self._partials)
+        return changed(self, system=self.system.extended(more))
 
     def resized(self, sizes: Mapping[sympy.Symbol, int]) -> "Numbers":
         """The same numbers with values for more open indices."""
-        return Numbers(self.system, sizes, self.points, self.seed, self.given, self._known, self._partials)
+        return changed(self, sizes=sizes)
 
     def value(self, expr: Expr, indices: Mapping[sympy.Symbol, int] | None = None) -> Array:
         """The value of an expression, (points or 1, *shape)."""
-        env = Env(self._lookup, self.sizes, indices or {}, self._derivative, self._opaque)
+        return self._value(expr, indices or {})[0]
+
+    def _value(self, expr: Expr, indices: Mapping[sympy.Symbol, int]) -> tuple[Array, frozenset[Key]]:
+        """The value and the nodes that were read for it; what they read is evaluated first, and only once."""
         todo: list[Var] = []
         while True:
             try:
                 if not todo:
-                    return evaluate(expr, env)
+                    return self._evaluate(expr, indices, self._known)
                 node = todo[-1]
-                self._known[_key(node)] = self._node(node)
+                key = _key(node)
+                self._known[key], self._reads[key] = self._node(node)
                 todo.pop()
             except _Missing as missing:
                 if missing.node in todo:
                     raise InternalError(f"{missing.node.name} is defined in terms of itself at the same step") from None
                 todo.append(missing.node)
 
-    def _lookup(self, node: Var) -> Array:
-        found = self._known.get(_key(node))
-        if found is None:
-            raise _Missing(node)
-        return found
+    def _evaluate(
+        self, expr: Expr, indices: Mapping[sympy.Symbol, int], known: Mapping[Key, Array]
+    ) -> tuple[Array, frozenset[Key]]:
+        asked: set[Key] = set()
 
-    def _node(self, node: Var) -> Array:
+        def lookup(node: Var) -> Array:
+            key = _key(node)
+            asked.add(key)
+            found = known.get(key)
+            if found is None:
+                raise _Missing(node)
+            return found
+
+        value = evaluate(expr, Env(lookup, self.sizes, indices, self._derivative, self._opaque))
+        return value, frozenset(asked)
+
+    def _node(self, node: Var) -> tuple[Array, frozenset[Key]]:
         key = _key(node)
         if key in self.given:
-            return self.given[key]
+            return self.given[key], frozenset()
         body = self.system.body(node)
         if body is None:
             shape = tuple(evaluate_int(s, self.sizes) for s in node.shape)
-            return sample(node.facts, shape, self.points, _generator(self.seed, key))
-        return evaluate(body, Env(self._lookup, self.sizes, {}, self._derivative, self._opaque))
+            return sample(node.facts, shape, self.points, _generator(self.seed, key)), frozenset()
+        return self._evaluate(body, {}, self._known)
 
     def _derivative(self, node: Any, env: Env) -> Array:
         """∂of/∂wrt, (points, *of.shape, *wrt.shape)."""
@@ -135,7 +153,7 @@ class Numbers:
     def _partial(self, of: Expr, wrt: Var, node: Deriv, here: Mapping[sympy.Symbol, int]) -> Array:
         held = self._held(of, wrt, [_at(h, here) for h in node.held])
         if node.kind == "immediate" and not node.held:
-            held = self._reads(of) - {_key(wrt)}
+            held = self._named_in(of) - {_key(wrt)}
         return self.derivative(of, wrt, held)
 
     def _held(self, of: Expr, wrt: Var, held: Iterable[Expr]) -> set[Key]:
@@ -152,7 +170,7 @@ class Numbers:
         value = self._derivative(Deriv(of, whole, node.kind, of.shape + whole.shape, node.held), env)
         return np.asarray(value[(slice(None),) * (1 + of.order) + picks])
 
-    def _reads(self, of: Expr) -> set[Key]:
+    def _named_in(self, of: Expr) -> set[Key]:
         body = self.system.body(of) if isinstance(of, Var) else of
         if body is None:
             return set()
@@ -162,78 +180,101 @@ class Numbers:
 
     def derivative(self, of: Expr, wrt: Var, held: Iterable[Key] = ()) -> Array:
         """∂of/∂wrt through the definitions, the nodes in ``held`` kept at their values; (points, *of, *wrt)."""
-        return np.asarray(self._moved(of, wrt, 1j * STEP, held).imag / STEP)
+        return np.asarray(self._moved(of, wrt, (1j * STEP,), frozenset(held))[0].imag / STEP)
 
     def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr] = (), h: float = 1e-3) -> Array:
         """∂of/∂wrt by central differences, (8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h; (points, *of.shape, *wrt.shape)."""
         node, picks = _whole(_at(wrt, self.sizes), self.sizes)
         of = _at(of, self.sizes)
         kept = self._held(of, node, [_at(x, self.sizes) for x in held])
-        near = self._moved(of, node, h, kept) - self._moved(of, node, -h, kept)
-        far = self._moved(of, node, 2 * h, kept) - self._moved(of, node, -2 * h, kept)
-        value = (8 * near - far) / (12 * h)
+        up, down, far_up, far_down = self._moved(of, node, (h, -h, 2 * h, -2 * h), frozenset(kept))
+        value = (8 * (up - down) - (far_up - far_down)) / (12 * h)
         return np.asarray(value[(slice(None),) * (1 + of.order) + picks])
 
-    def _moved(self, of: Expr, wrt: Var, by: complex, held: Iterable[Key]) -> Array:
-        """of with each entry of wrt moved in turn; (points, *of.shape, *wrt.shape)."""
-        v = self.value(wrt)
-        base = np.broadcast_to(v, (self.points, *v.shape[1:]))
-        shape = base.shape[1:]
-        count = math.prod(shape)
-        bumps = by * np.eye(count)[:, None, :]
-        moved = (base.reshape(1, self.points, count) + bumps).reshape(count * self.points, *shape)
-        given = {k: np.tile(x, (count, *([1] * (x.ndim - 1)))) for k in held for x in [self._known_value(k)]}
-        given[_key(wrt)] = moved
-        value = _Repeated(self, count, given).value(of)
-        of_shape = value.shape[1:]
-        full = np.broadcast_to(value, (count * self.points, *of_shape))
-        return np.moveaxis(full.reshape(count, self.points, *of_shape), 0, -1).reshape(self.points, *of_shape, *shape)
+    def _moved(self, of: Expr, wrt: Var, by: tuple[complex, ...], held: frozenset[Key]) -> Array:
+        """of with each entry of wrt moved in turn by each amount; (amounts, points, *of.shape, *wrt.shape)."""
+        value, reads = self._value(of, {})
+        shape = self.value(wrt).shape[1:]
+        key = (of, by, held)
+        if key not in self._sweeps:
+            upstream = self._upstream(reads, held)
+            self._sweeps[key] = self._sweep(of, upstream, upstream, by, held)
+        found = self._sweeps[key].get(_key(wrt))
+        if found is not None:
+            return found
+        upstream = self._upstream(reads, held)
+        if _key(wrt) not in upstream:
+            still = np.broadcast_to(value, (self.points, *value.shape[1:]))
+            return np.broadcast_to(still.reshape(1, *still.shape, *(1,) * len(shape)), (len(by), *still.shape, *shape))
+        return self._sweep(of, upstream, [_key(wrt)], by, held)[_key(wrt)]
 
-    def _known_value(self, key: Key) -> Array:
-        found = self._known.get(key)
-        if found is None:
-            name, subs = key
-            found = self.value(self._named(name, subs))
-        return np.broadcast_to(found, (self.points, *found.shape[1:]))
+    def _upstream(self, reads: Iterable[Key], held: frozenset[Key]) -> list[Key]:
+        """The nodes that act on what was read, through nodes that are not held, in the order of evaluation."""
+        seen = set(reads)
+        stack = list(seen)
+        while stack:
+            key = stack.pop()
+            for k in self._reads[key] if key not in held else ():
+                if k not in seen:
+                    seen.add(k)
+                    stack.append(k)
+        return [k for k in self._known if k in seen]
 
-    def _named(self, name: str, subs: tuple[Int, ...]) -> Var:
-        for d in self.system.definitions:
-            for v in (d.target, *variables(d.body)):
-                if v.name == name and len(v.subs) == len(subs):
-                    return Var(name, subs, v.shape, v.facts)
-        raise InternalError(f"no node is named {name}")
+    def _sweep(
+        self, of: Expr, upstream: list[Key], wanted: list[Key], by: tuple[complex, ...], held: frozenset[Key]
+    ) -> dict[Key, Array]:
+        """of with every entry of every wanted node moved in turn, all in one pass over the model.
+
+        Each entry has its own stretch of the batch, in which that entry alone is moved.
+        """
+        sizes = {k: math.prod(self._known[k].shape[1:]) for k in wanted}
+        if sum(sizes.values()) > MOST_MOVED and len(wanted) > 1:
+            return {}
+        total = sum(sizes.values())
+        batch = len(by) * total * self.points
+        kind = complex if any(isinstance(x, complex) for x in by) else float
+        there: dict[Key, Array] = {}
+        places: dict[Key, int] = {}
+        start = 0
+        for key in upstream:
+            value = self._known[key]
+            if key not in held and self._reads[key]:
+                value = self._evaluate(self._body(key), {}, there)[0]
+            elif len(value) > 1:
+                value = np.tile(value, (batch // self.points, *(1,) * (value.ndim - 1)))
+            if key in sizes:
+                value = np.array(np.broadcast_to(value, (batch, *value.shape[1:])), dtype=kind)
+                blocks = value.reshape(len(by), total, self.points, sizes[key])
+                for j in range(sizes[key]):
+                    blocks[:, start + j, :, j] += np.array(by)[:, None]
+                places[key] = start
+                start += sizes[key]
+            there[key] = value
+        end = self._evaluate(of, {}, there)[0]
+        shape = end.shape[1:]
+        full = np.broadcast_to(end, (batch, *shape)).reshape(len(by), total, self.points, *shape)
+        out: dict[Key, Array] = {}
+        for key, place in places.items():
+            part = np.moveaxis(full[:, place : place + sizes[key]], 1, -1)
+            out[key] = part.reshape(len(by), self.points, *shape, *self._known[key].shape[1:])
+        return out
+
+    def _body(self, key: Key) -> Expr:
+        body = self.system.body(Var(*key, ()))
+        assert body is not None
+        return body
 
     def _opaque(self, node: Any, env: Env) -> Array:
         """An unknown loss stands in for a quadratic with random coefficients: its partials are as good as any."""
         assert isinstance(node, Opaque)
         total: Array = np.zeros((1,))
         for k, arg in enumerate(_members(node, {**self.sizes, **env.indices})):
-            value = evaluate(arg, Env(self._lookup, self.sizes, {}, self._derivative, self._opaque))
+            value = evaluate(arg, changed(env, indices={}))
             random = _generator(self.seed, (node.name, (k,)))
             slope, bend = (random.normal(size=value.shape[1:]) for _ in range(2))
             weighted = slope * value + bend * value * value / 2
             total = total + weighted.reshape(len(value), -1).sum(axis=1)
         return total
-
-
-class _Repeated(Numbers):
-    """The same numbers, each point once for every perturbation of one input."""
-
-    base: Numbers
-    count: int
-    __slots__ = ("base", "count")
-
-    def __init__(self, base: Numbers, count: int, given: Mapping[Key, Array]) -> None:
-        super().__init__(base.system, base.sizes, base.points * count, base.seed, given)
-        object.__setattr__(self, "base", base)
-        object.__setattr__(self, "count", count)
-
-    def _node(self, node: Var) -> Array:
-        base: Numbers = self.base
-        if _key(node) not in self.given and base.system.body(node) is None:
-            value = base.value(node)
-            return np.tile(value, (self.count, *([1] * (value.ndim - 1)))) if len(value) > 1 else value
-        return super()._node(node)
 
 
 def _key(node: Expr) -> Key:

@@ -94,7 +94,7 @@ def _solve(
     shared = _Pass(work, of, [x for x in targets if isinstance(x, Var)])
     blocks: list[Block] = [Introduced(d.target, d.body, ("pre-activation",)) for d in named if shared.uses(d.target)]
     blocks += shared.blocks
-    results = []
+    results: list[Result] = []
     for w, target in zip(wrt, targets, strict=True):
         value, reason = shared.answer(target)
         left = b.deriv(of, target)

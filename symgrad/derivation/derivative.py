@@ -170,7 +170,7 @@ def _result(
         left,
         value,
         value.shape,
-        (*blocks, *pending, line),
+        (*blocks, line, *pending),
         tuple(work.certifier.checks[start:]),
         where,
         code=derivative_code(work.problem, work.problem.system, of, w.expr, value, work.system, held),
