@@ -190,6 +190,8 @@ class Result:
         """
         whole = program(self.answer.problem, self.answer.derivation)
         found = evaluate(whole, arrays)
+        if self.answer.derivation.ask == "shape":
+            return tuple(int(size) for size in found)
         return found[str(self.wrt)] if isinstance(found, dict) else found
 
     def to_sympy(self, **sizes: int) -> Any:
@@ -209,6 +211,7 @@ class Result:
 
 
 def _step(line: Line, reading: Reading) -> Step:
-    sides = tuple(reading.side(x, line.left) for x in (line.left, *line.right))
+    read = reading.statement if line.relation == "iff" else lambda x: reading.side(x, line.left)
+    sides = tuple(read(x) for x in (line.left, *line.right))
     reason = "".join(w if isinstance(w, str) else f"${latex(w)}$" for w in reading.words(line.reason))
-    return Step(latex(Infix(sides, ("=",) * (len(sides) - 1))), line.rule, reason, line.check.max_rel_error)
+    return Step(latex(Infix(sides, (line.relation,) * (len(sides) - 1))), line.rule, reason, line.check.max_rel_error)

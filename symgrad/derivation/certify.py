@@ -1,7 +1,7 @@
 """Certification: a line exists only if both its sides agree in numbers, at several random points and sizes."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,30 +57,32 @@ class Certifier:
         rule: str = "",
         ranges: tuple[Binder, ...] = (),
         boxed: bool = False,
+        relation: str = "=",
     ) -> Line:
-        """The line left = right[0] = …, after evaluating every side.
+        """The line left = right[0] = …, after evaluating every side; ``relation`` may also be iff, <=, <, >= or >.
 
         Raises:
-            CertificationError: two sides differ; nothing is printed.
+            CertificationError: two sides are not in that relation; nothing is printed.
         """
-        check = self.compare(left, *right, ranges=ranges)
+        check = self.compare(left, *right, ranges=ranges, relation=relation)
         self.checks.append(check)
-        return Line(left, right, reason, rule, check, ranges, boxed)
+        return Line(left, right, reason, rule, check, ranges, boxed, relation=relation)
 
-    def compare(self, left: Expr, *right: Expr, ranges: tuple[Binder, ...] = ()) -> Check:
-        """The largest relative difference between the sides, over all instances and index values.
+    def compare(self, left: Expr, *right: Expr, ranges: tuple[Binder, ...] = (), relation: str = "=") -> Check:
+        """The largest relative violation of the relation between neighbouring sides, over all instances and indices.
 
         Raises:
             CertificationError: it is above the tolerance.
         """
+        excess = EXCESS[relation]
         worst = 0.0
         points = 0
         for numbers in self.instances:
             for indices in index_values(ranges, numbers.sizes):
                 sides = [numbers.value(x, indices) for x in (left, *right)]
                 points = max(points, numbers.points)
-                for side in sides[1:]:
-                    error = relative_error(sides[0], side)
+                for k, side in enumerate(sides[1:]):
+                    error = excess(sides[0] if excess is relative_error else sides[k], side)
                     if not error <= TOLERANCE:
                         raise CertificationError(
                             f"{describe_node(left)} and {describe_node(right[0])} differ by {error:.1e} "
@@ -124,6 +126,24 @@ def relative_error(a: Array, b: Array) -> float:
     if not np.isfinite(gap).all():
         return float("inf")
     return float(gap.max() / max(1e-3, float(np.abs(a).max()), float(np.abs(b).max())))
+
+
+def _above(a: Array, b: Array) -> float:
+    """By how much a exceeds b at most, over the larger of 1 and max |b|; 0 where a ≤ b everywhere."""
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    worst = np.broadcast_to(a - b, shape)
+    return max(0.0, float(worst.max()) / max(1.0, float(np.abs(b).max()))) if np.isfinite(worst).all() else float("inf")
+
+
+EXCESS: Mapping[str, Callable[[Array, Array], float]] = {
+    "=": relative_error,
+    "iff": relative_error,
+    "<=": _above,
+    "<": lambda a, b: _above(a, b) if (np.asarray(b) > np.asarray(a)).all() else float("inf"),
+    ">=": lambda a, b: _above(b, a),
+    ">": lambda a, b: _above(b, a) if (np.asarray(a) > np.asarray(b)).all() else float("inf"),
+}
+"""By how much a relation between two arrays is violated."""
 
 
 def index_values(

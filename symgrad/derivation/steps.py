@@ -31,7 +31,8 @@ class Check:
 class Line:
     """left = right[0] = right[1] = …, true for every index in ``ranges``; made by ``Certifier.line`` alone.
 
-    A line with ``relation`` other than "=" states that relation instead. ``boxed`` marks a result.
+    A line with another ``relation`` states that one between its sides: "<=", "<", or "iff" between conditions, which
+    are expressions of 0 and 1. ``boxed`` marks a result.
     """
 
     left: Expr
@@ -42,6 +43,7 @@ class Line:
     ranges: tuple[Binder, ...] = ()
     boxed: bool = False
     substeps: tuple["Block", ...] = ()
+    relation: str = "="
 
 
 @dataclass(frozen=True, slots=True)

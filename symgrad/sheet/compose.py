@@ -34,8 +34,9 @@ def compose(problem: Problem, derivations: Iterable[Derivation], layout: str | N
 
 def _question(problem: Problem, derivation: Derivation, reading: Reading) -> QuestionBlock:
     blocks: list[Block] = []
-    if derivation.status == "unchecked" and derivation.text:
-        blocks.append(Markdown(derivation.text))
+    if derivation.status == "unchecked":
+        texts = (derivation.text, *(str(r.extra.get("text", "")) for r in derivation.results))
+        blocks += [Markdown(text) for text in texts if text]
     blocks += _results(derivation.results, reading)
     return QuestionBlock(
         problem.ids.index(derivation.id) + 1,
@@ -92,7 +93,9 @@ class _Stated:
 
 def _stated(result: Result) -> Iterator[_Stated]:
     shown = result.exact is not None or result.inexact is not None or result.value is not None
-    if shown and not any(isinstance(b, steps.Table | CasesLine) for b in result.blocks):
+    # Yes or no is what the prose of such an answer says.
+    said = (steps.Table, CasesLine, Prose) if isinstance(result.exact, bool) else (steps.Table, CasesLine)
+    if shown and not any(isinstance(b, said) for b in result.blocks):
         yield _Stated(result)
 
 
@@ -148,13 +151,18 @@ def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> l
 
 
 def _line(line: Line, reading: Reading) -> Equation:
+    if line.relation == "iff":
+        left, *rights = (reading.statement(x) for x in (line.left, *line.right))
+    else:
+        left, *rights = (reading.side(x, line.left) for x in (line.left, *line.right))
     return Equation(
-        reading.side(line.left, line.left),
-        tuple(reading.side(x, line.left) for x in line.right),
+        left,
+        tuple(rights),
         reading.words(line.reason),
         reading.ranges(line.ranges, (line.left, *line.right)),
         line.boxed,
         reading.lies_in(line.left, line.left) if line.boxed and line.left.order else None,
+        relation=line.relation,
     )
 
 
@@ -188,6 +196,8 @@ def _result(result: Result, reading: Reading) -> Equation:
     if exact is not None:
         return Equation(left, (reading.exact(exact),), boxed=True, relation=relation)
     assert result.value is not None
+    if left is None:
+        return Equation(None, (reading.statement(result.value),), boxed=True, relation="")
     tree = reading.side(result.value, result.left or result.value)
     space = reading.lies_in(result.value, result.left) if result.value.order else None
     return Equation(left, (tree,), boxed=True, space=space, relation=relation)

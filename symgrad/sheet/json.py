@@ -37,13 +37,15 @@ def _question(d: Derivation, reading: Reading) -> dict[str, Any]:
         "ask": d.ask,
         "status": d.status,
         "message": d.message,
-        "results": [_result(r, reading) for r in d.results],
+        "results": [_result(r, d.ask, reading) for r in d.results],
     }
     return out | ({"text": d.text} if d.text else {})
 
 
-def _result(r: Result, reading: Reading) -> dict[str, Any]:
+def _result(r: Result, ask: str, reading: Reading) -> dict[str, Any]:
     value, number = exact_value(r.exact), float_value(r.exact if r.exact is not None else r.inexact)
+    if ask == "shape" and value is None:
+        value = [_size(s) for s in r.shape]
     return {
         "of": r.of,
         "wrt": r.wrt,
@@ -63,7 +65,9 @@ def result_latex(r: Result, reading: Reading) -> str:
     """The value of a result in LaTeX."""
     if r.exact is not None or r.value is None:
         return "" if r.exact is None and r.inexact is None else latex(reading.exact(first(r.exact, r.inexact)))
-    return latex(reading.side(r.value, r.left if r.left is not None else r.value))
+    if r.left is None:
+        return latex(reading.statement(r.value))
+    return latex(reading.side(r.value, r.left))
 
 
 def first(*values: Any) -> Any:
@@ -76,11 +80,13 @@ def _introduced(x: Introduced, reading: Reading) -> dict[str, str]:
 
 
 def _step(line: Line, reading: Reading) -> dict[str, Any]:
-    sides = [reading.side(x, line.left) for x in (line.left, *line.right)]
+    sides = [
+        reading.statement(x) if line.relation == "iff" else reading.side(x, line.left) for x in (line.left, *line.right)
+    ]
     where = reading.ranges(line.ranges, (line.left, *line.right))
     reason = "".join(w if isinstance(w, str) else f"${latex(w)}$" for w in reading.words(line.reason))
     return {
-        "latex": latex(Infix(tuple(sides), ("=",) * (len(sides) - 1))),
+        "latex": latex(Infix(tuple(sides), (line.relation,) * (len(sides) - 1))),
         "rule": line.rule,
         "reason": reason,
         "check": _check(line.check),

@@ -13,6 +13,7 @@ from symgrad.notation.names import Names
 from symgrad.notation.precedence import RELATION
 from symgrad.notation.read import read, read_as
 from symgrad.notation.readers.leaves import number_piece
+from symgrad.notation.statements import read_statement
 from symgrad.notation.style import Layout, Style
 from symgrad.notation.tree import Fenced, Grid, Ident, Infix, Number, Prefix, Script, Sym, Text, Tree, Verbatim
 from symgrad.problem.model import Given, Problem
@@ -113,7 +114,11 @@ class Reading:
         """A condition on indices or on values."""
         if isinstance(condition, Rel):
             return Infix((self.size(condition.left), self.size(condition.right)), (condition.op,))
-        return self.math(condition)
+        return self.statement(condition)
+
+    def statement(self, expr: Expr) -> Tree:
+        """A condition, or several joined by and and or; anything else is read as an expression."""
+        return read_statement(expr, self.style)
 
     def exact(self, value: Any) -> Tree:
         """An exact value: a number, an array of numbers, a SymPy expression, a truth value."""
