@@ -74,8 +74,8 @@ class Chosen:
     def placed(self, expr: Expr) -> Expr:
         """An expression with the nodes that are set replaced by their values."""
         expr = reindex(expr, self.integers)
-        values = {v: _value(s, v) for v in variables(expr) for s in self.nodes if _is_set(s, v)}
-        return replace_nodes(expr, dict(values))
+        values: dict[Expr, Expr] = {v: _value(s, v) for v in variables(expr) for s in self.nodes if _is_set(s, v)}
+        return replace_nodes(expr, values)
 
 
 def integer_value(setting: Setting) -> Int:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import sympy
 
 from symgrad.errors import QuestionError
+from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace
-from symgrad.tensor.nodes import Binder, Expr, Rel, Var
-from symgrad.tensor.system import Definition, System, spread
-from symgrad.tensor.walk import reindex, variables
+from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Rel, Var
+from symgrad.tensor.system import Definition, System, picks_members, spread
+from symgrad.tensor.walk import reindex, transform, unfold, variables
 
 MOST_STATEMENTS = 400
 
@@ -21,6 +22,11 @@ class Statement:
     node: Var
     body: Expr
     ranges: tuple[Binder, ...] = ()
+
+    @property
+    def reads(self) -> tuple[Var, ...]:
+        """The nodes in the body; members over a range of numbers one by one."""
+        return members(self.body)
 
 
 def specialise(system: System, integers: Mapping[sympy.Symbol, Int], more: Iterable[Definition] = ()) -> System:
@@ -52,6 +58,19 @@ def _definition(d: Definition, integers: Mapping[sympy.Symbol, Int]) -> Definiti
     )
 
 
+def members(*exprs: Expr) -> tuple[Var, ...]:
+    """The named nodes of expressions, those under a range of numbers one by one."""
+
+    def rule(x: Expr) -> Expr:
+        if not isinstance(x, Fold | Build):
+            return x
+        fold = Fold("sum", x.body, x.binders, x.conds if isinstance(x, Fold) else (), x.body.shape)
+        terms = unfold(fold) if picks_members(fold) else None
+        return b.stack(*terms) if terms else x
+
+    return variables(*(transform(x, rule) for x in exprs))
+
+
 _Key = tuple[int, frozenset[tuple[sympy.Symbol, Int]]]
 
 
@@ -72,7 +91,7 @@ def statements(
     done: dict[_Key, Statement] = {}
     entered: set[_Key] = set()
     waiting: list[tuple[_Key, Statement, bool]] = [
-        (k, s, False) for k, s in reversed(_all_of(system, variables(*roots), unroll))
+        (k, s, False) for k, s in reversed(_all_of(system, members(*roots), unroll))
     ]
     while waiting:
         key, statement, leaving = waiting.pop()
@@ -85,7 +104,7 @@ def statements(
         if len(entered) > most:
             raise QuestionError(f"more than {most} definitions would have to be written out")
         waiting.append((key, statement, True))
-        read = _all_of(system, variables(statement.body), unroll)
+        read = _all_of(system, members(statement.body), unroll)
         waiting += [(k, s, False) for k, s in reversed(read) if k not in entered]
     return tuple(done.values())
 
@@ -108,9 +127,7 @@ def _of(system: System, node: Var, unroll: bool) -> list[tuple[_Key, Statement]]
     return out
 
 
-def _stated(
-    system: System, d: Definition, fixed: Mapping[sympy.Symbol, Int], unroll: bool
-) -> tuple[_Key, Statement]:
+def _stated(system: System, d: Definition, fixed: Mapping[sympy.Symbol, Int], unroll: bool) -> tuple[_Key, Statement]:
     body = reindex(d.body, fixed)
     node = reindex(d.target, fixed)
     assert isinstance(node, Var)
@@ -124,4 +141,4 @@ def _stated(
 def inputs(system: System, found: Iterable[Statement], roots: Iterable[Expr] = ()) -> tuple[Var, ...]:
     """The nodes that statements and roots read and no definition makes, in the order of first mention."""
     bodies = [s.body for s in found]
-    return tuple(v for v in variables(*roots, *bodies) if system.definition(v) is None)
+    return tuple(v for v in members(*roots, *bodies) if system.definition(v) is None)

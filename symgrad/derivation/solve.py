@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from symgrad.derivation import derivative
+from symgrad.derivation import depends, derivative, equations, evaluation, prose, shapes, update
 from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import QuestionError, SymgradError, near
 from symgrad.problem.model import Problem, Question
@@ -12,6 +12,12 @@ Solver = Callable[[Problem, Question], tuple[Result, ...]]
 
 SOLVERS: Mapping[str, Solver] = {
     "derivative": derivative.solve,
+    "update": update.solve,
+    "shape": shapes.solve,
+    "evaluate": evaluation.solve,
+    "equations": equations.solve,
+    "depends": depends.solve,
+    "text": prose.solve,
 }
 
 

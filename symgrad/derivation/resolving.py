@@ -1,0 +1,35 @@
+"""Derivatives within an expression, written out as a backward pass over the model."""
+
+from symgrad.derivation.derivative import as_node
+from symgrad.derivation.program import backward_code
+from symgrad.errors import QuestionError
+from symgrad.problem.model import Problem
+from symgrad.tensor.nodes import Deriv, Expr, Var
+from symgrad.tensor.system import System
+from symgrad.tensor.walk import find, replace_nodes
+
+
+def without_derivatives(problem: Problem, system: System, root: Expr) -> tuple[System, Expr]:
+    """The model with the adjoints that an expression needs, and the expression over them.
+
+    Raises:
+        QuestionError: it has derivatives of several quantities, or by something that is no named node.
+    """
+    found = [x for x in find(root, Deriv) if isinstance(x, Deriv)]
+    if not found:
+        return system, root
+    if len({x.of for x in found}) > 1 or any(x.held or x.kind != "total" for x in found):
+        raise QuestionError("an expression with derivatives of several quantities; define them one by one")
+    base, of = as_node(system, found[0].of, problem)
+    values: dict[Expr, Expr] = {}
+    known = {(d.family, d.indices) for d in base.definitions}
+    definitions = {}
+    for x in found:
+        if not isinstance(x.wrt, Var):
+            raise QuestionError("a derivative is taken by a named node")
+        code = backward_code(problem, base, of, x.wrt)
+        values[x] = code.value
+        definitions.update({(d.family, d.indices): d for d in code.system.definitions})
+        steps = code.system.steps
+    order = [definitions[k] for k in known if k not in definitions]
+    return System((*definitions.values(), *order), steps), replace_nodes(root, values)
