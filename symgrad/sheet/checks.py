@@ -67,6 +67,8 @@ def _agrees(kind: str, group: Sequence[Check], first: bool) -> Words:
         return ("Checked exactly" if first else "and exactly in fractions",)
     if kind.startswith("agrees"):
         return (kind if not first else kind.capitalize(),)
+    if not _worst(group):
+        return (f"{verb} with {kind}", *where, " to the last digit")
     return (f"{verb} with {kind}", *where, " to ", number(_worst(group)))
 
 

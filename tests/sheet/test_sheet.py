@@ -168,3 +168,56 @@ def test_tex_sets_the_sheet_without_complaint(solved: SolvedSheet, tmp_path: Pat
     overfull = [float(x) for x in re.findall(r"Overfull \\hbox \(([0-9.]+)pt", log)]
     assert [x for x in overfull if x > 1] == []
     assert "undefined" not in log
+
+
+ASKED = """
+symbols:
+  x: {shape: 2, values: [1, 1/2]}
+  u: {shape: n}
+  W: {shape: [m, n]}
+model:
+  - y = W @ u
+  - s = sum(x * x)
+  - l = log(s)
+questions:
+  - {id: words, ask: text, answer: "Because *it* is $x^2$."}
+  - {id: dims, ask: shape, of: y, wrt: u}
+  - {id: number, ask: evaluate, of: s}
+  - {id: logarithm, ask: evaluate, of: l}
+  - {id: array, ask: evaluate, of: y, at: {u: [1, 2], W: [[1, 1/2], [0, 3]]}}
+  - {id: path, ask: depends, of: y, on: u}
+"""
+
+
+@pytest.fixture(scope="module")
+def asked() -> SolvedSheet:
+    return symgrad.load(ASKED).solve()
+
+
+def test_values_in_json(asked: SolvedSheet) -> None:
+    made = {q["id"]: q["results"][0] for q in json.loads(asked.text("json"))["questions"]}
+    assert [(made[q]["value"], made[q]["float"]) for q in ("dims", "number", "array", "path")] == [
+        (["m", "n"], None),
+        ("5/4", 1.25),
+        ([2, 6], [2.0, 6.0]),
+        (True, None),
+    ]
+    assert made["logarithm"]["value"] == "log(5/4)"
+    assert made["logarithm"]["float"] == pytest.approx(np.log(1.25))
+
+
+def test_prose_of_the_author_is_marked(asked: SolvedSheet) -> None:
+    text = asked.text("md")
+    answer = text[text.index("## Question 1") : text.index("## Question 2")]
+    assert "Because *it* is $x^2$." in answer
+    assert "*Written by the author of the problem; not derived and not checked.*" in answer
+    assert "$x^2$" in asked.text("tex")
+
+
+def test_a_shape_is_a_tuple(asked: SolvedSheet) -> None:
+    assert asked["dims"].results[0].evaluate(m=2, n=3) == (2, 3)
+
+
+def test_yes_is_not_boxed(asked: SolvedSheet) -> None:
+    text = asked.text("md")
+    assert "boxed" not in text[text.index("· path") :]
