@@ -168,7 +168,7 @@ class _Update:
             name = work.fresh(*(self._own(x) for x in _LETTERS[letter]))
             state[letter] = b.zeros(shape) if self.numbers.first else Var(name, (), shape, facts)
             new[letter] = Var(work.fresh(f"{name}__new"), (), shape)
-            new[f"{letter}hat"] = Var(work.fresh(self._own(f"{letter}hat")), (), shape)
+            new[f"{letter}hat"] = Var(work.fresh(self._own(f"{name.split('_')[0]}hat")), (), shape)
         if isinstance(parameter, Var):
             new["W"] = Var(work.fresh(f"{parameter.name}__new"), parameter.subs, shape)
         else:
