@@ -168,12 +168,13 @@ def _(node: Call, state: State, scope: Scope) -> Code:
 def _filled_in(
     template: str, node: Call, codes: Sequence[Code], state: State, shape: tuple[Int, ...], axis: object = None
 ) -> str:
-    settings = {k: v for k, v in node.params if k != "axis"}
+    settings = {k: state.integer(v) if isinstance(v, sympy.Expr) else v for k, v in node.params if k != "axis"}
     if any(k == "axis" for k, _ in node.params):
         settings["axis"] = node.param("axis") if axis is None else axis
     last = state.integer(shape[-1]) if "{last}" in template else ""
     sizes = "" if "{shape}" not in template else state.shape(shape)
-    return template.format(*(c.text for c in codes), shape=sizes, last=last, **settings)
+    texts = [c.text for c in codes]
+    return template.format(*texts, operands=", ".join(texts), shape=sizes, last=last, **settings)
 
 
 _BATCHED = {

@@ -10,12 +10,15 @@ from typing import Final, TypeAlias
 
 from symgrad.errors import ProblemError, near
 from symgrad.problem.folds import concatenated, extreme, mean, prod, stacked, total
+from symgrad.problem.layers import layer
 from symgrad.problem.names import Broken
+from symgrad.problem.probability import PROBABILITY, unknown_value
 from symgrad.problem.ranges import bind, only, split
 from symgrad.problem.scope import Scope, made
 from symgrad.syntax.tree import Call, Compare, ListTree, Name, Tree
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import FUNCTIONS
+from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.nodes import At, Entry, Expr, Transpose, Var
 from symgrad.tensor.scalars import SCALARS
 
@@ -35,7 +38,7 @@ def call(tree: Call, scope: Scope) -> Expr:
     if name in names.broken:
         raise Broken(name)
     if name in names.densities:
-        return _unavailable(tree, scope)
+        return unknown_value(tree, scope)
     handler = CALLS.get(name)
     if handler is not None:
         return handler(tree, scope)
@@ -189,6 +192,7 @@ CALLS: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         **dict.fromkeys(SCALARS, _scalar),
         **dict.fromkeys(FUNCTIONS, _tensor),
+        **dict.fromkeys(AXES, layer),
         "indicator": _indicator,
         "sum": total,
         "prod": prod,
@@ -200,16 +204,6 @@ CALLS: Final[Mapping[str, Handler]] = MappingProxyType(
         "loss": _loss,
         "grad": partial(_derivative, of_scalar=True),
         "jacobian": partial(_derivative, of_scalar=False),
-        "conv1d": _unavailable,
-        "conv2d": _unavailable,
-        "conv_transpose2d": _unavailable,
-        "maxpool2d": _unavailable,
-        "avgpool2d": _unavailable,
-        "E": _unavailable,
-        "Var": _unavailable,
-        "KL": _unavailable,
-        "integral": _unavailable,
-        "normal": _unavailable,
-        "bernoulli": _unavailable,
+        **PROBABILITY,
     }
 )

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symgrad.errors import ProblemError, near
+from symgrad.problem.forms import number
 from symgrad.problem.heads import Head, read_head, subscript_count
-from symgrad.problem.names import Family, Names, UserFunction
+from symgrad.problem.names import Family, Names, Unknown, UserFunction
 from symgrad.problem.records import ProblemDocument, RawSymbol
 from symgrad.problem.texts import free_names, index_names, read_definition, read_expression, subscripts, walk
+from symgrad.problem.yaml_tree import RawList, RawScalar
 from symgrad.source import Source
 from symgrad.syntax.tree import Binary, Call, Definition, Keyword, Name, Number, Span, Subscript, Tree
+from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import index_symbol, size_symbol
 
 _ASKED = ("of", "wrt", "left", "right", "loss")
@@ -34,6 +37,7 @@ def collect(document: ProblemDocument) -> Collected:
         if names.claim(step.name, "step", step.place):
             names.indices[step.name] = index_symbol(step.name)
     declared = [symbol for symbol in document.symbols if _declare(symbol, names)]
+    _claim_variables(names)
     trees = [tree for source in document.model if (tree := _definition(source, names)) is not None]
     for tree in trees:
         _claim_target(tree, names)
@@ -52,19 +56,40 @@ def _declare(symbol: RawSymbol, names: Names) -> bool:
     """Take up a declared symbol; False for densities and functions, and where it is wrong."""
     facts = {fact.text for fact in symbol.facts}
     match symbol.key:
-        case Call(func, _, _):
+        case Call(func, args, _):
             kind = "density" if "density" in facts else "function"
             if not facts & {"density", "function"}:
                 message = f"say what {symbol.text} is: {{is: density}} or {{is: function}}"
                 names.complain(message, symbol.place)
             if names.claim(func.id, kind, symbol.place):
-                names.densities[func.id] = kind
+                names.densities[func.id] = _unknown(symbol, kind, func.id, args, names)
             return False
         case Name(name):
             return _member_of(name, 0, symbol, names)
         case Subscript(Name(name), items):
             return _member_of(name, len(items), symbol, names)
     return False
+
+
+def _unknown(symbol: RawSymbol, kind: str, name: str, args: tuple[Tree, ...], names: Names) -> Unknown:
+    """A density or an unknown function; its arguments are variables, which may be declared themselves."""
+    arguments = tuple(arg.id for arg in args if isinstance(arg, Name))
+    if len(arguments) < len(args) or len(set(arguments)) < len(arguments) or not arguments:
+        names.complain(f"the arguments of {name} are names, each once", symbol.place)
+    ends = symbol.range.items if isinstance(symbol.range, RawList) else ()
+    numbers = [number(end) for end in ends if isinstance(end, RawScalar)]
+    if symbol.range is not None and (len(numbers) != 2 or numbers[0] >= numbers[1]):
+        names.complain("a range has two ends, [0, 1]", symbol.range.place)
+    limits = (numbers[0], numbers[1]) if len(numbers) == 2 else None
+    return Unknown(name, kind, arguments, limits, symbol.latex, symbol.about, symbol.place)
+
+
+def _claim_variables(names: Names) -> None:
+    """The arguments of densities that are not declared are variables."""
+    for unknown in names.densities.values():
+        for argument in unknown.arguments:
+            if argument not in names.kinds:
+                names.claim(argument, "variable", unknown.place)
 
 
 def _member_of(name: str, arity: int, symbol: RawSymbol, names: Names) -> bool:
@@ -165,11 +190,12 @@ def _open_indices(symbol: RawSymbol, names: Names) -> None:
 
 
 def _sizes_in_use(document: ProblemDocument, trees: list[Definition], names: Names) -> None:
-    """A name that is used only as an end of a range, or as the factor of an index, is a size."""
+    """A name that is used only as an end of a range, the factor of an index, or a layer's setting, is a size."""
     known = [name for name in names.kinds if name not in names.functions]
     for tree, opened in (*((tree, set[str]()) for tree in trees), *_question_trees(document)):
         used = [name for span in _spans(tree) for name in free_names(span)]
         used += [name for _, item in subscripts(tree) for name in _factors(item)]
+        used += [name for setting in _layer_settings(tree) for name in free_names(setting)]
         own = {k.name.id for node in walk(tree) for k in _keywords(node)}
         own |= {name.id for name in free_names(tree.target)} if isinstance(tree, Definition) else set()
         for name in used:
@@ -194,6 +220,12 @@ def _spans(tree: Tree) -> Iterator[Tree]:
         for keyword in _keywords(node):
             if isinstance(keyword.value, Span):
                 yield keyword.value
+
+
+def _layer_settings(tree: Tree) -> Iterator[Tree]:
+    for node in walk(tree):
+        if isinstance(node, Call) and node.func.id in AXES:
+            yield from (k.value for k in node.keywords if k.name.id != "bias")
 
 
 def _factors(item: Tree) -> Iterator[Name]:

@@ -10,6 +10,7 @@ from functools import singledispatch
 from typing import TypeAlias
 
 import numpy as np
+import sympy
 
 from symgrad.tensor.build import number_of
 from symgrad.tensor.frames import Frame, compare
@@ -206,7 +207,8 @@ def _call(node: Call, run: Run, frame: Frame) -> Steps:
     values = joined((yield from _all(node.args, frame)))
     lead = values[0].shape[:2]
     shape = frame.shape(node.shape)
-    result = evaluate_call(node, [x.reshape((-1, *x.shape[2:])) for x in values], shape)
+    settings = {k: frame.one(v) if isinstance(v, sympy.Expr) else v for k, v in node.params}
+    result = evaluate_call(node, [x.reshape((-1, *x.shape[2:])) for x in values], settings, shape)
     return result.reshape((*lead, *shape))
 
 

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from symgrad.tensor import build
-from symgrad.tensor.functions import arrays, construct, entries
+from symgrad.tensor.functions import (
+    arrays,
+    construct,
+    entries,
+    layer_arrays,
+    layer_entries,
+    layer_sources,
+    layers,
+)
 from symgrad.tensor.nodes import Call, Expr
 from symgrad.tensor.stable import Array
 
@@ -21,8 +29,8 @@ class Values:
 
     Attributes:
         compute: (operands with one leading batch axis, settings, shape without it) to an array.
-        code: NumPy source for single arrays: ``{0}``, ``{1}`` are operands, ``{axis}`` a setting, ``{shape}``
-            the tuple of the value's sizes and ``{last}`` the last of them.
+        code: NumPy source for single arrays: ``{0}``, ``{1}`` are operands, ``{operands}`` all of them,
+            ``{axis}`` a setting, ``{shape}`` the tuple of the value's sizes and ``{last}`` the last of them.
         entries: (node, indices, entry, fresh) to the scalar entry; None where index notation does not help.
         helper: Source of the function that ``code`` needs beside NumPy.
     """
@@ -49,6 +57,25 @@ def _named(name: str) -> str:
 
 _SOURCES = arrays.SOURCES
 
+
+
+def _layer(construct: Callable[..., Expr]) -> TensorFunction:
+    name = construct.__name__
+    axes = layers.AXES[name]
+    kind = name[:-2]
+    values = {
+        "conv": (layer_arrays.convolution, layer_sources.convolution(axes), layer_entries.convolution,
+                 layer_sources.CONV),
+        "conv_transpose": (layer_arrays.transposed, layer_sources.transposed(axes), layer_entries.transposed,
+                           layer_sources.CONV_TRANSPOSE),
+        "maxpool": (layer_arrays.maximum, layer_sources.pooling(axes, "max"), layer_entries.maximum,
+                    layer_sources.WINDOWS),
+        "avgpool": (layer_arrays.average, layer_sources.pooling(axes, "mean"), layer_entries.average,
+                    layer_sources.WINDOWS),
+    }[kind]  # fmt: skip
+    return TensorFunction(name, construct, _named(name.replace("_", r"\_")), Values(*values))
+
+
 _ROWS = (
     TensorFunction("softmax", construct.softmax, _named("softmax"), Values(
         arrays.softmax, "_softmax({0}, {axis})", entries.softmax, _SOURCES["softmax"])),
@@ -71,6 +98,8 @@ _ROWS = (
         arrays.reshape, "np.reshape({0}, {shape})", entries.reshape)),
     TensorFunction("one_hot", construct.one_hot, _named("onehot"), Values(
         arrays.one_hot, "_one_hot({0}, {last})", entries.one_hot, _SOURCES["one_hot"])),
+    _layer(layers.conv1d), _layer(layers.conv2d), _layer(layers.conv_transpose1d), _layer(layers.conv_transpose2d),
+    _layer(layers.maxpool1d), _layer(layers.maxpool2d), _layer(layers.avgpool1d), _layer(layers.avgpool2d),
     TensorFunction("vec", construct.vec, _named("vec")),
     TensorFunction("size", construct.size, _named("size")),
     TensorFunction("outer", construct.outer, ""),
@@ -94,8 +123,10 @@ def values_of(node: Call) -> Values:
     return row
 
 
-def evaluate_call(node: Call, operands: Sequence[Array], shape: tuple[int, ...]) -> Array:
-    """The value of a Call from operands with one leading batch axis (lengths may be 1)."""
+def evaluate_call(
+    node: Call, operands: Sequence[Array], settings: Mapping[str, Any], shape: tuple[int, ...]
+) -> Array:
+    """The value of a Call from operands with one leading batch axis (lengths may be 1) and its settings in numbers."""
     batch = max(len(x) for x in operands)
     filled = [np.broadcast_to(x, (batch, *x.shape[1:])) for x in operands]
-    return values_of(node).compute(filled, dict(node.params), shape)
+    return values_of(node).compute(filled, settings, shape)

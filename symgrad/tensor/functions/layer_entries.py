@@ -1,0 +1,147 @@
+"""Convolutions and pooling in index notation: affine relations between places, with their ranges as conditions.
+
+Output place r and tap k read the input place S(r − 1) + D(k − 1) + 1 − P.
+"""
+
+from collections.abc import Sequence
+
+import sympy
+
+from symgrad.tensor import build as b
+from symgrad.tensor.functions.entries import At, EntryOf, Fresh
+from symgrad.tensor.functions.layers import AXES, has_channels, setting
+from symgrad.tensor.integers import Int, difference, integer, same
+from symgrad.tensor.nodes import Binder, Call, Expr, Rel
+
+
+def read_place(r: Int, k: Int, stride: Int, padding: Int, dilation: Int) -> Int:
+    """The place of the input that output place r reads through tap k."""
+    return integer(sympy.expand(stride * (r - 1) + dilation * (k - 1) + 1 - padding))
+
+
+def _inside(places: Sequence[Int], sizes: Sequence[Int], pads: Sequence[Int]) -> list[Rel]:
+    """Where padding lets a place lie outside: 1 ≤ place ≤ size."""
+    padded = [(p, n) for p, n, pad in zip(places, sizes, pads, strict=True) if not same(pad, 0)]
+    return [c for p, n in padded for c in (b.rel("<=", 1, p), b.rel("<=", p, n))]
+
+
+def _input_places(node: Call, at: Sequence[Int], taps: Sequence[Int]) -> list[Int]:
+    names = ("stride", "padding", "dilation")
+    return [read_place(*z) for z in zip(at, taps, *(setting(node, n) for n in names), strict=True)]
+
+
+def _with_bias(node: Call, channel: Int, entry: EntryOf, value: Expr) -> Expr:
+    if len(node.args) < 3:
+        return value
+    bias = node.args[2]
+    return b.add(value, entry(bias, (channel,) if bias.order else ()))
+
+
+def convolution(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
+    """Σ_{c,k} w_{o,c,k} x_{c, S(r−1)+D(k−1)+1−P}, taps that fall on padding left out."""
+    x, w = node.args[:2]
+    axes = AXES[node.fn]
+    output: Int = at[0] if len(at) > axes else 1
+    places = at[len(at) - axes :]
+    channel = [fresh()] if w.order > axes and not same(w.shape[1], 1) else []
+    taps = [fresh() for _ in range(axes)]
+    kernel = w.shape[w.order - axes :]
+    inner: Int = channel[0] if channel else 1
+    read = _input_places(node, places, taps)
+    sizes = x.shape[x.order - axes :]
+    value = b.mul(
+        b.iverson(*_inside(read, sizes, setting(node, "padding"))),
+        entry(w, (*((output, inner) if w.order > axes else ()), *taps)),
+        entry(x, (*((_grouped(node, output, inner),) if has_channels(x, axes) else ()), *read)),
+    )
+    ranges = [Binder(s, 1, n) for s, n in zip((*channel, *taps), (*w.shape[1:2][: len(channel)], *kernel), strict=True)]
+    return _with_bias(node, output, entry, b.fold("sum", value, ranges))
+
+
+def _grouped(node: Call, output: Int, inner: Int) -> Int:
+    """The channel of the input that an output reads as its inner-th: its group's channels come in one block."""
+    groups: Int = node.param("groups")
+    w = node.args[1]
+    if same(groups, 1) or w.order == AXES[node.fn]:
+        return inner
+    return integer(_block(output, sympy.cancel(sympy.sympify(w.shape[0]) / groups)) * w.shape[1] + inner)
+
+
+def _block(index: Int, size: Int) -> Int:
+    """The block of a size, from 0, in which an index from 1 lies."""
+    if isinstance(index, int) and integer(size) == size and isinstance(integer(size), int):
+        return (index - 1) // int(size)
+    return integer(sympy.floor((sympy.sympify(index) - 1) / size))
+
+
+def transposed(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
+    """Σ_{c,r,k} x_{c,r} w_{c,o,k} where u = S(r−1) + D(k−1) + 1 − P; the tap is settled by u and r where D = 1."""
+    x, w = node.args[:2]
+    axes = AXES[node.fn]
+    output: Int = at[0] if len(at) > axes else 1
+    target = at[len(at) - axes :]
+    wide = has_channels(x, axes)
+    channel, picked, own = _channels(node, output, fresh) if wide else ((), (), output)
+    sizes, kernel = x.shape[x.order - axes :], w.shape[w.order - axes :]
+    rows = [fresh() for _ in range(axes)]
+    binders = [*channel, *(Binder(s, 1, n) for s, n in zip(rows, sizes, strict=True))]
+    taps: list[Int] = []
+    conds: list[Rel] = []
+    options = zip(*(setting(node, n) for n in ("stride", "padding", "dilation")), strict=True)
+    for u, r, k, (s, p, d) in zip(target, rows, kernel, options, strict=True):
+        if same(d, 1):
+            tap: Int = integer(difference(u + p, s * (r - 1)))
+            conds += [b.rel("<=", 1, tap), b.rel("<=", tap, k)]
+        else:
+            tap = fresh()
+            binders.append(Binder(tap, 1, k))
+            conds.append(b.rel("==", u, read_place(r, tap, s, p, d)))
+        taps.append(tap)
+    leads = (picked[0] if picked else 1, own) if w.order > axes else ()
+    value = b.mul(b.iverson(*conds), entry(x, (*picked, *rows)), entry(w, (*leads, *taps)))
+    return _with_bias(node, output, entry, b.fold("sum", value, binders))
+
+
+def _channels(node: Call, output: Int, fresh: Fresh) -> tuple[tuple[Binder, ...], tuple[Int, ...], Int]:
+    """The channels of the input that an output of a transposed convolution reads, and its place in its group."""
+    x, w = node.args[:2]
+    if same(x.shape[0], 1):
+        return (), (1,), output
+    groups: Int = node.param("groups")
+    if same(groups, 1) or w.order == AXES[node.fn]:
+        c = fresh()
+        return (Binder(c, 1, x.shape[0]),), (c,), output
+    per_group, each = w.shape[1], integer(sympy.cancel(sympy.sympify(x.shape[0]) / groups))
+    block = _block(output, per_group)
+    own = integer(difference(output, block * per_group))
+    if same(each, 1):
+        return (), (integer(block + 1),), own
+    c = fresh()
+    return (Binder(c, 1, each),), (integer(block * each + c),), own
+
+
+def maximum(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
+    """max_k x_{c, S(r−1)+D(k−1)+1−P} over the taps inside the input."""
+    return _window(node, at, entry, fresh, "max")
+
+
+def average(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
+    """1/K Σ_k x_{c, S(r−1)+k−P}, padding counted as zeros."""
+    count: Int = 1
+    for k in setting(node, "kernel"):
+        count = count * k
+    return b.mul(b.power(b.count(count), b.MINUS_ONE), _window(node, at, entry, fresh, "sum"))
+
+
+def _window(node: Call, at: At, entry: EntryOf, fresh: Fresh, op: str) -> Expr:
+    (x,) = node.args
+    axes = AXES[node.fn]
+    taps = [fresh() for _ in range(axes)]
+    read = _input_places(node, at[len(at) - axes :], taps)
+    inside = _inside(read, x.shape[x.order - axes :], setting(node, "padding"))
+    binders = [Binder(s, 1, n) for s, n in zip(taps, setting(node, "kernel"), strict=True)]
+    value = entry(x, (*at[: len(at) - axes], *read))
+    if op == "sum":
+        return b.fold("sum", b.mul(b.iverson(*inside), value), binders)
+    conds = [c for c in inside if b.holds(c) is not True]
+    return b.fold(op, value, binders, conds)
