@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgrad.calculus.approach import approached
 from symgrad.calculus.sampling import sample
 from symgrad.errors import InternalError
 from symgrad.tensor.evaluate import Env, evaluate
 from symgrad.tensor.integers import Int, evaluate_int, replace
-from symgrad.tensor.nodes import ANY, At, Binder, Cut, Deriv, Entry, Expr, Opaque, Pick, Rel, Var
+from symgrad.tensor.nodes import ANY, At, Binder, Cut, Deriv, Entry, Expr, Limit, Opaque, Pick, Rel, Var
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System, spread
 from symgrad.tensor.walk import reindex, variables
@@ -137,7 +138,9 @@ class Numbers:
         return self._evaluate(body, {}, self._known)
 
     def _derivative(self, node: Any, env: Env) -> Array:
-        """∂of/∂wrt, (points, *of.shape, *wrt.shape)."""
+        """∂of/∂wrt, (points, *of.shape, *wrt.shape); the value of a limit, (points, *shape)."""
+        if isinstance(node, Limit):
+            return approached(node, self.system, {**self.sizes, **env.indices}, self.points, self.value)
         assert isinstance(node, Deriv)
         here = {**self.sizes, **env.indices}
         of, wrt = _at(node.of, here), _at(node.wrt, here)

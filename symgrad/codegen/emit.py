@@ -12,7 +12,7 @@ from symgrad.codegen.intervals import length
 from symgrad.codegen.model import holds_exactly
 from symgrad.codegen.state import NotVectorisable, Scope, State, unreachable
 from symgrad.codegen.text import ATOM, Code
-from symgrad.errors import QuestionError
+from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor.build import number_of
 from symgrad.tensor.integers import Int, difference
 from symgrad.tensor.nodes import (
@@ -131,6 +131,8 @@ def located(node: Var, state: State) -> tuple[str, list[Place]]:
     for i in state.stores.arguments:
         if holds_exactly(i, node):
             return i.argument, []
+    if node.name not in state.stores.arrays:
+        raise InternalError(f"{node.name} is read, but it is neither defined nor an argument")
     store = state.stores.arrays[node.name]
     places = [
         Place(difference(sub, axis.base), axis.length)
@@ -157,7 +159,7 @@ def _(node: Full, state: State, scope: Scope) -> Code:
 
 @emit.register
 def _(node: Const, state: State, scope: Scope) -> Code:
-    return Code({"pi": "np.pi", "e": "np.e"}[node.name])
+    return Code({"pi": "np.pi", "e": "np.e", "inf": "np.inf"}[node.name])
 
 
 @emit.register

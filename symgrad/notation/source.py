@@ -118,7 +118,7 @@ def _(expr: nodes.Literal) -> _Written:
 
 @_write.register
 def _(expr: nodes.Var) -> _Written:
-    subs = ", ".join(integer_source(s) for s in expr.subs)
+    subs = "" if "random" in expr.facts else ", ".join(integer_source(s) for s in expr.subs)
     return _Written(f"{expr.name}[{subs}]" if subs else expr.name, _ATOM)
 
 
@@ -278,7 +278,12 @@ def _(expr: nodes.Concat) -> _Written:
     return _function("concat", *(source(a) for a in expr.args), f"axis={expr.axis}")
 
 
-# Derivatives
+# Derivatives and limits
+
+
+@_write.register
+def _(expr: nodes.Limit) -> _Written:
+    return _function("limit", source(expr.arg), f"{source(expr.var)} -> {source(expr.point)}{expr.side}")
 
 
 @_write.register
@@ -292,3 +297,34 @@ def _(expr: nodes.Deriv) -> _Written:
 @_write.register
 def _(expr: nodes.Chain) -> _Written:
     return _function("chain", *(source(a) for a in expr.args))
+
+
+# Probability
+
+
+@_write.register
+def _(expr: nodes.Density) -> _Written:
+    assert isinstance(expr.table, nodes.Var)
+    free = [integer_source(i) for k, i in enumerate(expr.at) if i is not None and k not in expr.given]
+    given = [integer_source(i) for k, i in enumerate(expr.at) if i is not None and k in expr.given]
+    return _function(expr.table.name, ", ".join(free) + (" | " + ", ".join(given) if given else ""))
+
+
+@_write.register
+def _(expr: nodes.Law) -> _Written:
+    if expr.name == "normal":
+        point, mean, cov = (source(a) for a in expr.args)
+        return _function("normal", point, f"mean={mean}", f"cov={cov}")
+    return _function(expr.name, *(source(a) for a in expr.args))
+
+
+@_write.register
+def _(expr: nodes.Integral) -> _Written:
+    symbols = [x.symbol.name for x in expr.binders]
+    args = [source(a) for a in expr.args]
+    if expr.op == "divergence":
+        return _function("KL", *args)
+    if expr.op == "integral":
+        return _function("integral", *args, *symbols)
+    over = symbols[0] if len(symbols) == 1 else f"[{', '.join(symbols)}]"
+    return _function("E" if expr.op == "expectation" else "Var", args[0], f"{over} ~ {args[1]}")

@@ -31,6 +31,7 @@ from symgrad.tensor.nodes import (
     Full,
     Item,
     Iverson,
+    Limit,
     Literal,
     MatMul,
     Mul,
@@ -656,6 +657,13 @@ def chain(args: Sequence[Expr], links: Sequence[int]) -> Expr:
             raise ShapeError(f"chain rule: {show_shape(left)} meets {show_shape(right)}")
     shape = args[0].shape[: args[0].order - links[0]] + args[-1].shape[links[-1] :]
     return Chain(tuple(args), tuple(links), shape)
+
+
+def limit(arg: Expr, var: Expr, point: Expr, side: str = "") -> Expr:
+    """lim arg as var → point, from one side or both."""
+    if var.order or point.order:
+        raise ShapeError(f"a limit is taken as a scalar goes to a number, not {describe(var)}")
+    return arg if number_of(arg) is not None else Limit(arg, var, point, side, arg.shape)
 
 
 def free_symbols_of_items(items: Iterable[Item]) -> set[sympy.Symbol]:

@@ -16,7 +16,7 @@ from symgrad.errors import InternalError
 from symgrad.tensor.dependence import dependence
 from symgrad.tensor.frames import Frame
 from symgrad.tensor.integers import replace
-from symgrad.tensor.nodes import Const, Count, Deriv, Expr, Eye, Full, Iverson, Literal, Num, Opaque, Var
+from symgrad.tensor.nodes import Const, Count, Deriv, Expr, Eye, Full, Iverson, Limit, Literal, Num, Opaque, Var
 from symgrad.tensor.stable import Array
 
 Unresolved: TypeAlias = Callable[[Expr, Mapping[sympy.Symbol, int]], Array]
@@ -63,7 +63,7 @@ def _count(node: Count, run: Run, frame: Frame) -> Array:
 
 @leaf.register
 def _const(node: Const, run: Run, frame: Frame) -> Array:
-    return constant({"pi": math.pi, "e": math.e}[node.name])
+    return constant({"pi": math.pi, "e": math.e, "inf": math.inf}[node.name])
 
 
 @leaf.register
@@ -100,6 +100,11 @@ def _var(node: Var, run: Run, frame: Frame) -> Array:
 
 @leaf.register
 def _deriv(node: Deriv, run: Run, frame: Frame) -> Array:
+    return _by_hook(node, run.derivative, frame)
+
+
+@leaf.register
+def _limit(node: Limit, run: Run, frame: Frame) -> Array:
     return _by_hook(node, run.derivative, frame)
 
 

@@ -105,7 +105,7 @@ class Count(_Scalar):
 
 @_node
 class Const(_Scalar):
-    """A named real constant: pi or e."""
+    """A named constant: pi, e, or inf, the value of a limit that is infinite."""
 
     name: str
 
@@ -473,7 +473,74 @@ class Chain(Expr):
         return self.args
 
 
+@_node
+class Density(_Scalar):
+    """The value of a density, or of an unknown function, at a point: p(x, z), p(z), p(z | x), D(x).
+
+    ``table`` holds the values at the common points, one axis for each argument, and ``at`` the place on each axis;
+    an axis without a place is summed out. ``given`` are the axes behind the bar.
+    """
+
+    table: Expr
+    at: tuple[Int | None, ...]
+    given: frozenset[int] = frozenset()
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return (self.table,)
+
+
+@_node
+class Law(_Scalar):
+    """The value of a named density at a point: normal(z, mean, cov), bernoulli(x, p); args[0] is the point."""
+
+    name: str
+    args: tuple[Expr, ...]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.args
+
+
+@_node
+class Integral(Expr):
+    """An integral over random variables: ∫ f dz, E_q[f], Var_q[f] or KL(q‖p).
+
+    op is integral (args: f), expectation or variance (args: f and the density), or divergence (args: q and p). The
+    binders are the variables: their symbols are places among the common points, over which the integral is a sum.
+    """
+
+    op: str
+    args: tuple[Expr, ...]
+    binders: tuple[Binder, ...]
+    shape: Shape
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.args
+
+
+@_node
+class Limit(Expr):
+    """The limit of ``arg`` as the scalar ``var`` goes to ``point``: from below or above (side "-", "+"), or both ("")."""
+
+    arg: Expr
+    var: Expr
+    point: Expr
+    side: str
+    shape: Shape
+
+    @property
+    def row(self) -> bool:
+        return self.arg.row
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return (self.arg, self.var, self.point)
+
+
 KINDS: tuple[type[Expr], ...] = (
     Num, Count, Const, Full, Eye, Literal, Var, Add, Mul, Pow, Apply, Compare, MatMul, Transpose, Permute, Reduce,
-    Fold, Build, Entry, Iverson, Stack, Concat, Call, Opaque, Deriv, Chain,
+    Fold, Build, Entry, Iverson, Stack, Concat, Call, Opaque, Deriv, Chain, Limit,
+    Density, Law, Integral,
 )  # fmt: skip

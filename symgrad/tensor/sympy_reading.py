@@ -91,7 +91,7 @@ def _count(node: Count, values: dict[sympy.Symbol, int], lookup: Lookup) -> Read
 @read.register
 def _const(node: Const, values: dict[sympy.Symbol, int], lookup: Lookup) -> Reading:
     yield from ()
-    return {"pi": sympy.pi, "e": sympy.E}[node.name]
+    return {"pi": sympy.pi, "e": sympy.E, "inf": sympy.oo}[node.name]
 
 
 @read.register

@@ -20,14 +20,18 @@ from symgrad.tensor.nodes import (
     Concat,
     Count,
     Cut,
+    Density,
     Deriv,
     Entry,
     Expr,
     Eye,
     Fold,
     Full,
+    Integral,
     Item,
     Iverson,
+    Law,
+    Limit,
     Literal,
     MatMul,
     Mul,
@@ -168,6 +172,21 @@ def _(node: Opaque, children: tuple[Expr, ...]) -> Expr:
 
 
 @rebuild.register
+def _(node: Density, children: tuple[Expr, ...]) -> Expr:
+    return Density(children[0], node.at, node.given)
+
+
+@rebuild.register
+def _(node: Law, children: tuple[Expr, ...]) -> Expr:
+    return Law(node.name, children)
+
+
+@rebuild.register
+def _(node: Integral, children: tuple[Expr, ...]) -> Expr:
+    return Integral(node.op, children, node.binders, node.shape)
+
+
+@rebuild.register
 def _(node: Deriv, children: tuple[Expr, ...]) -> Expr:
     return b.deriv(children[0], children[1], node.kind, node.held)
 
@@ -175,6 +194,12 @@ def _(node: Deriv, children: tuple[Expr, ...]) -> Expr:
 @rebuild.register
 def _(node: Chain, children: tuple[Expr, ...]) -> Expr:
     return b.chain(children, node.links)
+
+
+@rebuild.register
+def _(node: Limit, children: tuple[Expr, ...]) -> Expr:
+    arg, var, point = children
+    return b.limit(arg, var, point, node.side)
 
 
 def transform(root: Expr, rule: Callable[[Expr], Expr], into: Callable[[Expr], bool] | None = None) -> Expr:
@@ -215,11 +240,11 @@ def free_ints(root: Expr) -> frozenset[sympy.Symbol]:
     for node in postorder(root):
         found: frozenset[sympy.Symbol] = frozenset().union(*(memo[c] for c in node.children))
         found |= _own_ints(node)
-        if isinstance(node, Fold | Build):
-            found -= {x.symbol for x in node.binders}
-            for x in node.binders:
+        if isinstance(node, Fold | Build | Integral | Opaque):
+            own = node.over if isinstance(node, Opaque) else node.binders
+            for x in own:
                 found |= symbols_of(x.lo) | symbols_of(x.hi)
-            found -= {x.symbol for x in node.binders}
+            found -= {x.symbol for x in own}
         memo[node] = found
     return memo[root]
 
@@ -234,6 +259,8 @@ def _own_ints(node: Expr) -> frozenset[sympy.Symbol]:
             return _symbols([side for c in conds for side in (c.left, c.right)])
         case Entry(items=items):
             return frozenset(b.free_symbols_of_items(items))
+        case Density(at=at):
+            return _symbols([i for i in at if i is not None])
         case Opaque(over=over):
             return _symbols([side for x in over for side in (x.lo, x.hi)])
     return frozenset()
@@ -249,8 +276,8 @@ def reindex(root: Expr, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
     if not mapping:
         return root
     memo: dict[Expr, Expr] = {}
-    for node in postorder(root, into=lambda x: not isinstance(x, Fold | Build | Opaque)):
-        if isinstance(node, Fold | Build | Opaque):
+    for node in postorder(root, into=lambda x: not isinstance(x, Fold | Build | Opaque | Integral)):
+        if isinstance(node, Fold | Build | Opaque | Integral):
             memo[node] = _reindex_binder(node, mapping)
         else:
             memo[node] = _reindex_plain(node, tuple(memo[c] for c in node.children), mapping)
@@ -283,6 +310,8 @@ def _reindex_plain(node: Expr, children: tuple[Expr, ...], mapping: Mapping[symp
                 (k, replace(v, mapping) if isinstance(v, sympy.Expr) else v) for k, v in node.params
             )
             return Call(node.fn, children, params, sizes(node.shape))
+        case Density():
+            return Density(children[0], tuple(i if i is None else replace(i, mapping) for i in node.at), node.given)
         case Deriv():
             held = frozenset(reindex(h, mapping) for h in node.held)
             return b.deriv(children[0], children[1], node.kind, held)
@@ -302,7 +331,7 @@ def _reindex_rel(r: Rel, mapping: Mapping[sympy.Symbol, Int]) -> Rel:
     return b.rel(r.op, replace(r.left, mapping), replace(r.right, mapping))
 
 
-def _reindex_binder(node: Fold | Build | Opaque, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
+def _reindex_binder(node: Fold | Build | Opaque | Integral, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
     own = node.over if isinstance(node, Opaque) else node.binders
     bound = {x.symbol for x in own}
     inner = {s: v for s, v in mapping.items() if s not in bound}
@@ -320,6 +349,9 @@ def _reindex_binder(node: Fold | Build | Opaque, mapping: Mapping[sympy.Symbol, 
     inner.update(renamed)
     if isinstance(node, Opaque):
         return b.opaque(node.name, [reindex(a, inner) for a in node.args], fresh)
+    if isinstance(node, Integral):
+        shape = tuple(replace(s, inner) for s in node.shape)
+        return Integral(node.op, tuple(reindex(a, inner) for a in node.args), tuple(fresh), shape)
     body = reindex(node.body, inner)
     if isinstance(node, Build):
         return b.build(body, fresh)

@@ -1,4 +1,4 @@
-"""Partial derivatives and chains of them."""
+"""Partial derivatives, chains of them, limits."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ from symgrad.notation.layout import is_flipped
 from symgrad.notation.names import has_superscript
 from symgrad.notation.readers.core import Context, alias, at_least, bare, piece, raised, rule
 from symgrad.notation.readers.spacing import juxtaposed
-from symgrad.notation.tree import Evaluated, Fenced, Frac, Func, Infix, Number, Row, Script, Space, Sym, Tree
-from symgrad.tensor.nodes import Chain, Deriv, Entry, Expr, Var
+from symgrad.notation.tree import BigOp, Evaluated, Fenced, Frac, Func, Infix, Number, Row, Script, Space, Sym, Tree
+from symgrad.tensor.nodes import Chain, Deriv, Entry, Expr, Limit, Var
 
 _PARTIAL = Sym("partial")
 
@@ -22,6 +22,15 @@ def _(expr: Deriv, ctx: Context) -> Piece:
 @rule.register
 def _(expr: Chain, ctx: Context) -> Piece:
     return _oriented(expr, ctx)
+
+
+@rule.register
+def _(expr: Limit, ctx: Context) -> Piece:
+    point = bare(expr.point, ctx.within_script())
+    if expr.side:
+        point = Script(point, None, Sym("plus" if expr.side == "+" else "minus"))
+    lower = Infix((bare(expr.var, ctx.within_script()), point), ("to",))
+    return Piece(BigOp("lim", lower, None, at_least(expr.arg, level.OPEN, ctx)), level.OPEN)
 
 
 def _oriented(expr: Expr, ctx: Context) -> Piece:

@@ -53,7 +53,8 @@ def _(expr: Count, ctx: Context) -> Piece:
 
 @rule.register
 def _(expr: Const, ctx: Context) -> Piece:
-    return Piece(Sym("pi") if expr.name == "pi" else Ident(expr.name), level.ATOM)
+    sign = {"pi": "pi", "inf": "infinity"}.get(expr.name)
+    return Piece(Sym(sign) if sign else Ident(expr.name), level.ATOM)
 
 
 @rule.register
@@ -82,6 +83,8 @@ def _(expr: Eye, ctx: Context) -> Piece:
 @rule.register
 def _(expr: Var, ctx: Context) -> Piece:
     names = ctx.style.names
+    if "random" in expr.facts:
+        return Piece(names.name(expr.name), level.ATOM)
     tree = names.member(expr.name, [ctx.index(s) for s in expr.subs], [str(s) for s in expr.subs])
     return Piece(tree, level.SCRIPTED if has_superscript(tree) else level.ATOM)
 
