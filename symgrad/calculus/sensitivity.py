@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 import sympy
 
-from symgrad.calculus.pullback import fit, pullback
+from symgrad.calculus.pullback import CALLS, Contribution, fit, pullback
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
+from symgrad.tensor.deltas import contract_deltas
+from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, replace
-from symgrad.tensor.nodes import At, Binder, Build, Expr, Fold, Opaque, Rel, Var
-from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, reindex
+from symgrad.tensor.lower import component
+from symgrad.tensor.lowering_rules import fresh_indices
+from symgrad.tensor.nodes import At, Binder, Build, Call, Expr, Fold, Opaque, Rel, Var
+from symgrad.tensor.probability import expanded
+from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, reindex, replace_nodes, variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ def sensitivities(
         g: its adjoint, of its shape.
         wanted: which named nodes matter; the rest of the graph is not visited.
     """
+    body = expanded(body)
     order = postorder(body, into=lambda x: not isinstance(x, Fold | Build | Opaque))
     live: set[Expr] = set()
     for node in order:
@@ -51,11 +57,39 @@ def sensitivities(
         elif isinstance(node, Fold | Build | Opaque):
             _collect(found, _through_binder(node, value, incoming, wanted))
         else:
-            for child, part in zip(node.children, pullback(node, value, incoming), strict=True):
+            for child, part in zip(node.children, _contributions(node, value, incoming), strict=True):
                 if part is not None and child in live:
                     adjoint[child] = b.add(adjoint[child], part) if child in adjoint else part
     ranks = {x: k for k, x in enumerate(postorder(body))}
     return tuple(sorted(found.values(), key=lambda s: ranks.get(s.atom, 0)))
+
+
+def _contributions(node: Expr, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
+    if isinstance(node, Call) and node.fn not in CALLS:
+        return _by_entries(node, ans, g)
+    return pullback(node, ans, g)
+
+
+def _by_entries(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
+    """Σ_i g_i ∂y_i/∂x_j from the index notation of y, for a function without a rule of its own."""
+    taken = frozenset(s.name for x in (g, node) for s in dependence(x).symbols)
+    taken |= {v.name for v in variables(g, node)}
+    rows, taken = fresh_indices(node.order, taken)
+    stands = tuple(Var(f"operand {k}", (), x.shape) for k, x in enumerate(node.args))
+    operands = dict(zip(stands, node.args, strict=True))
+    entry = component(Call(node.fn, stands, node.params, node.shape), rows)
+    value = b.at(ans, *rows) if isinstance(ans, Var) and rows else entry
+    own = [Binder(s, 1, n) for s, n in zip(rows, node.shape, strict=True)]
+    found = sensitivities(entry, value, b.at(g, *rows) if rows else g)
+    out: list[Contribution] = []
+    for x in stands:
+        parts = [b.fold("sum", s.value, (*own, *s.binders), s.conds) for s in found if s.atom is x]
+        columns, _ = fresh_indices(x.order, taken)
+        places = [Binder(c, 1, n) for c, n in zip(columns, x.shape, strict=True)]
+        contracted = [contract_deltas(component(p, columns), places) for p in parts]
+        named = component(replace_nodes(b.add(*contracted), operands), ()) if parts else None
+        out.append(None if named is None else b.build(contract_deltas(named, places), places))
+    return tuple(out)
 
 
 def _is_live(node: Expr, live: set[Expr], wanted: Callable[[Var], bool]) -> bool:
@@ -98,6 +132,8 @@ def _fold_weight(node: Fold, ans: Expr, g: Expr) -> tuple[Expr, tuple[Rel, ...]]
     """The adjoint of one term of a fold, at its own index."""
     if node.op == "sum":
         return fit(g, node.body), node.conds
+    if node.op in ("max", "min"):
+        return b.mul(g, b.compare("==", node.body, ans), *_earlier(node, ans)), node.conds
     if len(node.binders) != 1:
         raise InternalError(f"a {node.op} over several ranges has no derivative rule")
     own = node.binders[0]
@@ -108,20 +144,31 @@ def _fold_weight(node: Fold, ans: Expr, g: Expr) -> tuple[Expr, tuple[Rel, ...]]
         case "prod":
             away = b.fold("prod", elsewhere, [Binder(other, own.lo, own.hi)], (*conds, b.rel("!=", other, own.symbol)))
             return b.mul(g, away), node.conds
-        case "max" | "min":
-            earlier = b.fold(
-                "prod",
-                b.compare("!=", elsewhere, ans),
-                [Binder(other, own.lo, own.symbol - 1)],
-                conds,
-            )
-            return b.mul(g, b.compare("==", node.body, ans), earlier), node.conds
         case "matprod":
             before = b.fold("matprod", elsewhere, [Binder(other, own.lo, own.symbol - 1)], conds, node.descending)
             after = b.fold("matprod", elsewhere, [Binder(other, own.symbol + 1, own.hi)], conds, node.descending)
             left, right = (after, before) if node.descending else (before, after)
             return b.matmul(b.transpose(left), g, b.transpose(right)), node.conds
     raise InternalError(f"no derivative rule for {node.op} over a range")
+
+
+def _earlier(node: Fold, ans: Expr) -> list[Expr]:
+    """1 where no earlier term is the extreme one: ties go to the first, the last index running fastest."""
+    factors = []
+    taken = set(free_ints(node)) | {x.symbol for x in node.binders}
+    for k, last in enumerate(node.binders):
+        moved: dict[sympy.Symbol, Int] = {}
+        running = []
+        for x in node.binders[k:]:
+            symbol = fresh_symbol(x.symbol, taken)
+            taken.add(symbol)
+            lo, hi = replace(x.lo, moved), replace(x.hi, moved)
+            running.append(Binder(symbol, lo, last.symbol - 1 if x is last else hi))
+            moved[x.symbol] = symbol
+        conds = tuple(b.rel(c.op, replace(c.left, moved), replace(c.right, moved)) for c in node.conds)
+        other = b.compare("!=", reindex(node.body, moved), ans)
+        factors.append(b.fold("prod", other, running, conds))
+    return factors
 
 
 def _swap(c: Rel, own: Binder, other: sympy.Symbol) -> Rel:
