@@ -89,7 +89,9 @@ def _targets(family: str, wrt: tuple[Var, ...], system: System) -> list[tuple[Va
     defined = system.family(family)
     if defined:
         boundary = [(w, _open_ranges(w, system)) for w in wrt if w.name == family and system.definition(w) is None]
-        return [*((d.target, d.ranges) for d in defined), *boundary]
+        asked = {w for w in wrt if w.name == family}
+        made = [(d.target, d.ranges) for d in defined if d.ranges or variables(d.body) or d.target in asked]
+        return [*made, *boundary]
     return [(w, _open_ranges(w, system)) for w in wrt if w.name == family]
 
 
@@ -119,7 +121,7 @@ def _open_ranges(w: Var, system: System) -> tuple[Binder, ...]:
 
 def _terms(s: Sensitivity, d: Definition, target: Var, known: Bounds) -> list[Term]:
     taken = frozenset().union(*(symbols_of(x) for x in target.subs))
-    unknowns = [*reversed(s.binders), *d.ranges]
+    unknowns = [*reversed(d.ranges), *reversed(s.binders)]
     renamed: dict[sympy.Symbol, Int] = {}
     for x in unknowns:
         if x.symbol in taken:
@@ -136,7 +138,8 @@ def _terms(s: Sensitivity, d: Definition, target: Var, known: Bounds) -> list[Te
     reader = reindex(d.target, both)
     assert isinstance(reader, Var)
     if match.binders or match.conds:
-        ordered = tuple(reversed(match.binders))
+        nesting = [replace(x.symbol, renamed) for x in (*d.ranges, *s.binders)]
+        ordered = sorted(match.binders, key=lambda x: nesting.index(x.symbol))
         value = b.fold("sum", value, ordered, match.conds)
     return [Term(reader, value, match.guard)]
 

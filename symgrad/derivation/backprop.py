@@ -123,7 +123,7 @@ class _Pass:
             if equation.node in asked and work.system.body(equation.node) is None:
                 continue
             value = equation.total
-            if _short(value):
+            if is_short(value):
                 self.inline[equation.node] = value
             self._state(equation)
 
@@ -244,7 +244,7 @@ def _at(term: Term, here: dict[sympy.Symbol, Int]) -> bool | None:
     return True if all(known) else None
 
 
-def _short(value: Expr) -> bool:
+def is_short(value: Expr) -> bool:
     """Whether an adjoint is short enough to stand in place of its name."""
     if isinstance(value, Num):
         return True

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import sympy
 
 from symgrad.calculus.adjoint import adjoint_equations
-from symgrad.derivation.backprop import DELTA, delta, recast
+from symgrad.derivation.backprop import DELTA, delta, is_short, recast
 from symgrad.derivation.steps import Code
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
@@ -54,11 +54,14 @@ def backward_code(problem: Problem, system: System, of: Expr, wrt: Expr) -> Code
     recasted, _ = recast(problem, system, node)
     definitions: list[Definition] = []
     value: Expr = b.zeros(target.shape)
-    for equation in adjoint_equations(recasted, start, [target], delta):
+    inline: dict[Var, Expr] = {}
+    for equation in adjoint_equations(recasted, start, [target], lambda v: inline.get(v, delta(v))):
+        if is_short(equation.total):
+            inline[equation.node] = equation.total
         at_target = _same_member(equation.node, target)
         if at_target is not None:
             value = reindex(equation.total, at_target)
-        if equation.node is not target:
+        if equation.node is not target or recasted.definition(target) is not None:
             made = delta(equation.node)
             definitions.append(Definition(made.name, made.subs, equation.total, equation.ranges))
     if rows:
@@ -66,7 +69,8 @@ def backward_code(problem: Problem, system: System, of: Expr, wrt: Expr) -> Code
         value = b.build(_rename(value, rows), rows)
     if columns:
         value = b.entry(value, [*(Cut(1, n) for n in value.shape[: len(rows)]), *columns])
-    return Code(recasted.extended(definitions), value)
+    forward = tuple(d for d in recasted.definitions if d.family != start.name or start is node)
+    return Code(System((*forward, *definitions), recasted.steps), value)
 
 
 def _rows(of: Expr) -> tuple[Expr, tuple[Binder, ...], tuple[Int, ...]]:

@@ -1,6 +1,7 @@
 """Answers as programs: which inputs a value depends on, and the keyword argument that holds each of them."""
 
 from collections.abc import Iterable, Mapping
+from keyword import iskeyword
 
 import sympy
 
@@ -16,7 +17,7 @@ from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor.integers import Int, same, symbols_of
 from symgrad.tensor.nodes import Binder, Deriv, Expr, Opaque, Var
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import free_ints, postorder, transform
+from symgrad.tensor.walk import free_ints, postorder, transform, variables
 
 
 def program(problem: Problem, derivation: Derivation) -> Program:
@@ -100,7 +101,10 @@ def argument(d: Declaration, problem: Problem) -> str:
         fixed = [p for p in d.pattern if not symbols_of(p) & ranged]
     else:
         fixed = [p for p in d.pattern if not (isinstance(p, sympy.Symbol) and p in ranged)]
-    return identifier(d.name + "".join(_place(p, problem) for p in fixed))
+    name = d.name + "".join(_place(p, problem) for p in fixed)
+    if not name.isidentifier():
+        return identifier(name)
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _place(step: Int, problem: Problem) -> str:
@@ -143,12 +147,25 @@ def _ranges_of(wrt: Var, system: System) -> tuple[Binder, ...]:
 
 def _open_steps(values: Iterable[Expr], system: System) -> tuple[sympy.Symbol, ...]:
     """Steps and indices that a value leaves open."""
+    values = tuple(values)
     found = {s for v in values for s in free_ints(v)}
-    for d in system.definitions:
+    for d in _live(system, values):
         own = {s for i in d.indices for s in symbols_of(i)} | {x.symbol for x in d.ranges}
         ends = {s for x in d.ranges for end in (x.lo, x.hi) for s in symbols_of(end)}
         found |= (free_ints(d.body) | ends) - own
     return tuple(sorted((s for s in found if not s.is_positive), key=lambda s: str(s.name)))
+
+
+def _live(system: System, values: Iterable[Expr]) -> tuple[Definition, ...]:
+    """The definitions that the values need."""
+    waiting = [v.name for x in values for v in variables(x)]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += [v.name for d in system.family(name) for v in variables(d.body)]
+    return tuple(d for d in system.definitions if d.family in seen)
 
 
 def _used(everything: Program) -> Model:
