@@ -1,6 +1,7 @@
 """Random values for the inputs of a model, each within what its declaration says."""
 
 from collections.abc import Collection
+from fractions import Fraction
 
 import numpy as np
 
@@ -12,6 +13,13 @@ def sample(facts: Collection[str], shape: tuple[int, ...], points: int, random: 
     full = (points, *shape)
     if "one-hot" in facts and shape:
         return np.eye(shape[-1])[random.integers(0, shape[-1], size=full[:-1])]
+    if "density" in facts:
+        weights = np.exp(random.normal(scale=0.7, size=full))
+        return np.asarray(weights / weights.reshape(points, -1).sum(axis=1).reshape(points, *[1] * len(shape)))
+    between = next((f.split()[1::2] for f in facts if f.startswith("between ")), None)
+    if between is not None:
+        low, high = (float(Fraction(end)) for end in between)
+        return random.uniform(low + 0.05 * (high - low), high - 0.05 * (high - low), size=full)
     if "probability" in facts:
         if not shape:
             return random.uniform(0.1, 0.9, size=full)

@@ -72,9 +72,9 @@ def _contributions(node: Expr, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
 
 def _by_entries(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     """Σ_i g_i ∂y_i/∂x_j from the index notation of y, for a function without a rule of its own."""
-    taken = frozenset(s.name for x in (g, node) for s in dependence(x).symbols)
-    taken |= {v.name for v in variables(g, node)}
-    rows, taken = fresh_indices(node.order, taken)
+    outside = frozenset(s.name for x in (g, node) for s in dependence(x).symbols)
+    outside |= {v.name for v in variables(g, node)}
+    rows, _ = fresh_indices(node.order, outside)
     stands = tuple(Var(f"operand {k}", (), x.shape) for k, x in enumerate(node.args))
     operands = dict(zip(stands, node.args, strict=True))
     entry = component(Call(node.fn, stands, node.params, node.shape), rows)
@@ -84,7 +84,7 @@ def _by_entries(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     out: list[Contribution] = []
     for x in stands:
         parts = [b.fold("sum", s.value, (*own, *s.binders), s.conds) for s in found if s.atom is x]
-        columns, _ = fresh_indices(x.order, taken)
+        columns, _ = fresh_indices(x.order, outside)
         places = [Binder(c, 1, n) for c, n in zip(columns, x.shape, strict=True)]
         contracted = [contract_deltas(component(p, columns), places) for p in parts]
         named = component(replace_nodes(b.add(*contracted), operands), ()) if parts else None
@@ -119,6 +119,7 @@ def _through_binder(
             for a in node.args
             if isinstance(a, Var) and wanted(a)
         ]
+    node = _apart(node, g)
     if isinstance(node, Build):
         indices = [x.symbol for x in node.binders]
         inner = sensitivities(node.body, node.body, b.entry(g, [At(i) for i in indices]), wanted)
@@ -126,6 +127,29 @@ def _through_binder(
     weight, conds = _fold_weight(node, ans, g)
     inner = sensitivities(node.body, node.body, weight, wanted)
     return [Sensitivity(s.atom, s.value, (*node.binders, *s.binders), (*conds, *s.conds)) for s in inner]
+
+
+def _apart(node: Fold | Build, g: Expr) -> Fold | Build:
+    """The node with those bound indices renamed that are free in the adjoint."""
+    free = free_ints(g)
+    moved: dict[sympy.Symbol, Int] = {}
+    taken = set(free) | set(free_ints(node.body)) | {x.symbol for x in node.binders}
+    own = []
+    for x in node.binders:
+        symbol = x.symbol
+        if symbol in free:
+            symbol = fresh_symbol(symbol, taken)
+            taken.add(symbol)
+        own.append(Binder(symbol, replace(x.lo, moved), replace(x.hi, moved)))
+        if symbol != x.symbol:
+            moved[x.symbol] = symbol
+    if not moved:
+        return node
+    body = reindex(node.body, moved)
+    if isinstance(node, Build):
+        return Build(body, tuple(own), node.shape)
+    conds = tuple(b.rel(c.op, replace(c.left, moved), replace(c.right, moved)) for c in node.conds)
+    return Fold(node.op, body, tuple(own), conds, node.shape, node.descending)
 
 
 def _fold_weight(node: Fold, ans: Expr, g: Expr) -> tuple[Expr, tuple[Rel, ...]]:

@@ -1,6 +1,6 @@
 """A program made uniform: every input a named family, every index of a definition ranged, nothing unneeded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as changed
 
@@ -12,8 +12,9 @@ from symgrad.codegen.program import Leaf, Program
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, same, symbols_of
-from symgrad.tensor.nodes import Binder, Build, Deriv, Expr, Fold, Opaque, Var
-from symgrad.tensor.system import Definition
+from symgrad.tensor.nodes import Binder, Build, Call, Deriv, Expr, Fold, Opaque, Var
+from symgrad.tensor.probability import expanded
+from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, reindex, transform
 
 
@@ -72,16 +73,26 @@ def normalise(program: Program) -> Model:
     named = program.outputs if isinstance(program.outputs, Mapping) else {"": program.outputs}
     inputs = tuple(_input(k, leaf) for k, leaf in enumerate(program.leaves))
     partials = [(leaf, i) for leaf, i in zip(program.leaves, inputs, strict=True) if isinstance(leaf.node, Deriv)]
-    outputs = {k: _name_partials(e, partials) for k, e in named.items()}
+    outputs = {k: _name_partials(expanded(e), partials) for k, e in named.items()}
     bound = _bound_ranges(outputs.values())
     outputs = {k: entries_outside(e) for k, e in outputs.items()}
     definitions = [
-        _settle(changed(d, body=entries_outside(_name_partials(d.body, partials))), program, bound)
+        _settle(changed(d, body=entries_outside(_name_partials(expanded(d.body), partials))), program, bound)
         for d in program.system.definitions
     ]
-    steps = program.system.steps
-    known = tuple(steps[s] for s in program.integers if s in steps)
+    known = tuple(x for s in program.integers if (x := _known_range(s, program.system)) is not None)
     return live(Model(tuple(definitions), outputs, inputs, known))
+
+
+def _known_range(s: sympy.Symbol, system: System) -> Binder | None:
+    """The range of an open step: its own, or what follows from its being the end of another, which is not empty."""
+    if s in system.steps:
+        return system.steps[s]
+    for d in system.definitions:
+        for x in d.ranges:
+            if same(x.hi, s) and s not in symbols_of(x.lo):
+                return Binder(s, x.lo, sympy.oo)
+    return None
 
 
 def _input(k: int, leaf: Leaf) -> Input:
@@ -186,8 +197,8 @@ def _renamed(x: Binder, renamed: Mapping[sympy.Symbol, Int]) -> Binder:
 
 
 def live(model: Model) -> Model:
-    """The model without definitions that no output needs, and with constants put where they are named."""
-    model = _fold_constants(model)
+    """The model without definitions that no output needs; what is hardly a computation stands where it was named."""
+    model = _put_in(model)
     kept: set[int] = set()
     waiting = model.output_reads()
     while waiting:
@@ -199,30 +210,38 @@ def live(model: Model) -> Model:
     return model.with_definitions(tuple(d for k, d in enumerate(model.definitions) if k in kept))
 
 
-def _fold_constants(model: Model) -> Model:
-    """Families that are one number everywhere, written out as that number."""
-    while True:
-        constant = {
-            d.family: d
-            for d in model.definitions
-            if b.number_of(d.body) is not None
-            and not d.conds
-            and len(model.family(d.family)) == 1
-            and all(i.family != d.family for i in model.inputs)
-        }
-        if not constant:
-            return model
-
-        def rule(node: Expr) -> Expr:
-            if isinstance(node, Var) and node.name in constant:  # noqa: B023
-                value = b.number_of(constant[node.name].body)  # noqa: B023
-                assert value is not None
-                return b.full(value, node.shape)
-            return node
-
-        rest = tuple(changed(d, body=transform(d.body, rule)) for d in model.definitions if d.family not in constant)
+def _put_in(model: Model) -> Model:
+    """Families that are one number, another name of a node, or a diagonal matrix, written out where they are named."""
+    while (d := next((x for x in model.definitions if _trivial(x, model)), None)) is not None:
+        rule = _written_out(d)
+        rest = tuple(changed(x, body=transform(x.body, rule)) for x in model.definitions if x is not d)
         outputs = {k: transform(e, rule) for k, e in model.outputs.items()}
         model = changed(model, definitions=rest, outputs=outputs)
+    return model
+
+
+def _trivial(d: Definition, model: Model) -> bool:
+    body = d.body
+    alias = isinstance(body, Var) and body.name != d.family
+    diagonal = isinstance(body, Call) and body.fn == "diag"
+    if not (alias or diagonal or b.number_of(body) is not None) or d.conds or len(set(d.indices)) < len(d.indices):
+        return False
+    inside = any(isinstance(x, Var) and x.name == d.family for x in postorder(body))
+    return not inside and len(model.family(d.family)) == 1 and all(i.family != d.family for i in model.inputs)
+
+
+def _written_out(d: Definition) -> Callable[[Expr], Expr]:
+    ranged = {x.symbol for x in d.ranges}
+
+    def rule(node: Expr) -> Expr:
+        if not isinstance(node, Var) or node.name != d.family or len(node.subs) != len(d.indices):
+            return node
+        places = {
+            s: v for s, v in zip(d.indices, node.subs, strict=True) if isinstance(s, sympy.Symbol) and s in ranged
+        }
+        return reindex(d.body, places)
+
+    return rule
 
 
 def holds_exactly(i: Input, node: Var) -> bool:

@@ -1,11 +1,11 @@
 """From an expression to the tree that every output format prints."""
 
-from symgrad.notation.readers import core, derivatives, functions, indexed, leaves, products, sums
+from symgrad.notation.readers import core, derivatives, functions, indexed, leaves, probability, products, sums
 from symgrad.notation.style import PLAIN_STYLE, Style
 from symgrad.notation.tree import Tree
 from symgrad.tensor.nodes import Expr
 
-FAMILIES = (leaves, sums, products, functions, indexed, derivatives)
+FAMILIES = (leaves, sums, products, functions, indexed, derivatives, probability)
 """The modules that teach ``core.rule`` the node kinds."""
 
 

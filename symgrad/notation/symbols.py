@@ -87,6 +87,7 @@ _ROWS = (
     Symbol("comma", ",", ",", ",", "ordinary", 0.44),
     Symbol("semicolon", ";", ";", ";", "ordinary", 0.44),
     Symbol("mid", r"\mid", "|", "|", "relation", 0.28),
+    Symbol("parallel", r"\parallel", "∥", "parallel", "relation", 0.5),
     Symbol("sum", r"\sum", "∑", "sum", "large", 1.45),
     Symbol("prod", r"\prod", "∏", "product", "large", 1.28),
     Symbol("matprod", r"\prod", "∏", "product", "large", 1.28),

@@ -19,7 +19,8 @@ from symgrad.problem.document import load_document
 from symgrad.problem.expressions import read
 from symgrad.problem.heads import Head
 from symgrad.problem.model import Conventions, Declaration, Problem
-from symgrad.problem.names import Names
+from symgrad.problem.names import Names, Unknown
+from symgrad.problem.probability import facts, table
 from symgrad.problem.questions import read_assumptions, read_questions
 from symgrad.problem.records import ProblemDocument
 from symgrad.problem.scope import Scope
@@ -60,7 +61,7 @@ def elaborate(document: ProblemDocument) -> Problem:
     if names.diagnostics:
         raise ProblemError(_ordered(names.diagnostics))
     given = [d for one in declared for d in constants(one)]
-    records = [declaration(one) for one in declared] + implied
+    records = [declaration(one) for one in declared] + implied + [_unknown(u) for u in names.densities.values()]
     return Problem(
         name=Path(document.source.name).stem,
         title=document.title,
@@ -75,8 +76,15 @@ def elaborate(document: ProblemDocument) -> Problem:
         assumptions=assumptions,
         conventions=Conventions(document.layout, document.index_base, document.relu_at_zero),
         latex=_latex(collected, document),
-        facts={name: family.facts for name, family in names.families.items()},
+        facts={name: family.facts for name, family in names.families.items()}
+        | {name: facts(unknown) for name, unknown in names.densities.items()},
     )
+
+
+def _unknown(u: Unknown) -> Declaration:
+    """The record of a density or an unknown function: the array of its values at the common points."""
+    shape = table(u).shape
+    return Declaration(u.name, (), shape, facts(u), u.latex, None, False, u.place, about=u.about, arguments=u.arguments)
 
 
 def _by_name(records: Sequence[Declaration]) -> dict[str, tuple[Declaration, ...]]:

@@ -10,6 +10,7 @@ from symgrad.errors import ProblemError
 from symgrad.problem.calls import call
 from symgrad.problem.conditions import compared
 from symgrad.problem.indices import integer_of
+from symgrad.problem.probability import own_value, variable_value
 from symgrad.problem.scope import Scope, made
 from symgrad.problem.subscripts import member, subscripted
 from symgrad.syntax.tree import (
@@ -89,7 +90,11 @@ def _name(tree: Name, scope: Scope) -> Expr:
         return b.count(symbol)
     if tree.id == "pi":
         return Const("pi")
-    if tree.id in scope.names.functions or tree.id in scope.names.densities:
+    if tree.id in scope.names.densities:
+        return own_value(tree, scope)
+    if scope.names.kinds.get(tree.id, ("", None))[0] == "variable":
+        return variable_value(tree.id, scope)
+    if tree.id in scope.names.functions:
         raise ProblemError(f"{tree.id!r} is a function; give it arguments", tree.place)
     raise scope.unknown(tree)
 

@@ -33,7 +33,8 @@ class Declaration:
     """A declared symbol: `name[pattern]`, for all values of the pattern's symbols in ``ranges``.
 
     A pattern symbol without a range is open: it stands for one step that is not said. ``implied`` marks the
-    boundary of a recurrence that no line declares, but whose shape follows.
+    boundary of a recurrence that no line declares, but whose shape follows. ``arguments`` are those of a density or an
+    unknown function, whose values at the common points have the shape.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Declaration:
     ranges: tuple[Binder, ...] = ()
     about: str = ""
     implied: bool = False
+    arguments: tuple[str, ...] = ()
 
     @property
     def constant(self) -> bool:

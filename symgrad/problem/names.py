@@ -93,6 +93,19 @@ class UserFunction:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A density or an unknown function, `p(x, z)` or `D(x)`, with the ends of the range of its values."""
+
+    name: str
+    kind: str
+    arguments: tuple[str, ...]
+    range: tuple[Fraction, Fraction] | None
+    latex: str | None
+    about: str
+    place: Place
+
+
 @dataclass(slots=True)
 class Names:
     """The namespace of a problem."""
@@ -102,7 +115,7 @@ class Names:
     indices: dict[str, sympy.Symbol] = field(default_factory=dict)
     steps: dict[sympy.Symbol, Binder] = field(default_factory=dict)
     functions: dict[str, UserFunction] = field(default_factory=dict)
-    densities: dict[str, str] = field(default_factory=dict)
+    densities: dict[str, Unknown] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     index_base: int = 1
     relu_at_zero: Fraction = Fraction(0)

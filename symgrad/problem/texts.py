@@ -9,7 +9,7 @@ from symgrad.source import Source
 from symgrad.syntax.plain import PLAIN
 from symgrad.syntax.reading import looks_like_latex, parse_definition, parse_expression, parse_limit
 from symgrad.syntax.tokens import Dialect
-from symgrad.syntax.tree import Approach, Definition, Keyword, Member, Name, Subscript, Tree, children
+from symgrad.syntax.tree import Approach, Definition, Distributed, Keyword, Member, Name, Subscript, Tree, children
 
 
 def dialect_of(source: Source) -> Dialect:
@@ -55,9 +55,16 @@ def free_names(tree: Tree, bound: frozenset[str] = frozenset()) -> Iterator[Name
                 yield node
             continue
         own = {k.name.id for k in getattr(node, "keywords", ()) if isinstance(k, Keyword)}
+        own |= {n.id for part in getattr(node, "args", ()) for n in _distributed(part)}
         inner = known | own
         called = getattr(node, "func", None)
         waiting.extend((child, inner) for child in reversed(children(node)) if child is not called)
+
+
+def _distributed(part: Tree) -> Iterator[Name]:
+    """The variables of `z ~ q` or `[x, z] ~ p`, which an expectation binds."""
+    if isinstance(part, Distributed):
+        yield from (n for n in walk(part.var) if isinstance(n, Name))
 
 
 def subscripts(tree: Tree) -> Iterator[tuple[Subscript, Tree]]:

@@ -32,7 +32,7 @@ def given_rows(problem: Problem, reading: Reading) -> tuple[GivenRow, ...]:
     rows: list[GivenRow] = []
     for group in problem.declarations.values():
         for d in group:
-            row = GivenRow((_symbol(d, reading),), reading.space(d.shape), _said(d, reading))
+            row = GivenRow((_symbol(d, reading),), reading.space(() if d.arguments else d.shape), _said(d, reading))
             shared = rows and (rows[-1].space, rows[-1].words) == (row.space, row.words)
             if shared and len(rows[-1].symbols) < _MOST_IN_A_ROW:
                 row = GivenRow((*rows.pop().symbols, *row.symbols), row.space, row.words)
@@ -42,6 +42,8 @@ def given_rows(problem: Problem, reading: Reading) -> tuple[GivenRow, ...]:
 
 def _symbol(d: Declaration, reading: Reading) -> Tree:
     names = reading.style.names
+    if d.arguments:
+        return Func(names.name(d.name), tuple(names.name(a) for a in d.arguments))
     return names.member(d.name, [reading.size(p) for p in d.pattern], [str(p) for p in d.pattern])
 
 

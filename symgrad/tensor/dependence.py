@@ -7,7 +7,7 @@ import sympy
 
 from symgrad.tensor.build import free_symbols_of_items
 from symgrad.tensor.integers import symbols_of
-from symgrad.tensor.nodes import Build, Call, Count, Deriv, Entry, Expr, Fold, Iverson, Opaque, Var
+from symgrad.tensor.nodes import Build, Call, Count, Density, Deriv, Entry, Expr, Fold, Integral, Iverson, Opaque, Var
 from symgrad.tensor.walk import postorder
 
 Symbols = frozenset[sympy.Symbol]
@@ -40,7 +40,7 @@ def _dependence(node: Expr) -> Dependence:
     symbols = _own(node).union(*(d.symbols for d in below))
     sizes: Symbols = frozenset().union(*(d.sizes for d in below))
     binders = (
-        node.binders if isinstance(node, Fold | Build) else node.over if isinstance(node, Opaque) else ()
+        node.binders if isinstance(node, Fold | Build | Integral) else node.over if isinstance(node, Opaque) else ()
     )
     for binder in reversed(binders):
         symbols = (symbols - {binder.symbol}) | symbols_of(binder.lo) | symbols_of(binder.hi)
@@ -61,6 +61,8 @@ def _own(node: Expr) -> Symbols:
             return frozenset(free_symbols_of_items(items))
         case Call(params=params):
             return frozenset().union(*(symbols_of(v) for _, v in params if isinstance(v, sympy.Expr)))
+        case Density(at=at):
+            return frozenset().union(*(symbols_of(i) for i in at if i is not None))
         case Deriv(held=held):
             return frozenset().union(*(dependence(h).symbols for h in held))
     return frozenset()

@@ -8,7 +8,8 @@ from symgrad.tensor.evaluation_rules import Steps, rule
 from symgrad.tensor.frames import Frame
 from symgrad.tensor.integers import difference
 from symgrad.tensor.leaf_values import Run, constant, joined
-from symgrad.tensor.nodes import At, Build, Cut, Entry, Fold, Item, Pick
+from symgrad.tensor.nodes import At, Build, Cut, Density, Entry, Fold, Integral, Item, Law, Pick
+from symgrad.tensor.probability import meaning
 from symgrad.tensor.reductions import IDENTITY, along, matrix_product, segments
 from symgrad.tensor.stable import Array
 
@@ -86,3 +87,10 @@ def _build(node: Build, run: Run, frame: Frame) -> Steps:
         return constant(np.zeros(frame.shape(node.shape)))
     terms = yield from _bodies(node, extended[0])
     return terms.reshape((len(terms), frame.count, *lengths, *terms.shape[2:]))
+
+
+@rule.register(Density)
+@rule.register(Law)
+@rule.register(Integral)
+def _probability(node: Density | Law | Integral, run: Run, frame: Frame) -> Steps:
+    return (yield meaning(node, frame.fixed), frame)

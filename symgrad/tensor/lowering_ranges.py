@@ -26,15 +26,19 @@ from symgrad.tensor.nodes import (
     Call,
     Concat,
     Cut,
+    Density,
     Entry,
     Expr,
     Fold,
+    Integral,
     Item,
+    Law,
     Pick,
     Rel,
     Stack,
     Var,
 )
+from symgrad.tensor.probability import meaning
 from symgrad.tensor.walk import reindex
 
 __all__ = ["lower"]
@@ -148,3 +152,10 @@ def _call(node: Call, at: Indices, taken: Names) -> Lowering:
 
     written = entries(node, at, lambda x, i: b.entry(x, [At(k) for k in i], checked=False) if i else x, fresh)
     return (yield Place(written, (), taken)) if written is not node else node
+
+
+@lower.register(Density)
+@lower.register(Law)
+@lower.register(Integral)
+def _probability(node: Density | Law | Integral, at: Indices, taken: Names) -> Lowering:
+    return (yield Place(meaning(node, {}), at, taken))

@@ -306,9 +306,7 @@ def _reindex_plain(node: Expr, children: tuple[Expr, ...], mapping: Mapping[symp
             items = [_reindex_item(i, mapping, picked) for i in node.items]
             return b.entry(children[0], items, checked=False)
         case Call() if node.fn not in ("diag", "diagpart"):
-            params = tuple(
-                (k, replace(v, mapping) if isinstance(v, sympy.Expr) else v) for k, v in node.params
-            )
+            params = tuple((k, replace(v, mapping) if isinstance(v, sympy.Expr) else v) for k, v in node.params)
             return Call(node.fn, children, params, sizes(node.shape))
         case Density():
             return Density(children[0], tuple(i if i is None else replace(i, mapping) for i in node.at), node.given)

@@ -55,7 +55,7 @@ def test_an_unknown_node_is_our_fault(printer: object) -> None:
 
 
 def test_all_families_of_nodes_are_loaded() -> None:
-    assert len(reading.FAMILIES) == 6
+    assert len(reading.FAMILIES) == 7
 
 
 @pytest.mark.parametrize(

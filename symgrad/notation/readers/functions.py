@@ -21,7 +21,7 @@ from symgrad.notation.tree import (
     Text,
     Tree,
 )
-from symgrad.tensor.nodes import Apply, Call, Compare, Expr, Opaque
+from symgrad.tensor.nodes import Apply, Call, Compare, Density, Expr, Opaque
 from symgrad.tensor.walk import reindex
 
 _LONGEST_EXPONENT = 4.0
@@ -39,7 +39,8 @@ def _(expr: Apply, ctx: Context) -> Piece:
                 return Piece(Script(Ident("e"), None, above), level.SCRIPTED)
         case "logarithm":
             inside = piece(expr.args[0], ctx)
-            if inside.level >= level.SCRIPTED and not isinstance(inside.tree, Fenced | Func):
+            called = isinstance(inside.tree, Func) and not isinstance(expr.args[0], Density)
+            if inside.level >= level.SCRIPTED and not called and not isinstance(inside.tree, Fenced):
                 return Piece(Func(OpName(row.text), (inside.tree,), bare=True), level.OPEN)
         case "cases":
             return _cases(expr, ctx)
