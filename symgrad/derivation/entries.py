@@ -1,5 +1,6 @@
 """Form components, and every derivative of order three or more: one entry of ``of`` at a time, in index notation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -120,9 +121,11 @@ class ByEntries:
     def _cases(self, left: Expr, value: Expr) -> CasesLine | None:
         """The two cases of one Kronecker δ of a row and a column index."""
         deltas = [x for x in postorder(value) if isinstance(x, Iverson)]
-        if len(deltas) != 1 or len(deltas[0].conds) != 1 or deltas[0].conds[0].op != "==":
+        if len(deltas) != 1:
             return None
         found = deltas[0]
+        if len(found.conds) != 1 or found.conds[0].op != "==":
+            return self._guarded(left, value, found)
         cond = found.conds[0]
         if not isinstance(cond.right, sympy.Symbol) and not isinstance(cond.left, sympy.Symbol):
             return None
@@ -137,6 +140,30 @@ class ByEntries:
         same: Reason = (b.count(cond.left), " = ", b.count(cond.right))
         other: Reason = (b.count(cond.left), " ≠ ", b.count(cond.right))
         return CasesLine(left, ((equal, same), (apart, other)), ("the two cases of δ",), check)
+
+
+    def _guarded(self, left: Expr, value: Expr, guard: Iverson) -> CasesLine | None:
+        """A product with a range condition: the rest where the condition holds, 0 otherwise."""
+        if value is not guard and not (isinstance(value, Mul) and guard in value.args):
+            return None
+        rest = replace_nodes(value, {guard: b.ONE})
+        check = self.work.certifier.compare(value, b.mul(guard, rest), ranges=(*self.of.binders, *self.wrt.binders))
+        return CasesLine(left, ((rest, conditions(guard.conds)), (b.ZERO, ("otherwise",))), (), check)
+
+
+def conditions(conds: Sequence[Rel]) -> Reason:
+    """Relations in words and signs: l = i and 1 ≤ k − 2r + 2 ≤ 3."""
+    signs = {"==": " = ", "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ "}
+    words: list[str | Expr] = []
+    rest = list(conds)
+    while rest:
+        first = rest.pop(0)
+        words += [" and " if words else "", b.count(first.left), signs[first.op], b.count(first.right)]
+        follow = next((c for c in rest if c.op == first.op == "<=" and c.left == first.right), None)
+        if follow is not None:
+            rest.remove(follow)
+            words += [signs[follow.op], b.count(follow.right)]
+    return tuple(w for w in words if w != "")
 
 
 def align(value: Expr, rows: tuple[Int, ...]) -> Expr:

@@ -26,9 +26,9 @@ from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Var
+from symgrad.tensor.nodes import Add, Binder, Build, Call, Deriv, Expr, Fold, Var
 from symgrad.tensor.system import System
-from symgrad.tensor.walk import fresh_symbol, replace_nodes, transform, variables
+from symgrad.tensor.walk import fresh_symbol, postorder, replace_nodes, transform, variables
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class Paths:
         body = self.bodies.get(edges[0].reader)
         if isinstance(body, Call) and body.fn == "softmax" and len(edges) == 1 and _is_difference(value):
             return self.names.error(node, value)
-        if node.name in self.adjoints:
+        if node.name in self.adjoints or (not self.of.order and _by_entries(value)):
             return self.names.adjoint(self.of, node)
         return value
 
@@ -210,6 +210,13 @@ class Paths:
             return False
         return node in self.leave or self._reads(node, self.wrt)
 
+    def _acts_twice(self, user: Var) -> bool:
+        """Whether wrt reaches a node that names it along another path too, so that ∂⁺ and ∂ differ."""
+        if isinstance(user.subs[-1] if user.subs else None, sympy.Symbol) and user not in self.bodies:
+            return True
+        read = variables(self.bodies[user]) if user in self.bodies else ()
+        return any(v in self.graph.order and v is not self.wrt for v in read)
+
     def _links(self, top: Var | None, user: Var) -> Expr:
         factors: list[Expr] = []
         if top is not None and top is not user and top is not self.of:
@@ -219,7 +226,7 @@ class Paths:
             factors, links = [self._deriv(user)], [user.order]
         else:
             links = []
-        kind = "immediate" if user not in self.leave and len(self.graph.readers(self.wrt)) > 1 else "total"
+        kind = "immediate" if user not in self.leave and self._acts_twice(user) else "total"
         return b.chain([*factors, b.deriv(user, self.wrt, kind)], links)
 
     def _gate(self, users: list[Var]) -> Var | None:
@@ -320,6 +327,11 @@ def _compose(outer: Expr, inner: Expr, through: Var) -> Expr:
     if through.order == 1 and outer.order == 1 and inner.order == 1:
         return b.inner(outer, inner)
     return b.chain([outer, inner], [through.order])
+
+
+def _by_entries(x: Expr) -> bool:
+    """Whether a value is given by sums for its entries, which no later line should repeat."""
+    return any(isinstance(y, Build) for y in postorder(x)) and any(isinstance(y, Fold) for y in postorder(x))
 
 
 def _is_difference(x: Expr) -> bool:

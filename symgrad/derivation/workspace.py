@@ -8,6 +8,7 @@ import sympy
 
 from symgrad.calculus.dependency import lags
 from symgrad.derivation.certify import Certifier
+from symgrad.derivation.sizes import derived_sizes, fitting
 from symgrad.derivation.steps import Introduced, Reason
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
@@ -98,6 +99,7 @@ def choose_sizes(
     Raises:
         QuestionError: no small numbers satisfy the conditions.
     """
+    exprs = tuple(exprs)
     symbols = sorted(
         integer_symbols(system, exprs) | {s for c in conds for s in symbols_of(c.left) | symbols_of(c.right)}, key=str
     )
@@ -107,9 +109,11 @@ def choose_sizes(
     loose = [s for s in symbols if s not in steps and not s.is_positive]
     sizes = [s for s in symbols if s.is_positive and s not in ends]
     out: list[dict[sympy.Symbol, int]] = []
+    needed = derived_sizes([*(d.body for d in system.definitions), *exprs])
     for row, length in zip(SIZE_CHOICES, STEP_CHOICES, strict=True):
         env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
         env.update(dict.fromkeys(ends, length))
+        env = fitting(env, sizes, needed)
         out.append(_with_indices(env, open_steps, loose, steps, list(conds), len(out)))
     return out
 

@@ -263,6 +263,8 @@ def _own_ints(node: Expr) -> frozenset[sympy.Symbol]:
             return _symbols([i for i in at if i is not None])
         case Opaque(over=over):
             return _symbols([side for x in over for side in (x.lo, x.hi)])
+        case Call(params=params):
+            return _symbols([v for _, v in params if isinstance(v, sympy.Expr)])
     return frozenset()
 
 
