@@ -12,7 +12,7 @@ from symgrad.codegen.guards import batched, condition, mask, partial
 from symgrad.codegen.intervals import Ranges
 from symgrad.codegen.state import NotVectorisable, Scope, State, unreachable
 from symgrad.codegen.sums import summed
-from symgrad.codegen.text import ATOM, PRODUCT, Code
+from symgrad.codegen.text import ATOM, PRODUCT, SUM, Code
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import difference, integer, symbols_of
 from symgrad.tensor.nodes import (
@@ -139,17 +139,7 @@ def _nest(
         return
     if not binders:
         code = numeric(value(body, state, scope))
-        match node.op:
-            case "sum":
-                state.line(f"{name} += {code.text}" if not body.order else f"{name} = {name} + {code.at(PRODUCT)}")
-            case "prod":
-                state.line(f"{name} = {name} * {code.at(PRODUCT + 1)}")
-            case "matprod":
-                state.line(f"{name} = {name} @ {code.at(PRODUCT + 1)}")
-            case "max" | "min":
-                state.line(f"{name} = np.{node.op}imum({name}, {code.text})")
-            case _:
-                raise unreachable(node.op)
+        state.line(f"{name} {_step(node.op, name, code, body.order)}")
         return
     first = binders[0]
     head = span(first, state)
@@ -157,3 +147,17 @@ def _nest(
         head = f"range({state.integer(first.hi)}, {state.integer(first.lo - 1)}, -1)"
     with state.block(f"for {state.symbol(first.symbol)[0]} in {head}"):
         _nest(node, binders[1:], body, later, name, state, scope.at(first))
+
+
+def _step(op: str, name: str, code: Code, order: int) -> str:
+    """How one term enters the value of a fold; arrays are made anew, since the first may be another's."""
+    match op:
+        case "sum":
+            return f"+= {code.text}" if not order else f"= {name} + {code.at(SUM)}"
+        case "prod":
+            return f"= {name} * {code.at(PRODUCT + 1)}"
+        case "matprod":
+            return f"= {name} @ {code.at(PRODUCT + 1)}"
+        case "max" | "min":
+            return f"= np.{op}imum({name}, {code.text})"
+    raise unreachable(op)

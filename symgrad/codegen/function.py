@@ -23,7 +23,7 @@ from symgrad.codegen.state import Scope, State
 from symgrad.codegen.storage import stores
 from symgrad.codegen.text import WIDTH, layout
 from symgrad.tensor.integers import symbols_of
-from symgrad.tensor.nodes import Entry, Expr, Permute, Transpose, Var
+from symgrad.tensor.nodes import Add, Entry, Expr, Permute, Transpose, Var
 
 RULES = (emit_arrays, emit_entrywise, emit_products, emit_ranges, guards)
 
@@ -54,7 +54,8 @@ def compile_function(program: Program) -> Function:
     state.common = repeated([*plain, *model.outputs.values()])
     for part in steps:
         write(part, state, scope)
-    state.gap()
+    if len(state.lines) > 3:
+        state.gap()
     _outputs(program, model, state, scope)
     source = _assembled(program, model, state)
     return Function(source, _needed_helpers(state.helpers, source))
@@ -88,7 +89,11 @@ def _outputs(program: Program, model: Model, state: State, scope: Scope) -> None
         return
     made: dict[str, str] = {}
     for key, e in model.outputs.items():
-        wanted = f"d{identifier(key)}" if gradients else identifier(key)
+        plain = identifier(re.sub(r"\W+", "_", key).strip("_") or "value")
+        if isinstance(e, Add) and any(isinstance(a, Var) and a.name == key for a in e.args):
+            wanted = f"new_{plain}"
+        else:
+            wanted = f"d{plain}" if gradients else plain
         code = tensor(e, state, Scope(scope.known, label=wanted))
         text = f"np.array({code.text})" if _is_argument(e, model) else code.text
         if text.isidentifier():
@@ -130,7 +135,10 @@ def _assembled(program: Program, model: Model, state: State) -> str:
     converted = [a for a in needed if a in read or a in shown]
     lines += _conversions(converted)
     lines += [line for text in sizes for line in layout(1, text)]
-    return "\n".join([*lines, *_without_unused(state.lines)]) + "\n"
+    body = _without_unused(state.lines)
+    if not lines[-1].endswith('"""') and body[0].startswith("    #"):
+        lines.append("")
+    return "\n".join([*lines, *body]) + "\n"
 
 
 _RANGE = re.compile(r"^    (\w+) = np\.arange\([^\n]*\)$")

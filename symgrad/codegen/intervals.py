@@ -74,6 +74,8 @@ def tidy(value: Int) -> Int:
 @lru_cache(maxsize=65536)
 def _surely(value: sympy.Expr) -> bool:
     """Whether value ≥ 0 for all sizes: with n = 1 + n′ no negative term is left."""
+    if value.has(sympy.oo):
+        return bool(value == sympy.oo)
     moved = {s: 1 + sympy.Dummy(s.name, integer=True, nonnegative=True) for s in value.free_symbols if s.is_positive}
     return bool(sympy.expand(value.xreplace(moved)).is_nonnegative)
 

@@ -156,7 +156,7 @@ def inline(model: Model, products: bool = False) -> Model:
             (loop, d)
             for loop in loops
             for d in loop.members
-            if (isinstance(d.body, Mul) if products else _weight(d.body) <= 2)
+            if (isinstance(d.body, Mul) if products else _weight(d.body) <= 2 and _length(d.body) <= 3)
         ]
         step = next((m for loop, d in short if (m := _inlined(model, loop, d)) is not None), None)
         if step is None:
@@ -192,6 +192,14 @@ def _weight(e: Expr) -> int:
     """How much a reader of one line is asked to take in."""
     nodes = postorder(e)
     return sum(isinstance(x, MatMul) + 2 * isinstance(x, Fold | Build | Call) for x in nodes)
+
+
+def _length(e: Expr) -> int:
+    """How many names a line would have."""
+    counts: dict[Expr, int] = {}
+    for x in postorder(e):
+        counts[x] = 1 if isinstance(x, Var) else sum(counts[c] for c in x.children)
+    return counts[e]
 
 
 def _same_ranges(a: tuple[Binder, ...], c: tuple[Binder, ...]) -> bool:

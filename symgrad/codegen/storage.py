@@ -72,7 +72,8 @@ def stores(model: Model, steps: Plan, names: Names) -> Stores:
         if not definitions and not mine:
             continue
         name = names.of(("family", family), family)
-        only = definitions[0] if len(definitions) == 1 and not inputs else None
+        mixed = any(may_hit(a, i.target) for i in inputs for a in mine)
+        only = definitions[0] if len(definitions) == 1 and not mixed else None
         if only is not None and only.indices and not only.ranges and not only.conds:
             found[family] = Store(name, tuple(None for _ in only.indices))
         elif family in local:

@@ -26,12 +26,11 @@ def _shared(name: str) -> ModuleType:
     return sys.modules[name]
 
 
-def by_hand(
-    I: np.ndarray, y: np.ndarray, h0: np.ndarray, U: np.ndarray, W: np.ndarray, V: np.ndarray
-) -> dict[str, np.ndarray]:
+def by_hand(**given: np.ndarray) -> dict[str, np.ndarray]:
     """Gradients of Σ cross_entropy(y, softmax(V h)) as one would write them."""
-    T, n = len(I), len(h0)
-    drive = I @ U.T
+    x, y, h0, U, W, V = (given[name] for name in ("I", "y", "h0", "U", "W", "V"))
+    T, n = len(x), len(h0)
+    drive = x @ U.T
     h = np.empty((T + 1, n))
     h[0] = h0
     for t in range(T):
@@ -46,7 +45,7 @@ def by_hand(
     for t in reversed(range(T)):
         da[t] = slope[t] * (from_loss[t] + back)
         back = W.T @ da[t]
-    return {"W": da.T @ h[:-1], "U": da.T @ I, "V": dz.T @ h[1:]}
+    return {"W": da.T @ h[:-1], "U": da.T @ x, "V": dz.T @ h[1:]}
 
 
 def fastest(f: Callable[..., Any], arguments: Mapping[str, Any]) -> float:

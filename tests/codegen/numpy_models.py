@@ -28,7 +28,7 @@ from symgrad.codegen import Leaf, Program
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import construct
 from symgrad.tensor.integers import index_symbol
-from symgrad.tensor.nodes import Binder, Expr, Var
+from symgrad.tensor.nodes import At, Binder, Expr, Var
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import reindex
 
@@ -194,7 +194,7 @@ def _until_open(x: Definition) -> Definition:
 def jacobian() -> Program:
     """∂h[T]/∂h[0], one backward pass for each row, all at once."""
     rows = Binder(i, 1, n)
-    seed = b.mul(b.iverson(b.rel("==", t, T)), b.entry(b.eye(n), [_at(i)]))
+    seed = b.mul(b.iverson(b.rel("==", t, T)), b.entry(b.eye(n), [At(i)]))
     back = b.mul(b.iverson(b.rel("<=", t + 1, T)), b.matmul(b.transpose(W), vector("δa", n, i, t + 1)))
     slope = b.sub(b.ONE, b.power(vector("h", n, t), b.num(2)))
     more = [
@@ -205,12 +205,6 @@ def jacobian() -> Program:
     output = b.build(b.matmul(b.transpose(W), vector("δa", n, i, 1)), [rows])
     leaves = tuple(x for x in RNN_LEAVES if x.argument in ("I", "h0", "U", "W"))
     return Program("jacobian", system, output, leaves)
-
-
-def _at(index: sympy.Symbol) -> object:
-    from symgrad.tensor.nodes import At
-
-    return At(index)
 
 
 def opaque() -> Program:

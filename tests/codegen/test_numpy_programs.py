@@ -14,7 +14,9 @@ import numpy_systems as systems
 import pytest
 from numpy_systems import T, d, k, m, n, t
 
-from symgrad.codegen import Program, function_source, module
+from symgrad.codegen import Leaf, Program, function_source, module
+from symgrad.tensor import build as b
+from symgrad.tensor.system import System
 
 WRITTEN_OUT = (systems.rnn, systems.lstm, systems.attention, systems.feed_forward)
 PROGRAMS: tuple[Callable[[], Program], ...] = (*WRITTEN_OUT, *models.MODELS)
@@ -221,10 +223,6 @@ def test_arguments_are_keywords(everything: str) -> None:
 
 
 def test_error_functions_need_the_standard_library_too() -> None:
-    from symgrad.codegen import Leaf
-    from symgrad.tensor import build as b
-    from symgrad.tensor.system import System
-
     x = b.var("x", shape=(n,))
     text = module([Program("f", System(()), b.apply("gelu", x), (Leaf("x", x),))], "An activation")
     assert text.startswith('"""An activation."""\n\nimport math\n\nimport numpy as np\n\n\ndef _erf(x):')
