@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from symgrad.derivation import depends, derivative, equations, evaluation, prose, shapes, update
+from symgrad.derivation import (
+    average_precision,
+    depends,
+    derivative,
+    equations,
+    evaluation,
+    iou,
+    prose,
+    shapes,
+    update,
+)
 from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import QuestionError, SymgradError, near
 from symgrad.problem.model import Problem, Question
@@ -17,6 +27,8 @@ SOLVERS: Mapping[str, Solver] = {
     "evaluate": evaluation.solve,
     "equations": equations.solve,
     "depends": depends.solve,
+    "average_precision": average_precision.solve,
+    "iou": iou.solve,
     "text": prose.solve,
 }
 

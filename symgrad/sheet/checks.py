@@ -51,7 +51,7 @@ def sentence(checks: Sequence[Check]) -> Words:
     clauses: list[Words] = []
     if own:
         clauses.append(("Checked ", *_where(own), "; largest relative error ", number(_worst(own))))
-    clauses += [_agrees(kind, group, not own) for kind, group in others.items()]
+    clauses += [_agrees(kind, group, not own and not k) for k, (kind, group) in enumerate(others.items())]
     if not clauses:
         return ()
     pieces: list[str | Tree] = []
