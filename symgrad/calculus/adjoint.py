@@ -106,12 +106,24 @@ def _instances_at(system: System, node: Var) -> list[Definition]:
 def _specialised(system: System, equation: Equation) -> list[Definition]:
     """The definitions of an equation's node, for the indices at which its adjoint is not zero."""
     out: list[Definition] = []
+    known = Bounds().within(equation.ranges)
     for d in system.family(equation.node.name):
         mapping = d.at(equation.node.subs)
-        if mapping is not None:
+        if mapping is not None and not _outside(d, mapping, known):
             body = reindex(d.body, mapping)
             out.append(Definition(d.family, equation.node.subs, body, equation.ranges, d.conds, d.facts))
     return out
+
+
+def _outside(d: Definition, mapping: Mapping[sympy.Symbol, Int], known: Bounds) -> bool:
+    """Whether the indices lie outside a definition's ranges for certain."""
+    sides = [
+        (replace(x.lo, mapping), mapping[x.symbol], replace(x.hi, mapping)) for x in d.ranges if x.symbol in mapping
+    ]
+    return any(
+        known.holds(b.rel("<=", lo, value)) is False or known.holds(b.rel("<=", value, hi)) is False
+        for lo, value, hi in sides
+    )
 
 
 def _open_ranges(w: Var, system: System) -> tuple[Binder, ...]:

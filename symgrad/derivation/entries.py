@@ -12,7 +12,7 @@ from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
-from symgrad.tensor.integers import Int
+from symgrad.tensor.integers import Int, integer
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, At, Binder, Deriv, Entry, Expr, Iverson, Mul, Num, Rel, Var
 from symgrad.tensor.system import Definition
@@ -44,7 +44,9 @@ def place(x: Expr, letters: str, work: Workspace) -> Place:
     if not isinstance(x, Var):
         raise QuestionError("a derivative by entries is of a named node or one entry of it")
     symbols = free_letters(x.order, letters, work)
-    return Place(x, symbols, tuple(Binder(s, 1, n) for s, n in zip(symbols, x.shape, strict=True)))
+    base = work.problem.conventions.index_base
+    ranges = tuple(Binder(s, base, integer(n + base - 1)) for s, n in zip(symbols, x.shape, strict=True))
+    return Place(x, tuple(s + (1 - base) for s in symbols), ranges)
 
 
 def free_letters(count: int, letters: str, work: Workspace) -> tuple[sympy.Symbol, ...]:

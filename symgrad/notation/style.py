@@ -24,11 +24,13 @@ class Style:
         layout: Whose convention derivatives are printed in. ``gradient``: ∂L/∂x has the shape of x, Jacobians have
             ∂y_i/∂x_j in row i and column j. ``numerator``: gradients are rows. ``denominator``: Jacobians are
             transposed.
+        index_base: Where components are counted from, 1 or 0.
     """
 
     names: Names = field(default_factory=Names)
     aliases: Aliases = field(default_factory=lambda: MappingProxyType({}))
     layout: Layout = "gradient"
+    index_base: int = 1
 
 
 PLAIN_STYLE = Style()

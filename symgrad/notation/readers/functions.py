@@ -136,4 +136,4 @@ def _(expr: Opaque, ctx: Context) -> Piece:
     elif expr.over:
         ranges = (Infix((inner.symbol(b.symbol), inner.index(b.lo)), ("=",)) for b in expr.over)
         args = (*args, *ranges)
-    return Piece(Func(ctx.style.names.name(expr.name), args), level.ATOM)
+    return Piece(Func(ctx.style.names.name("loss"), args), level.ATOM)

@@ -1,0 +1,170 @@
+"""Every bundled problem: solved, certified, printed in every format; the code it gives agrees with differences."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symgrad import pipeline
+from symgrad.codegen.program import Leaf
+from symgrad.calculus.numeric import Numbers
+from symgrad.derivation.steps import Derivation
+from symgrad.derivation.workspace import integer_symbols
+from symgrad.problem.bank import bank_names
+from symgrad.problem.model import Problem
+from symgrad.sheet.programs import program
+from symgrad.tensor.integers import evaluate_int
+from symgrad.tensor.nodes import Deriv, Expr, Var
+from symgrad.tensor.walk import reindex
+
+NAMES = bank_names()
+
+
+@lru_cache(maxsize=None)
+def solved(name: str) -> tuple[Problem, tuple[Derivation, ...]]:
+    problem = pipeline.load(name)
+    return problem, pipeline.derive(problem)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_question_is_certified(name: str) -> None:
+    _, derivations = solved(name)
+    assert {(d.id, d.status, d.message) for d in derivations if d.status == "failed"} == set()
+    for d in derivations:
+        for r in d.results:
+            assert d.status == "unchecked" or r.checks
+            assert all(c.ok and c.max_rel_error < 1e-5 for c in r.checks)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("format", ["md", "json", "numpy", "tex"])
+def test_every_format(name: str, format: str) -> None:
+    problem, derivations = solved(name)
+    text = pipeline.FORMATS[format](problem, derivations, None)
+    assert problem.title.split()[0] in text or format == "json"
+    if format == "json":
+        questions = json.loads(text)["questions"]
+        assert [q["id"] for q in questions] == list(problem.ids)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="TeX is not installed")
+@pytest.mark.parametrize("name", NAMES)
+def test_the_tex_compiles_without_a_complaint(name: str, tmp_path: Path) -> None:
+    problem, derivations = solved(name)
+    (tmp_path / "sheet.tex").write_text(pipeline.FORMATS["tex"](problem, derivations, None))
+    for _ in range(2):
+        done = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "sheet.tex"],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+    log = (tmp_path / "sheet.log").read_text(errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    assert "undefined" not in log
+    assert "Overfull" not in log
+
+
+# Published answers: what the courses' own solutions say, written by hand.
+
+ANSWERS: dict[tuple[str, str, str | None], str] = {
+    ("bptt", "state", "h[t]"): r"V^{\top} e_t",
+    ("bptt", "jacobian", "h[t-1]"): "D_t W",
+    ("bptt", "e2_expanded", "W"): r"D_2 V^{\top} e_2\, h_1^{\top} + D_1 W^{\top} D_2 V^{\top} e_2\, h_0^{\top}",
+    ("bptt", "e1", "V"): r"e_1\, h_1^{\top}",
+    ("bptt", "e3_factored", "W"): r"\delta_3\, h_2^{\top} + \delta_2\, h_1^{\top} + \delta_1\, h_0^{\top}",
+    ("bptt", "recursion", "U"): r"\sum_{t=1}^{3} \delta a_t\, I_t^{\top}",
+    ("softmax_ce", "by_x", "x"): r"p - p^{*}",
+    ("softmax_ce", "jacobian", "x"): r"\operatorname{diag}(p) - p\, p^{\top}",
+    ("residual", "input", "x"): r"\frac{\partial e}{\partial y} + H^{\top} D\, \frac{\partial e}{\partial y}",
+    ("residual", "weights", "H"): r"D\, \frac{\partial e}{\partial y}\, x_1^{\top}",
+    ("lstm", "carry", "c[t-1]"): r"\operatorname{diag}(f_t)",
+    ("attention_rnn", "jacobian", "h[t-1]"): (
+        r"[a_t]_1 \bigl(V_1 + (v_{1,t} - h_t)\, (k_{1,t}^{\top} Q_1 + q_{1,t}^{\top} K_1)\bigr)"
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "question", "wrt"), ANSWERS)
+def test_published_answers(name: str, question: str, wrt: str | None) -> None:
+    problem, derivations = solved(name)
+    found = json.loads(pipeline.FORMATS["json"](problem, derivations, None))
+    results = next(q for q in found["questions"] if q["id"] == question)["results"]
+    latex = next(r["latex"] for r in results if r["wrt"] == wrt)
+    assert latex == ANSWERS[name, question, wrt]
+
+
+# The generated programs
+
+
+def _modules(name: str) -> dict[str, Any]:
+    problem, derivations = solved(name)
+    space: dict[str, Any] = {}
+    exec(compile(pipeline.FORMATS["numpy"](problem, derivations, None), f"{name}.py", "exec"), space)
+    return space
+
+
+DIFFERENTIATED = [
+    (name, q.id) for name in NAMES for q in pipeline.load(name).questions if q.ask == "derivative" and q.order == 1
+]
+SIZES = ((3, 4, 2, 5, 3), (2, 5, 3, 2, 4))
+
+
+@pytest.mark.parametrize(("name", "question"), DIFFERENTIATED)
+@pytest.mark.parametrize("turn", range(len(SIZES)))
+def test_generated_code_agrees_with_differences(name: str, question: str, turn: int) -> None:
+    problem, derivations = solved(name)
+    derivation = next(d for d in derivations if d.id == question)
+    asked = problem.question(question)
+    made = program(problem, derivation)
+    sizes = _sizes(problem, [asked.of.expr, *(w.expr for w in asked.wrt)], turn)
+    numbers = Numbers.of(problem.system, sizes, points=1, seed=turn + 7)
+    arguments = {leaf.argument: _argument(leaf, numbers) for leaf in made.leaves}
+    arguments |= {s.name: sizes[s] for s in made.integers}
+    found = _modules(name)[question](**arguments)
+    held = [h.expr for h in asked.several("hold")]
+    for w in asked.wrt:
+        value = found[w.text] if asked.wrt_is_list else found
+        expected = numbers.differences(asked.of.expr, w.expr, held)[0]
+        np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-7)
+
+
+def _sizes(problem: Problem, exprs: list[Expr], turn: int) -> dict[Any, int]:
+    row = SIZES[turn]
+    sizes: dict[Any, int] = {}
+    ends = {s for x in problem.steps.values() for end in (x.lo, x.hi) for s in getattr(end, "free_symbols", ())}
+    symbols = sorted(integer_symbols(problem.system, exprs), key=str)
+    for k, s in enumerate(symbols):
+        if s in ends:
+            sizes[s] = 4 + turn
+        elif s in problem.steps:
+            sizes[s] = 2 + turn
+        else:
+            sizes[s] = row[k % len(row)] if s.is_positive else 1 + turn
+    return sizes
+
+
+def _argument(leaf: Leaf, numbers: Numbers) -> np.ndarray[Any, np.dtype[Any]]:
+    """The array of an input, index axes first, with the values that the forward model has."""
+    if not leaf.ranges:
+        return _member(leaf.node, numbers)
+    head, *rest = leaf.ranges
+    lo, hi = (evaluate_int(v, numbers.sizes) for v in (head.lo, head.hi))
+    rows = [_argument(Leaf("", _at(leaf.node, {head.symbol: k}), tuple(rest)), numbers) for k in range(lo, hi + 1)]
+    return np.array(rows)
+
+
+def _at(node: Var | Deriv, indices: Mapping[Any, int]) -> Any:
+    return reindex(node, indices)
+
+
+def _member(node: Var | Deriv, numbers: Numbers) -> np.ndarray[Any, np.dtype[Any]]:
+    return np.asarray(numbers.value(reindex(node, numbers.sizes))[0], dtype=float)
