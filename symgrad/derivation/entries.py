@@ -143,7 +143,6 @@ class ByEntries:
         other: Reason = (b.count(cond.left), " ≠ ", b.count(cond.right))
         return CasesLine(left, ((equal, same), (apart, other)), ("the two cases of δ",), check)
 
-
     def _guarded(self, left: Expr, value: Expr, guard: Iverson) -> CasesLine | None:
         """A product with a range condition: the rest where the condition holds, 0 otherwise."""
         if value is not guard and not (isinstance(value, Mul) and guard in value.args):

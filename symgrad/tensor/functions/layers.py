@@ -115,7 +115,14 @@ def _biased(bias: Expr | None, outputs: Int, name: str) -> tuple[Expr, ...]:
 
 
 def _convolution(
-    name: str, x: Expr, w: Expr, bias: Expr | None, stride: Setting, padding: Setting, dilation: Setting, groups: IntLike
+    name: str,
+    x: Expr,
+    w: Expr,
+    bias: Expr | None,
+    stride: Setting,
+    padding: Setting,
+    dilation: Setting,
+    groups: IntLike,
 ) -> Expr:
     axes = AXES[name]
     channels, sizes = _input(x, name, axes)
@@ -188,9 +195,7 @@ def conv_transpose2d(
     return _transposed("conv_transpose2d", x, w, bias, stride, padding, output_padding, groups, dilation)
 
 
-def _pool(
-    name: str, x: Expr, kernel: Setting, stride: Setting | None, padding: Setting, dilation: Setting = 1
-) -> Expr:
+def _pool(name: str, x: Expr, kernel: Setting, stride: Setting | None, padding: Setting, dilation: Setting = 1) -> Expr:
     axes = AXES[name]
     _, sizes = _input(x, name, axes)
     kernels = _several(kernel, axes, "kernel", 1)
