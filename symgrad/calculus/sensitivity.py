@@ -76,7 +76,7 @@ def _by_entries(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     outside |= {v.name for v in variables(g, node)}
     rows, _ = fresh_indices(node.order, outside)
     stands = tuple(Var(f"operand {k}", (), x.shape) for k, x in enumerate(node.args))
-    operands = dict(zip(stands, node.args, strict=True))
+    operands: dict[Expr, Expr] = dict(zip(stands, node.args, strict=True))
     entry = component(Call(node.fn, stands, node.params, node.shape), rows)
     value = b.at(ans, *rows) if isinstance(ans, Var) and rows else entry
     own = [Binder(s, 1, n) for s, n in zip(rows, node.shape, strict=True)]

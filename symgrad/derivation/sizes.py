@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import sympy
 
 from symgrad.errors import QuestionError
+from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import Expr
 from symgrad.tensor.walk import postorder
 
@@ -18,9 +19,9 @@ def derived_sizes(exprs: Iterable[Expr]) -> tuple[sympy.Expr, ...]:
     found: dict[sympy.Expr, None] = {}
     for node in postorder(*exprs):
         for size in node.shape:
-            if isinstance(size, sympy.Expr) and not isinstance(size, sympy.Symbol):
-                if all(s.is_positive for s in size.free_symbols):
-                    found[size] = None
+            derived = not isinstance(size, int | sympy.Symbol)
+            if derived and all(s.is_positive for s in symbols_of(size)):
+                found[size] = None
     return tuple(found)
 
 

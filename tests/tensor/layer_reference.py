@@ -26,10 +26,8 @@ def conv(x: Array, w: Array, bias: Array | None, s: Settings) -> Array:
     stride, padding, dilation = _options(s, axes, "stride", "padding", "dilation")
     groups = s.get("groups", 1)
     kernel, sizes = w.shape[2:], x.shape[1:]
-    out = [
-        (n + 2 * p - d * (k - 1) - 1) // t + 1
-        for n, k, t, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
-    ]
+    options = zip(sizes, kernel, stride, padding, dilation, strict=True)
+    out = [(n + 2 * p - d * (k - 1) - 1) // t + 1 for n, k, t, p, d in options]
     y = np.zeros((w.shape[0], *out))
     per_group, each = w.shape[0] // groups, x.shape[0] // groups
     for place in itertools.product(*map(range, y.shape)):

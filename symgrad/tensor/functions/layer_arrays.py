@@ -23,8 +23,8 @@ def _windows(x: Array, kernel: Sequence[int], strides: Sequence[int], spreads: S
     axes = len(kernel)
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, spreads, strict=True)]
     view = sliding_window_view(x, reach, axis=tuple(range(x.ndim - axes, x.ndim)))
-    steps = [slice(None, None, s) for s in (*strides, *spreads)]
-    return np.asarray(view[(..., *steps)])
+    steps = (slice(None),) * (x.ndim - axes) + tuple(slice(None, None, s) for s in (*strides, *spreads))
+    return np.asarray(view[steps])
 
 
 def _operands(args: Sequence[Array], axes: int) -> tuple[Array, Array, Array]:
