@@ -146,6 +146,9 @@ def _matrix(x: Expr, g: Var) -> Expr:
                 return b.matmul(*before, _matrix(core, g))
             if core.row:
                 return _matrix_of_tail(before, core, after, g)
+            scale = b.matmul(*after)
+            if scale.order == 0:
+                return b.mul(scale, b.matmul(*before, _matrix(core, g)))
             raise NotReadable("the adjoint stands before a row")
         case Transpose(arg=arg) if arg.row:
             return _matrix(arg, g)

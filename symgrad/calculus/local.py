@@ -55,7 +55,7 @@ def unit_seed(x: Expr, place: tuple[Int, ...]) -> Expr:
     if x.order == 0:
         return b.ONE
     if x.order == 1:
-        return b.call("one_hot", (b.count(place[0]),), x.shape, n=x.shape[0])
+        return b.call("one_hot", (b.count(place[0]),), x.shape)
     names = [s.__class__(f"{s.name}'", integer=True) for s in b.index_symbols(x.order, "i")]
     conds = [b.rel("==", n, p) for n, p in zip(names, place, strict=True)]
     return b.build(b.iverson(*conds), [b.binder(n, 1, s) for n, s in zip(names, x.shape, strict=True)])

@@ -7,9 +7,12 @@ For y = f(x) and a scalar L, the pullback gives ∂L/∂x = (∂f/∂x)ᵀ g fro
 from collections.abc import Callable
 from functools import singledispatch
 
+import sympy
+
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, at_most, difference, same
+from symgrad.tensor.integers import Int, at_most, difference, integer, same
+from symgrad.tensor.lowering_rules import fresh_indices
 from symgrad.tensor.nodes import (
     Add,
     Apply,
@@ -34,6 +37,7 @@ from symgrad.tensor.nodes import (
 )
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.shapes import same_shape
+from symgrad.tensor.walk import free_ints
 
 Contribution = Expr | None
 
@@ -151,7 +155,6 @@ def _(node: Permute, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
 @pullback.register
 def _(node: Reduce, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     x = node.arg
-    over_all = len(node.axes) == x.order
     spread = along(g, x, node.axes)
     match node.op:
         case "sum":
@@ -159,9 +162,22 @@ def _(node: Reduce, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
         case "prod":
             return (b.mul(spread, along(ans, x, node.axes), b.power(x, b.MINUS_ONE)),)
         case "max" | "min":
-            mask = b.call("first_extreme", (x,), x.shape, op=node.op, axis=None if over_all else node.axes[0])
-            return (b.mul(spread, mask),)
+            return (b.mul(spread, first_extreme(node)),)
     return (None,)
+
+
+def first_extreme(node: Reduce) -> Expr:
+    """1 at the largest (smallest) entry of each reduction, the first one where they tie, 0 elsewhere."""
+    x = node.arg if node.op == "max" else b.neg(node.arg)
+    if len(node.axes) == x.order:
+        size = integer(sympy.prod([sympy.sympify(s) for s in x.shape]))
+        unit = b.call("one_hot", (b.reduce("argmax", x),), (size,))
+        return unit if x.order == 1 else b.call("reshape", (unit,), x.shape)
+    (axis,) = node.axes
+    places = b.reduce("argmax", x, axis)
+    units = b.call("one_hot", (places,), (*places.shape, x.shape[axis]))
+    kept = list(range(places.order))
+    return b.permute(units, (*kept[:axis], places.order, *kept[axis:]))
 
 
 def along(g: Expr, x: Expr, axes: tuple[int, ...]) -> Expr:
@@ -200,11 +216,11 @@ def _embed(g: Expr, node: Entry) -> Expr:
 
 def _unit(item: At | Pick, size: Int) -> Expr:
     index = item.index if isinstance(item, Pick) else b.count(item.index)
-    return b.call("one_hot", (index,), (size,), n=size)
+    return b.call("one_hot", (index,), (size,))
 
 
 def _scatter(g: Expr, node: Entry) -> Expr:
-    indices = b.index_symbols(node.arg.order, "i")
+    indices, _ = fresh_indices(node.arg.order, frozenset(x.name for x in free_ints(g) | free_ints(node)))
     factors: list[Expr] = []
     places: list[Int] = []
     for symbol, item, size in zip(indices, node.items, node.arg.shape, strict=True):
@@ -282,7 +298,11 @@ def divides(g: Expr, p: Expr) -> bool:
 def _logsumexp(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     x = node.args[0]
     axis = node.param("axis")
-    p = b.call("softmax", (x,), x.shape, axis=axis)
+    if axis is None and x.order > 1:
+        size = integer(sympy.prod([sympy.sympify(s) for s in x.shape]))
+        flat = b.call("softmax", (b.call("reshape", (x,), (size,)),), (size,), axis=0)
+        return (b.mul(g, b.call("reshape", (flat,), x.shape)),)
+    p = b.call("softmax", (x,), x.shape, axis=0 if axis is None else axis)
     return (b.mul(along(g, x, (axis,)) if axis is not None and x.order > 1 else g, p),)
 
 
@@ -333,16 +353,4 @@ CALLS: dict[str, CallRule] = {
     "reshape": _reshape,
     "vec": _reshape,
     "one_hot": _constant,
-    "first_extreme": _constant,
-}
-
-
-REASONS: dict[str, str] = {
-    "softmax": "softmax",
-    "logsumexp": "the gradient of logsumexp is the softmax",
-    "cross_entropy": "cross-entropy",
-    "norm": "the gradient of the norm is the unit vector",
-    "trace": "trace",
-    "det": "Jacobi's formula",
-    "inv": "derivative of the inverse",
 }

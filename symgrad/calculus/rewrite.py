@@ -61,7 +61,7 @@ def _entry(arg: Expr, items: Sequence[Item]) -> Expr:
             if isinstance(index, Num):
                 return b.delta(int(index.value), items[0].index)
         case Call(fn="diag", args=(v,)) if isinstance(items[0], At) and isinstance(items[1], Cut):
-            unit = b.call("one_hot", (b.count(items[0].index),), v.shape, n=v.shape[0])
+            unit = b.call("one_hot", (b.count(items[0].index),), v.shape)
             return b.mul(b.at(v, items[0].index), unit) if _whole(items[1], v) else b.entry(arg, items)
         case MatMul(args=args) if arg.order == 2 and _whole(items[1], arg, 1) and args[0].order == 1:
             return b.mul(_entry(args[0], items[:1]), b.transpose(b.matmul(*args[1:])))
@@ -203,7 +203,7 @@ def _without(t: Expr, side: str) -> Expr:
 
 
 def collect(root: Expr) -> Expr:
-    """diag(a) + diag(b) = diag(a + b), and −g ⊙ a + g ⊙ b = g ⊙ (b − a); what is added comes before what is taken away."""
+    """diag(a) + diag(b) = diag(a + b), and −g ⊙ a + g ⊙ b = g ⊙ (b − a); what is added comes first."""
     return transform(root, lambda x: _collect(x) if isinstance(x, Add) else x, into=_plain)
 
 
