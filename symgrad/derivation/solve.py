@@ -8,9 +8,13 @@ from symgrad.derivation import (
     derivative,
     equations,
     evaluation,
+    identity,
     iou,
+    limit,
+    matrix_form,
     prose,
     shapes,
+    special_case,
     update,
 )
 from symgrad.derivation.steps import Derivation, Result
@@ -27,8 +31,12 @@ SOLVERS: Mapping[str, Solver] = {
     "evaluate": evaluation.solve,
     "equations": equations.solve,
     "depends": depends.solve,
+    "identity": identity.solve,
     "average_precision": average_precision.solve,
     "iou": iou.solve,
+    "matrix_form": matrix_form.solve,
+    "limit": limit.solve,
+    "special_case": special_case.solve,
     "text": prose.solve,
 }
 

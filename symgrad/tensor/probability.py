@@ -39,8 +39,9 @@ RANDOM = "random"
 """The fact of a named node that is the value of a random variable; its subscript is a place among the points."""
 HALF = b.div(b.ONE, b.num(2))
 HERMITE = 32
-HERMITE_IN_SPACE = 12
-MOST_POINTS = 30_000
+MOST_IN_SPACE = 12
+LEAST_IN_SPACE = 4
+MOST_POINTS = 20_000
 
 
 # Constructors
@@ -192,25 +193,25 @@ def _mean_of_law(f: Expr, q: Law, own: Binder, lengths: Mapping[sympy.Symbol, in
 
 
 def _mean_in_space(f: Expr, q: Law, own: Binder, lengths: Mapping[sympy.Symbol, int]) -> Expr:
-    z, mean, cov = q.args
-    size = reindex(b.count(z.shape[0]), lengths)
-    number = b.number_of(size)
+    """The mean over a normal vector with diagonal covariance, on the product of one quadrature for each entry."""
+    sizes: dict[sympy.Symbol, Int] = {s: n for s, n in lengths.items() if s != own.symbol}
+    f = reindex(f, sizes)
+    z, mean, cov = (reindex(a, sizes) for a in q.args)
+    n = z.shape[0]
     variances = diagonal(cov)
-    if number is None or variances is None or HERMITE_IN_SPACE ** int(number) > MOST_POINTS:
+    if not isinstance(n, int) or variances is None or LEAST_IN_SPACE**n > MOST_POINTS:
         raise QuestionError(
             "an expectation over a normal vector is evaluated where its covariance is diagonal and its size small"
         )
-    n = int(number)
-    nodes, weights = hermite(HERMITE_IN_SPACE)
-    grid = np.stack(np.meshgrid(*[np.array(nodes)] * n, indexing="ij"), -1).reshape(-1, n)
-    heights = np.prod(np.stack(np.meshgrid(*[np.array(weights)] * n, indexing="ij"), -1), -1).reshape(-1)
+    each = max(k for k in range(LEAST_IN_SPACE, MOST_IN_SPACE + 1) if k**n <= MOST_POINTS)
+    nodes, weights = (np.array(x) for x in hermite(each))
+    grid = np.stack(np.meshgrid(*[nodes] * n, indexing="ij"), -1).reshape(-1, n)
+    heights = np.prod(np.stack(np.meshgrid(*[weights] * n, indexing="ij"), -1), -1).reshape(-1)
     count = len(grid)
-    table = Literal(tuple(float(v) for v in grid.ravel()), (count, n))
-    xi = b.entry(table, [At(own.symbol), Cut(1, n)])
-    w = b.entry(Literal(tuple(float(v) for v in heights), (count,)), [At(own.symbol)])
+    xi = b.entry(Literal(tuple(map(float, grid.ravel())), (count, n)), [At(own.symbol), Cut(1, n)])
+    w = b.entry(Literal(tuple(map(float, heights)), (count,)), [At(own.symbol)])
     value = b.add(mean, b.mul(b.apply("sqrt", variances), xi))
-    weighted = b.mul(w, substituted(f, z, value))
-    return reindex(b.fold("sum", weighted, [Binder(own.symbol, 1, count)]), lengths)
+    return b.fold("sum", b.mul(w, substituted(f, z, value)), [Binder(own.symbol, 1, count)])
 
 
 def substituted(root: Expr, z: Expr, value: Expr) -> Expr:
@@ -237,8 +238,9 @@ def diagonal(cov: Expr) -> Expr | None:
             return b.ones((n,))
         case Mul(args=args) if isinstance(args[-1], Eye) and all(a.order == 0 for a in args[:-1]):
             return b.mul(*args[:-1], b.ones((args[-1].size,)))
-        case Mul(args=args) if all(a.order == 0 for a in args[:-1]) and (v := diagonal(args[-1])) is not None:
-            return b.mul(*args[:-1], v)
+        case Mul(args=args) if all(a.order == 0 for a in args[:-1]):
+            inner = diagonal(args[-1])
+            return None if inner is None else b.mul(*args[:-1], inner)
     return None
 
 
@@ -252,6 +254,20 @@ def _normal(z: Expr, mean: Expr, cov: Expr) -> Expr:
     square = b.matmul(b.transpose(away), inverse, away)
     volume = b.mul(b.power(b.mul(b.num(2), Const("pi")), b.count(n)), Call("det", (cov,), (), ()))
     return b.div(b.apply("exp", b.mul(b.num(-1), HALF, square)), b.apply("sqrt", volume))
+
+
+def log_law(law: Law) -> Expr:
+    """The logarithm of a named density, without the exponential that would underflow far away from the mean."""
+    if law.name != "normal":
+        return log(law)
+    z, mean, cov = law.args
+    away = b.sub(z, mean)
+    if not z.order:
+        return b.mul(b.neg(HALF), b.add(b.div(b.power(away, b.num(2)), cov), log(b.mul(b.num(2), Const("pi"), cov))))
+    n = z.shape[0]
+    square = b.matmul(b.transpose(away), Call("inv", (cov,), (), (n, n)), away)
+    volume = b.add(b.mul(b.count(n), log(b.mul(b.num(2), Const("pi")))), log(Call("det", (cov,), (), ())))
+    return b.mul(b.neg(HALF), b.add(square, volume))
 
 
 def _bernoulli(x: Expr, p: Expr) -> Expr:

@@ -30,7 +30,7 @@ def _(expr: Law, ctx: Context) -> Piece:
 @rule.register
 def _(expr: Integral, ctx: Context) -> Piece:
     if expr.op == "divergence":
-        q, p = (_density(a, ctx) for a in expr.args)
+        q, p = (bare(a, ctx) for a in expr.args)
         return Piece(Func(OpName("KL"), (Infix((q, p), ("parallel",)),)), level.ATOM)
     body = bare(expr.args[0], ctx)
     variables = [ctx.symbol(x.symbol) for x in expr.binders]
@@ -41,12 +41,17 @@ def _(expr: Integral, ctx: Context) -> Piece:
             parts += [Space(), end]
         return Piece(BigOp("integral", None, None, Row(tuple(parts))), level.OPEN)
     name: Tree = Sym("expectation") if expr.op == "expectation" else OpName("Var")
-    below = Infix((sequence(variables), _density(expr.args[1], ctx)), ("sim",))
+    below = Infix((sequence(variables), _law(expr, ctx)), ("sim",))
     return Piece(Row((Script(name, below), Fenced(body, "[", "]"))), level.FACTOR)
 
 
-def _density(x: Expr, ctx: Context) -> Tree:
-    return bare(x, ctx.within_script())
+def _law(expr: Integral, ctx: Context) -> Tree:
+    """What the variables are distributed by; a density of just these variables by its name."""
+    density = expr.args[1]
+    if isinstance(density, Density) and density.at == tuple(x.symbol for x in expr.binders) and not density.given:
+        assert isinstance(density.table, Var)
+        return ctx.style.names.name(density.table.name)
+    return bare(density, ctx.within_script())
 
 
 def _summand(x: Expr, ctx: Context) -> Tree:
