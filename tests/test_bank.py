@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from symgrad import pipeline
-from symgrad.codegen.program import Leaf
 from symgrad.calculus.numeric import Numbers
+from symgrad.codegen.program import Leaf
 from symgrad.derivation.steps import Derivation
 from symgrad.derivation.workspace import integer_symbols
+from symgrad.errors import QuestionError
 from symgrad.problem.bank import bank_names
 from symgrad.problem.model import Problem
 from symgrad.sheet.programs import program
@@ -26,7 +27,7 @@ from symgrad.tensor.walk import reindex
 NAMES = bank_names()
 
 
-@lru_cache(maxsize=None)
+@cache
 def solved(name: str) -> tuple[Problem, tuple[Derivation, ...]]:
     problem = pipeline.load(name)
     return problem, pipeline.derive(problem)
@@ -47,7 +48,7 @@ def test_every_question_is_certified(name: str) -> None:
 def test_every_format(name: str, format: str) -> None:
     problem, derivations = solved(name)
     text = pipeline.FORMATS[format](problem, derivations, None)
-    assert problem.title.split()[0] in text or format == "json"
+    assert problem.title[:8] in text or format == "json"
     if format == "json":
         questions = json.loads(text)["questions"]
         assert [q["id"] for q in questions] == list(problem.ids)
@@ -124,7 +125,12 @@ def test_generated_code_agrees_with_differences(name: str, question: str, turn: 
     problem, derivations = solved(name)
     derivation = next(d for d in derivations if d.id == question)
     asked = problem.question(question)
-    made = program(problem, derivation)
+    try:
+        made = program(problem, derivation)
+    except QuestionError as error:
+        assert name == "attention_rnn_all"
+        assert "changes from step to step" in error.message  # noqa: PT017
+        return
     sizes = _sizes(problem, [asked.of.expr, *(w.expr for w in asked.wrt)], turn)
     numbers = Numbers.of(problem.system, sizes, points=1, seed=turn + 7)
     arguments = {leaf.argument: _argument(leaf, numbers) for leaf in made.leaves}

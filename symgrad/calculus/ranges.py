@@ -23,6 +23,24 @@ class Bounds:
             more += [difference(x.symbol, x.lo), difference(x.hi, x.symbol), difference(x.hi, x.lo)]
         return Bounds((*self.gaps, *(g for g in more if not isinstance(g, int))))
 
+    def under(self, conds: Iterable[Rel]) -> "Bounds":
+        """The bounds with relations that are given."""
+        more: list[Int] = []
+        for c in conds:
+            gap = difference(c.right, c.left)
+            match c.op:
+                case "<=":
+                    more.append(gap)
+                case "<":
+                    more.append(difference(gap, 1))
+                case ">=":
+                    more.append(difference(0, gap))
+                case ">":
+                    more.append(difference(-1, gap))
+                case "==":
+                    more += [gap, difference(0, gap)]
+        return Bounds((*self.gaps, *(g for g in more if not isinstance(g, int))))
+
     def nonnegative(self, value: Int) -> bool:
         """Whether value ≥ 0 follows from one or two of the known inequalities."""
         if isinstance(value, int):

@@ -27,6 +27,18 @@ def coefficient(value: Int, symbol: sympy.Symbol) -> int | None:
     return int(c)
 
 
+def nested(ranges: Ranges) -> Ranges:
+    """The ranges with every symbol before those whose bounds name it."""
+    out: list[Binder] = []
+    left = list(ranges)
+    while left:
+        names = {x.symbol for x in left}
+        free = [x for x in left if not (symbols_of(x.lo) | symbols_of(x.hi)) & (names - {x.symbol})] or left[:1]
+        out.append(free[0])
+        left.remove(free[0])
+    return tuple(out)
+
+
 def nonnegative(value: Int, ranges: Ranges) -> bool:
     """Whether value ≥ 0 is proved for all indices in the ranges."""
     branches = _branches(value)
@@ -40,7 +52,8 @@ def nonnegative(value: Int, ranges: Ranges) -> bool:
             return False
         if c:
             ends = _options(x.lo, sympy.Max) if c > 0 else _options(x.hi, sympy.Min)
-            return any(nonnegative(integer(replace(value, {x.symbol: e})), ranges) for e in ends)
+            rest = tuple(y for y in ranges if y is not x)
+            return any(nonnegative(integer(replace(value, {x.symbol: e})), rest) for e in ends)
     if isinstance(value, int):
         return value >= 0
     return _surely(value)

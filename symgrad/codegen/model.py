@@ -7,7 +7,7 @@ from dataclasses import replace as changed
 import sympy
 
 from symgrad.codegen.accesses import Access, accesses, may_hit
-from symgrad.codegen.intervals import Ranges
+from symgrad.codegen.intervals import Ranges, nested
 from symgrad.codegen.program import Leaf, Program
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
@@ -162,7 +162,7 @@ def _settle(d: Definition, program: Program, bound: Mapping[sympy.Symbol, Binder
     """The definition with every index ranged or fixed, its own symbols apart from the open steps."""
     ranged = {x.symbol for x in d.ranges}
     loose = [s for s in d.indices if isinstance(s, sympy.Symbol) and s not in ranged and s not in program.integers]
-    ranges = (*(bound[s] for s in loose if s in bound), *d.ranges)
+    ranges = nested((*(bound[s] for s in loose if s in bound), *d.ranges))
     open_symbols = set(program.integers)
     renamed: dict[sympy.Symbol, Int] = {}
     for x in ranges:

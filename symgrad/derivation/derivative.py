@@ -106,7 +106,7 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
         return _by_entries(problem, question, system, of, w, conds)
     assert isinstance(of, Var)
     assert isinstance(w.expr, Var)
-    work, value, blocks = ClosedForm(problem, question, system, of, w.expr).solve()
+    work, value, blocks = ClosedForm(problem, question, system, of, w.expr, tuple(conds)).solve()
     return _result(work, question, of, w, value, blocks)
 
 

@@ -20,7 +20,7 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, replace, symbols_of
-from symgrad.tensor.nodes import ANY, Binder, Expr, Opaque, Var
+from symgrad.tensor.nodes import ANY, Binder, Expr, Opaque, Rel, Var
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import fresh_symbol, reindex, replace_nodes, variables
 
@@ -88,6 +88,7 @@ class ClosedForm:
     system: System
     of: Var
     wrt: Var
+    conds: tuple[Rel, ...] = ()
 
     def solve(self) -> tuple[Workspace, Expr, list[Block]]:
         """The workspace, the value and the lines.
@@ -97,7 +98,7 @@ class ClosedForm:
         """
         used = [sympy.Symbol(n, integer=True) for n in names_in_use(self.problem, self.system)]
         system = ends_at(self.system, self.of, lambda _: fresh_symbol(sympy.Symbol("k", integer=True), used))
-        work = workspace(self.problem, self.question, system, [self.of, self.wrt])
+        work = workspace(self.problem, self.question, system, [self.of, self.wrt], self.conds)
         found = states(system, self.of.name, self.wrt.name)
         if any(s.definition.family == self.wrt.name for s in found):
             return self._by_next_steps(work, next(s for s in found if s.definition.family == self.wrt.name), found)
@@ -228,7 +229,7 @@ class ClosedForm:
     def _by_next_steps(self, work: Workspace, state: State, found: list[State]) -> tuple[Workspace, Expr, list[Block]]:
         """∂of/∂s_T = ∂⁺of/∂s_T + Σ over the steps that read s_T of ∂of/∂s_t ∂⁺s_t/∂s_T."""
         place = next(s for s, p in zip(self.wrt.subs, state.definition.indices, strict=True) if p == state.step.symbol)
-        known = Bounds().within(work.system.steps.values())
+        known = Bounds().under(self.conds).within(work.system.steps.values())
         terms: list[Expr] = []
         steps: set[tuple[Int, Int]] = set()
         running = fresh_symbol(state.step.symbol, symbols_of(place))

@@ -31,6 +31,7 @@ def program(problem: Problem, derivation: Derivation) -> Program:
     if not codes or len(codes) < len(derivation.results):
         raise QuestionError(f"{derivation.id} is no array to be computed from the inputs")
     system, values = _together([(code.system, code.value) for _, code in codes])
+    _refuse_ragged(derivation.id, system, values)
     named = question.wrt_is_list and all(r.wrt is not None for r, _ in codes)
     outputs = {str(r.wrt): v for (r, _), v in zip(codes, values, strict=True)} if named else values[0]
     candidates = (*_declared(problem), *_partials(system, values))
@@ -41,6 +42,14 @@ def program(problem: Problem, derivation: Derivation) -> Program:
         integers.setdefault(size)
     leaves = tuple(leaf for leaf, i in zip(candidates, used.inputs, strict=True) if _is_read(i, used))
     return Program(derivation.id, system, outputs, leaves, tuple(integers), _about(derivation.results))
+
+
+def _refuse_ragged(name: str, system: System, values: Iterable[Expr]) -> None:
+    """A family whose range changes from step to step is no array."""
+    for d in _live(system, tuple(values)):
+        steps = {x.symbol for x in d.ranges}
+        if any((symbols_of(x.lo) | symbols_of(x.hi)) & steps for x in d.ranges):
+            raise QuestionError(f"{name} has no NumPy code: how many {d.family} there are changes from step to step")
 
 
 def _about(results: Iterable[Result]) -> str:

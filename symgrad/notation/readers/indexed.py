@@ -45,6 +45,9 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
+from symgrad.tensor.walk import reindex
+
+_LONGEST_ROW = 12
 
 
 @rule.register
@@ -157,6 +160,11 @@ def _relation(r: Rel, ctx: Context) -> Tree:
 @rule.register
 def _(expr: Build, ctx: Context) -> Piece:
     inner = ctx.bind(expr.binders, (expr.body,))
+    if len(expr.binders) == 1 and isinstance(expr.body, Var):
+        only = expr.binders[0]
+        ends = (bare(reindex(expr.body, {only.symbol: end}), inner) for end in (only.lo, only.hi))
+        first, last = ends
+        return Piece(Fenced(sequence([first, Sym("dots"), last]), "[", "]"), level.ATOM)
     indices = [inner.symbol(b.symbol) for b in expr.binders]
     body = Fenced(bare(expr.body, inner), "[", "]")
     return Piece(subscripted(body, indices), level.ATOM)
@@ -195,6 +203,9 @@ def _chained(conds: Sequence[Rel], ctx: Context) -> list[Tree]:
 def _(expr: Stack, ctx: Context) -> Piece:
     if expr.args[0].order > 1:
         return Piece(Func(OpName("stack"), tuple(bare(a, ctx) for a in expr.args)), level.ATOM)
+    if all(isinstance(a, Stack) and not a.row for a in expr.args):
+        cells = [elided([bare(x, ctx) for x in a.children], "cdots", _LONGEST_ROW) for a in expr.args]
+        return Piece(Grid(tuple(cells)), level.ATOM)
     rows = [bare(a, ctx) if a.order == 0 else _as_row(a, ctx) for a in expr.args]
     return Piece(Grid(tuple((r,) for r in elided(rows, "vdots"))), level.ATOM)
 
