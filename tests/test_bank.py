@@ -77,10 +77,10 @@ def test_the_tex_compiles_without_a_complaint(name: str, tmp_path: Path) -> None
 # Published answers: what the courses' own solutions say, written by hand.
 
 ANSWERS: dict[tuple[str, str, str | None], str] = {
-    ("bptt", "state", "h[t]"): r"V^{\top} e_t",
+    ("bptt", "state", "h[t]"): r"V^{\top} (\hat{y}_t - y_t)",
     ("bptt", "jacobian", "h[t-1]"): "D_t W",
     ("bptt", "e2_expanded", "W"): r"D_2 V^{\top} e_2\, h_1^{\top} + D_1 W^{\top} D_2 V^{\top} e_2\, h_0^{\top}",
-    ("bptt", "e1", "V"): r"e_1\, h_1^{\top}",
+    ("bptt", "e1", "V"): r"(\hat{y}_1 - y_1)\, h_1^{\top}",
     ("bptt", "e3_factored", "W"): r"\delta_3\, h_2^{\top} + \delta_2\, h_1^{\top} + \delta_1\, h_0^{\top}",
     ("bptt", "recursion", "U"): r"\sum_{t=1}^{3} \delta a_t\, I_t^{\top}",
     ("softmax_ce", "by_x", "x"): r"p - p^{*}",

@@ -117,10 +117,19 @@ class Paths:
         """The value by a name, where it would be copied into several lines or is a difference that recurs."""
         body = self.bodies.get(edges[0].reader)
         if isinstance(body, Call) and body.fn == "softmax" and len(edges) == 1 and _is_difference(value):
-            return self.names.error(node, value)
+            known = value in self.names.made
+            return self.names.error(node, value) if known or self._ways_down(node) > 1 else value
         if node.name in self.adjoints or (not self.of.order and _by_entries(value)):
             return self.names.adjoint(self.of, node)
         return value
+
+    def _ways_down(self, node: Var) -> int:
+        """The number of paths from a node down to wrt: how often its derivative stands in the result."""
+        ways = {self.wrt: 1}
+        for v in self.graph.order:
+            if v is not self.wrt and v in self.bodies:
+                ways[v] = sum(ways.get(u, 0) for u in variables(self.bodies[v]))
+        return ways.get(node, 0)
 
     def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
         if all(r is left for r in right):
