@@ -43,7 +43,7 @@ def approached(node: Limit, system: System, sizes: Mapping[sympy.Symbol, int], p
     target = np.broadcast_to(value(node.point), (points,))
     sides = {"": (1, -1), "+": (1,), "-": (-1,)}[node.side if np.isfinite(target[0]) else "+"]
     for k in range(points):
-        entries = written_out(arg, var, system, partial(_at, value, k))
+        entries = written_out(arg, var, system, sizes, partial(_at, value, k))
         for place, entry in zip(itertools.product(*map(range, shape)), entries, strict=True):
             found = [_limit(entry, float(target[k]), side) for side in sides]
             if len(found) > 1 and not _equal(*found):
@@ -55,7 +55,9 @@ def approached(node: Limit, system: System, sizes: Mapping[sympy.Symbol, int], p
 VARIABLE = sympy.Symbol("x", real=True)
 
 
-def written_out(arg: Expr, var: Expr, system: System, value: Values) -> list[sympy.Expr]:
+def written_out(
+    arg: Expr, var: Expr, system: System, sizes: Mapping[sympy.Symbol, int], value: Values
+) -> list[sympy.Expr]:
     """The entries of an expression over the one symbol ``VARIABLE``, everything else a number."""
     known: dict[Var, Any] = {}
 
@@ -64,7 +66,7 @@ def written_out(arg: Expr, var: Expr, system: System, value: Values) -> list[sym
             return VARIABLE
         if node not in known:
             body = system.body(node)
-            known[node] = _table(value(node)) if body is None else to_sympy(body, {}, lookup)
+            known[node] = _table(value(node)) if body is None else to_sympy(body, sizes, lookup)
         found = known[node]
         if not indices:
             return found
@@ -72,7 +74,7 @@ def written_out(arg: Expr, var: Expr, system: System, value: Values) -> list[sym
             return found[indices[0] - 1]
         return found[tuple(i - 1 for i in indices)]
 
-    found = to_sympy(arg, {}, lookup)
+    found = to_sympy(arg, sizes, lookup)
     return [found] if not arg.order else list(_flat(found))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from symgrad.derivation import (
     average_precision,
+    count,
     depends,
     derivative,
     equations,
@@ -35,6 +36,7 @@ SOLVERS: Mapping[str, Solver] = {
     "average_precision": average_precision.solve,
     "iou": iou.solve,
     "matrix_form": matrix_form.solve,
+    "count": count.solve,
     "limit": limit.solve,
     "special_case": special_case.solve,
     "text": prose.solve,

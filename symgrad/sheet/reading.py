@@ -20,7 +20,7 @@ from symgrad.problem.model import Given, Problem
 from symgrad.sheet.document import Words
 from symgrad.sheet.words import joined, with_formulas
 from symgrad.tensor.integers import Int, difference, same
-from symgrad.tensor.nodes import Binder, Expr, Rel, Shape
+from symgrad.tensor.nodes import Binder, Compare, Expr, Rel, Shape
 from symgrad.tensor.walk import free_ints
 
 
@@ -56,6 +56,8 @@ class Reading:
                     pieces += with_formulas(piece)
                 case Tree():
                     pieces.append(piece)
+                case Compare():
+                    pieces.append(self.statement(piece))
                 case _:
                     pieces.append(self.math(piece))
         return joined(pieces)

@@ -1,0 +1,59 @@
+"""Functions that level off: σ, tanh and erf at large arguments of either sign, exp at large negative ones."""
+
+from collections.abc import Mapping, Sequence
+
+from symgrad.derivation.steps import Reason
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Apply, Expr, Mul, Pow, Var
+
+ENDS: Mapping[str, tuple[int | None, int]] = {"sigmoid": (1, 0), "tanh": (1, -1), "erf": (1, -1), "exp": (None, 0)}
+"""The values at +∞ (None: it grows) and at −∞."""
+
+_WORDS: Mapping[str, str] = {
+    "sigmoid": "σ goes to 1 at ∞ and to 0 at −∞",
+    "tanh": "tanh goes to 1 at ∞ and to −1 at −∞",
+    "erf": "erf goes to 1 at ∞ and to −1 at −∞",
+    "exp": "exp goes to 0 at −∞",
+}
+
+
+def sign(x: Expr) -> int:
+    """1 where x is certain to be positive, −1 negative, else 0."""
+    value = b.number_of(x)
+    if value is not None:
+        return (value > 0) - (value < 0)
+    match x:
+        case Var(facts=facts):
+            return int(bool(facts & {"positive", "probability"}))
+        case Mul(args=args):
+            product = 1
+            for a in args:
+                product *= sign(a)
+            return product
+        case Pow(base=base):
+            return int(sign(base) == 1)
+        case Apply(fn="exp"):
+            return 1
+    return 0
+
+
+def end(fn: str, slope: Expr) -> Expr | None:
+    """What fn(slope · x) goes to as x grows; None where that is not a number."""
+    above, below = ENDS[fn]
+    known = sign(slope)
+    if known:
+        value = above if known > 0 else below
+        return None if value is None else b.full(value, slope.shape)
+    if above is None:
+        return None
+    if fn == "sigmoid":
+        return b.compare(">", slope, b.zeros_like(slope) if slope.order else b.ZERO)
+    return b.apply("sign", slope)
+
+
+def words(found: Sequence[Apply], var: Var) -> Reason:
+    """Why, for the functions that were replaced, and where a slope of 0 is excepted."""
+    names = dict.fromkeys(x.fn for x in found)
+    slopes = dict.fromkeys(b.div(x.args[0], var) for x in found if x.fn == "sigmoid")
+    excepted = [b.compare("!=", s, b.ZERO) for s in slopes if not sign(s) and not s.order]
+    return ("; ".join(_WORDS[n] for n in names), *(w for c in excepted for w in ("; for ", c)))

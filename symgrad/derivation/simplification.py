@@ -1,0 +1,174 @@
+"""Named simplifications of special values: e⁰ = 1, softmax of equal scores, a cross-entropy with a one-hot target."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+from symgrad.calculus.rewrite import take_entries
+from symgrad.derivation.steps import Reason
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Apply, Call, Const, Deriv, Expr, Full, Literal, Mul, Num, Pick, Pow, Reduce, Var
+from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.shapes import same_shape
+from symgrad.tensor.sympy_reading import exact
+from symgrad.tensor.walk import postorder, transform
+
+Rule = Callable[[Expr], Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """An identity by its name in words, as a rule for one node; ``needs`` says what it rests on where it applies."""
+
+    words: str
+    rule: Rule
+    needs: Callable[[Expr], Reason] = lambda root: ()
+
+
+def simplified(root: Expr) -> list[tuple[Expr, Reason]]:
+    """The expression after each rewrite that changes it, with its name; empty where none does."""
+    out: list[tuple[Expr, Reason]] = []
+    current = root
+    for _ in range(len(REWRITES)):
+        before = current
+        for r in REWRITES:
+            changed = transform(current, r.rule, into=lambda x: not isinstance(x, Deriv))
+            if changed is not current:
+                out.append((changed, (r.words, *r.needs(current)) if r.words else ()))
+                current = changed
+        taken = take_entries(current)
+        if taken is not current:
+            out.append((taken, ("a unit vector picks an entry",)))
+            current = taken
+        if current is before:
+            break
+    return out
+
+
+def filled(x: Expr) -> tuple[Expr, bool]:
+    """The scalar that fills every entry of a tensor, and whether there is one."""
+    value = b.number_of(x)
+    if value is not None:
+        return b.num(value), True
+    if isinstance(x, Mul) and x.order:
+        tensors = [f for f in x.args if f.order]
+        if len(tensors) == 1 and isinstance(tensors[0], Full):
+            return b.mul(b.num(tensors[0].value), *(f for f in x.args if not f.order)), True
+    return b.ZERO, False
+
+
+def _function_of_a_number(x: Expr) -> Expr:
+    """e⁰ = 1, σ(0) = 1/2, cos π = −1: functions of numbers where the value is rational."""
+    if not isinstance(x, Apply) or not all(_is_number(a) for a in x.args):
+        return x
+    value = SCALARS[x.fn].sympy(*(_number(a) for a in x.args))
+    if not value.is_Rational:
+        return x
+    return b.full(Fraction(int(value.p), int(value.q)), x.shape)
+
+
+def _is_number(x: Expr) -> bool:
+    leaves = (n for n in postorder(x) if not n.children)
+    return not x.row and all(isinstance(n, Num | Full) or n is Const("pi") for n in leaves)
+
+
+def _number(x: Expr) -> sympy.Expr:
+    value = b.number_of(x)
+    if value is not None:
+        return exact(value)
+    match x:
+        case Const(name="pi"):
+            return sympy.pi
+        case Mul(args=args):
+            return sympy.Mul(*(_number(a) for a in args))
+    return sympy.Symbol("unknown")
+
+
+def _softmax_of_equals(x: Expr) -> Expr:
+    if isinstance(x, Call) and x.fn == "softmax" and x.order == 1 and filled(x.args[0])[1]:
+        return b.mul(b.power(b.count(x.shape[0]), b.MINUS_ONE), b.ones(x.shape))
+    return x
+
+
+def _log_sum_of_equals(x: Expr) -> Expr:
+    if isinstance(x, Call) and x.fn == "logsumexp" and x.args[0].order == 1:
+        value, equal = filled(x.args[0])
+        if equal:
+            return b.add(value, b.apply("log", b.count(x.args[0].shape[0])))
+    return x
+
+
+def _uniform_cross_entropy(x: Expr) -> Expr:
+    """−Σ y_i log c = −log c, since the entries of y sum to 1."""
+    if isinstance(x, Call) and x.fn == "cross_entropy":
+        value, equal = filled(x.args[1])
+        if equal and _sums_to_one(x.args[0]):
+            return minus_log(value)
+    return x
+
+
+def minus_log(value: Expr) -> Expr:
+    """−log c, as log 1/c where c is a reciprocal."""
+    if isinstance(value, Pow) and b.number_of(value.exponent) == -1:
+        return b.apply("log", value.base)
+    number = b.number_of(value)
+    if number is not None and 0 < number < 1:
+        return b.apply("log", b.num(1 / number))
+    return b.neg(b.apply("log", value))
+
+
+def _sums_to_one(y: Expr) -> bool:
+    if isinstance(y, Var):
+        return bool(y.facts & {"one-hot", "probability"}) and y.order == 1
+    return isinstance(y, Call) and (y.fn in ("one_hot", "softmax")) and y.order == 1
+
+
+def _one_hot_cross_entropy(x: Expr) -> Expr:
+    """−Σ y_i log p_i = −log p_c where y is the unit vector of c."""
+    if isinstance(x, Call) and x.fn == "cross_entropy":
+        y, p = x.args
+        if isinstance(y, Literal) and y.order == 1 and sorted(y.values) == [*[0] * (len(y.values) - 1), 1]:
+            return b.neg(b.apply("log", b.at(p, y.values.index(1) + 1)))
+        if isinstance(y, Call) and y.fn == "one_hot" and y.order == 1:
+            return b.neg(b.apply("log", b.entry(p, [Pick(y.args[0])])))
+    return x
+
+
+def _sum_of_probabilities(x: Expr) -> Expr:
+    if isinstance(x, Reduce) and x.op == "sum" and x.arg.order == 1 and _sums_to_one(x.arg):
+        return b.ONE
+    return x
+
+
+def _zero_power(x: Expr) -> Expr:
+    """0^γ = 0 for γ > 0."""
+    if isinstance(x, Pow) and b.is_zero(x.base) and isinstance(x.exponent, Var) and "positive" in x.exponent.facts:
+        return b.zeros(x.shape)
+    return x
+
+
+def _log_of_exp(x: Expr) -> Expr:
+    if isinstance(x, Apply) and x.fn in ("exp", "log"):
+        inner = x.args[0]
+        if isinstance(inner, Apply) and {x.fn, inner.fn} == {"exp", "log"} and same_shape(inner.shape, x.shape):
+            return inner.args[0]
+    return x
+
+
+def _positive_exponents(root: Expr) -> Reason:
+    found = [x.exponent for x in postorder(root) if isinstance(x, Pow) and _zero_power(x) is not x]
+    return tuple(w for e in dict.fromkeys(found) for w in (", as ", b.compare(">", e, b.ZERO)))
+
+
+REWRITES: tuple[Rewrite, ...] = (
+    Rewrite("", _function_of_a_number),
+    Rewrite("0 to a positive power is 0", _zero_power, _positive_exponents),
+    Rewrite("equal scores give equal probabilities", _softmax_of_equals),
+    Rewrite("all terms of the sum are equal", _log_sum_of_equals),
+    Rewrite("only the term of the true class is left", _one_hot_cross_entropy),
+    Rewrite("the entries of the target sum to 1", _uniform_cross_entropy),
+    Rewrite("probabilities sum to 1", _sum_of_probabilities),
+    Rewrite("exp and log undo each other", _log_of_exp),
+)

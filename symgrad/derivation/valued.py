@@ -1,0 +1,33 @@
+"""Results whose value is an expression, exact where it is a number."""
+
+from symgrad.derivation import exact
+from symgrad.derivation.steps import Block, Code, Result
+from symgrad.derivation.workspace import Workspace
+from symgrad.problem.model import Question
+from symgrad.tensor.integers import symbols_of
+from symgrad.tensor.nodes import Const, Expr
+from symgrad.tensor.sympy_border import exact_evaluate
+from symgrad.tensor.system import System
+from symgrad.tensor.walk import free_ints, postorder, variables
+
+
+def valued(question: Question, left: Expr, value: Expr, system: System, blocks: list[Block], work: Workspace) -> Result:
+    """The result left = value."""
+    number = None
+    sized = not any(symbols_of(s) for s in value.shape)
+    finite = Const("inf") not in postorder(value)
+    if not variables(value) and not free_ints(value) and sized and finite:
+        number = exact_evaluate(value, {}, {})
+    rational = number is not None and exact.is_rational(number)
+    return Result(
+        question.of.text,
+        None,
+        left,
+        value,
+        value.shape,
+        tuple(blocks),
+        tuple(work.certifier.checks),
+        exact=None if number is None or not exact.is_exact(number) else exact.plain(number),
+        inexact=None if number is None or rational else exact.floats(number),
+        code=Code(system, value),
+    )
