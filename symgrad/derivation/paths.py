@@ -28,7 +28,7 @@ from symgrad.derivation.workspace import Workspace
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Binder, Build, Call, Deriv, Expr, Fold, Var
 from symgrad.tensor.system import System
-from symgrad.tensor.walk import fresh_symbol, postorder, replace_nodes, transform, variables
+from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, replace_nodes, transform, variables
 
 
 @dataclass(slots=True)
@@ -167,7 +167,7 @@ class Paths:
 
     def _share(self, body: Expr, reader: Var, node: Var, g: Expr) -> Expr:
         """(∂⁺reader/∂node)ᵀ g, products entry by entry as diagonal matrices."""
-        if divides(g, reader) or reader.order != 1 or (isinstance(g, Deriv) and self._is_pick(body)):
+        if divides(g, reader) or reader.order != 1 or (isinstance(g, Deriv) and self._is_pick(body)) or _captures(body, g):
             return self._tidy(self._given(adjoint_part(body, reader, g, node), reader, node), reader)
         stand_in = b.var("∂", (), reader.shape)
         part = as_diagonal(
@@ -336,6 +336,12 @@ def _compose(outer: Expr, inner: Expr, through: Var) -> Expr:
     if through.order == 1 and outer.order == 1 and inner.order == 1:
         return b.inner(outer, inner)
     return b.chain([outer, inner], [through.order])
+
+
+def _captures(body: Expr, g: Expr) -> bool:
+    """Whether an index that is free in an adjoint is bound in the body that it passes through."""
+    bound = {x.symbol for node in postorder(body) if isinstance(node, Build | Fold) for x in node.binders}
+    return bool(bound & free_ints(g))
 
 
 def _by_entries(x: Expr) -> bool:

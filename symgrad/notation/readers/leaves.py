@@ -122,8 +122,8 @@ def _array(cells: Sequence[Tree], shape: Sequence[int]) -> Tree:
     return Fenced(Infix(tuple(slices), ("comma",) * (len(slices) - 1)), "[", "]")
 
 
-def elided(items: Sequence[Tree], dots: str) -> tuple[Tree, ...]:
+def elided(items: Sequence[Tree], dots: str, most: int = _SHOWN) -> tuple[Tree, ...]:
     """All of a few items; the first ones, dots and the last of many."""
-    if len(items) <= _SHOWN:
+    if len(items) <= most:
         return tuple(items)
-    return (*items[: _SHOWN - 2], Sym(dots), items[-1])
+    return (*items[: most - 2], Sym(dots), items[-1])

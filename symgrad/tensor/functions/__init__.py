@@ -73,7 +73,7 @@ def _layer(construct: Callable[..., Expr]) -> TensorFunction:
         "avgpool": (layer_arrays.average, layer_sources.pooling(axes, "mean"), layer_entries.average,
                     layer_sources.WINDOWS),
     }[kind]  # fmt: skip
-    return TensorFunction(name, construct, _named(name.replace("_", r"\_")), Values(*values))
+    return TensorFunction(name, construct, _named(name.replace("_", "")), Values(*values))
 
 
 _ROWS = (
