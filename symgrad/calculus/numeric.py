@@ -246,7 +246,7 @@ class Numbers:
             elif len(value) > 1:
                 value = np.tile(value, (batch // self.points, *(1,) * (value.ndim - 1)))
             if key in sizes:
-                value = np.array(np.broadcast_to(value, (batch, *value.shape[1:])), dtype=kind)
+                value = np.array(np.broadcast_to(value, (batch, *value.shape[1:])), dtype=kind, order="C")
                 blocks = value.reshape(len(by), total, self.points, sizes[key])
                 for j in range(sizes[key]):
                     blocks[:, start + j, :, j] += np.array(by)[:, None]

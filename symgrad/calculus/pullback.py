@@ -336,6 +336,20 @@ def _reshape(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     return (b.call("reshape", (g,), node.args[0].shape),)
 
 
+def _kron(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
+    """a ⊗ c has the entries of a cᵀ row by row; for matrices the same holds of vec(A) vec(C)ᵀ, with the axes moved."""
+    left, right = node.args
+    if left.order == 1:
+        table = b.call("reshape", (g,), (*left.shape, *right.shape))
+        return b.matmul(table, right), b.matmul(b.transpose(table), left)
+    blocks = b.call("reshape", (g,), (left.shape[0], right.shape[0], left.shape[1], right.shape[1]))
+    sizes = tuple(integer(x.shape[0] * x.shape[1]) for x in node.args)
+    table = b.call("reshape", (b.permute(blocks, (0, 2, 1, 3)),), sizes)
+    flat = [b.call("reshape", (x,), (size,)) for x, size in zip(node.args, sizes, strict=True)]
+    by_left, by_right = b.matmul(table, flat[1]), b.matmul(b.transpose(table), flat[0])
+    return b.call("reshape", (by_left,), left.shape), b.call("reshape", (by_right,), right.shape)
+
+
 def _constant(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     return tuple(None for _ in node.args)
 
@@ -352,5 +366,6 @@ CALLS: dict[str, CallRule] = {
     "diagpart": _diag,
     "reshape": _reshape,
     "vec": _reshape,
+    "kron": _kron,
     "one_hot": _constant,
 }

@@ -12,11 +12,11 @@ from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
-from symgrad.tensor.integers import Int, integer
+from symgrad.tensor.integers import Int, integer, symbols_of
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, At, Binder, Deriv, Entry, Expr, Iverson, Mul, Num, Rel, Var
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import postorder, reindex, replace_nodes, transform
+from symgrad.tensor.walk import free_ints, postorder, reindex, replace_nodes, transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,8 @@ class ByEntries:
             return self._guarded(left, value, found)
         cond = found.conds[0]
         if not isinstance(cond.right, sympy.Symbol) and not isinstance(cond.left, sympy.Symbol):
+            return None
+        if not symbols_of(cond.left) | symbols_of(cond.right) <= free_ints(value):
             return None
         equal = replace_nodes(value, {found: b.ONE})
         equal = _merge(equal, cond)
