@@ -5,7 +5,7 @@ from symgrad.calculus.sensitivity import sensitivities
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int
 from symgrad.tensor.lower import component
-from symgrad.tensor.nodes import Expr, Var
+from symgrad.tensor.nodes import Concat, Expr, Var
 
 
 def adjoint_part(body: Expr, ans: Expr, g: Expr, atom: Var) -> Expr:
@@ -36,6 +36,8 @@ def matrix_jacobian(body: Expr, ans: Expr, atom: Var) -> Expr:
     g = b.var("\u2202", (), ans.shape)
     if ans.order == 0:
         return adjoint_part(body, ans, b.ONE, atom)
+    if isinstance(body, Concat) and atom.order == 1:
+        return b.concat([matrix_jacobian(a, a, atom) for a in body.args])
     read = operator(adjoint_part(body, ans, g, atom), g)
     return b.transpose(read) if ans.order == atom.order == 1 else read
 

@@ -19,7 +19,7 @@ from symgrad.derivation.workspace import Workspace, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, difference, replace, symbols_of
+from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
 from symgrad.tensor.nodes import ANY, Binder, Expr, Opaque, Rel, Var
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import fresh_symbol, reindex, replace_nodes, variables
@@ -100,6 +100,8 @@ class ClosedForm:
         system = ends_at(self.system, self.of, lambda _: fresh_symbol(sympy.Symbol("k", integer=True), used))
         work = workspace(self.problem, self.question, system, [self.of, self.wrt], self.conds)
         found = states(system, self.of.name, self.wrt.name)
+        if len(found) == 1 and found[0].reach == (1,) and found[0].definition.family == self.of.name == self.wrt.name:
+            return self._product(work, found[0], used)
         if any(s.definition.family == self.wrt.name for s in found):
             return self._by_next_steps(work, next(s for s in found if s.definition.family == self.wrt.name), found)
         if not found:
@@ -115,6 +117,30 @@ class ClosedForm:
         paths = Paths(work, Names(work), self.of, self.wrt, "chain")
         value = paths.solve()
         return work, value, paths.blocks
+
+    def _product(
+        self, work: Workspace, state: State, used: list[sympy.Symbol]
+    ) -> tuple[Workspace, Expr, list[Block]]:
+        """∂s_t/∂s_k as the product of the Jacobians between them."""
+        (place,) = [s for s, p in zip(self.of.subs, state.definition.indices, strict=True) if p == state.step.symbol]
+        (start,) = [s for s, p in zip(self.wrt.subs, state.definition.indices, strict=True) if p == state.step.symbol]
+        j = fresh_symbol(sympy.Symbol("j", integer=True), [*used, *symbols_of(place), *symbols_of(start)])
+        span = [Binder(j, integer(start + 1), place)]
+        product = b.fold("matprod", b.deriv(state.at(j), state.at(j - 1)), span, descending=True)
+        names = Names(work)
+        blocks: list[Block] = [
+            work.certifier.line(
+                b.deriv(self.of, self.wrt),
+                product,
+                reason=("one factor a step, the latest on the left",),
+                rule="product of Jacobians",
+            )
+        ]
+        step = state.step.symbol
+        paths = self._within(work, names, state.at(step), state.at(step - 1), set())
+        local = paths.solve()
+        blocks += self._running(work, paths, local, state)
+        return work, b.fold("matprod", reindex(local, {step: j}), span, descending=True), blocks
 
     # One state of first order
 
