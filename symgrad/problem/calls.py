@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from symgrad.errors import ProblemError, near
 from symgrad.problem.folds import concatenated, extreme, mean, prod, stacked, total
+from symgrad.problem.latex_calls import LATEX_CALLS, unit_vector
 from symgrad.problem.layers import layer
 from symgrad.problem.names import Broken
 from symgrad.problem.probability import PROBABILITY, unknown_value
@@ -123,6 +124,11 @@ def _tensor(tree: Call, scope: Scope) -> Expr:
     return made(tree.place, _with_base, name, construct, args, named, scope)
 
 
+def _one_hot(tree: Call, scope: Scope) -> Expr:
+    """`one_hot(i, n)`; in LaTeX e_i, whose size follows from what is round it."""
+    return unit_vector(tree, scope) if len(tree.args) == 1 and not tree.keywords else _tensor(tree, scope)
+
+
 def _with_base(
     name: str,
     construct: Callable[..., Expr],
@@ -161,16 +167,17 @@ def _loss(tree: Call, scope: Scope) -> Expr:
 
 
 def _derivative(tree: Call, scope: Scope, of_scalar: bool) -> Expr:
-    """`grad(f, x)` of a scalar, `jacobian(y, x)` of anything."""
+    """`grad(f, x)` of a scalar, `jacobian(y, x)` of anything; LaTeX's ∂⁺ is `kind=immediate`."""
     name = tree.func.id
-    if len(tree.args) != 2 or tree.keywords:
+    kinds = [k.value.id for k in tree.keywords if k.name.id == "kind" and isinstance(k.value, Name)]
+    if len(tree.args) != 2 or len(kinds) != len(tree.keywords):
         raise ProblemError(f"{name} takes what is differentiated, and by what", tree.place)
     of, wrt = (_column(scope.expr(arg)) for arg in tree.args)
     if of_scalar and of.order:
         raise ProblemError("grad is of a scalar; write jacobian(y, x)", tree.args[0].place)
     if not is_variable(wrt):
         raise ProblemError("what one differentiates by is a symbol, a quantity, or an entry of one", tree.args[1].place)
-    return made(tree.place, b.deriv, of, wrt)
+    return made(tree.place, b.deriv, of, wrt, kinds[0] if kinds else "total")
 
 
 def is_variable(x: Expr) -> bool:
@@ -205,5 +212,7 @@ CALLS: Final[Mapping[str, Handler]] = MappingProxyType(
         "grad": partial(_derivative, of_scalar=True),
         "jacobian": partial(_derivative, of_scalar=False),
         **PROBABILITY,
+        **LATEX_CALLS,
+        "one_hot": _one_hot,
     }
 )

@@ -11,6 +11,7 @@ from symgrad.problem.heads import Head, read_head, subscript_count
 from symgrad.problem.names import Family, Names, Unknown, UserFunction
 from symgrad.problem.records import ProblemDocument, RawSymbol
 from symgrad.problem.texts import free_names, index_names, read_definition, read_expression, subscripts, walk
+from symgrad.problem.vocabulary import vocabulary_of
 from symgrad.problem.yaml_tree import RawList, RawScalar
 from symgrad.source import Source
 from symgrad.syntax.tree import Binary, Call, Definition, Keyword, Name, Number, Span, Subscript, Tree
@@ -33,6 +34,7 @@ class Collected:
 def collect(document: ProblemDocument) -> Collected:
     """Find out what each name is; what is wrong is noted in the names."""
     names = Names(index_base=document.index_base, relu_at_zero=document.relu_at_zero)
+    names.vocabulary = vocabulary_of(document)
     for step in document.steps:
         if names.claim(step.name, "step", step.place):
             names.indices[step.name] = index_symbol(step.name)
@@ -105,7 +107,7 @@ def _member_of(name: str, arity: int, symbol: RawSymbol, names: Names) -> bool:
 
 def _definition(source: Source, names: Names) -> Definition | None:
     try:
-        return read_definition(source)
+        return read_definition(source, names.vocabulary)
     except ProblemError as error:
         names.note(error.diagnostics)
         return None
@@ -166,7 +168,7 @@ def _size_names(document: ProblemDocument, names: Names) -> Iterator[Name]:
     for symbol in document.symbols:
         for source in symbol.shape or ():
             try:
-                yield from free_names(read_expression(source))
+                yield from free_names(read_expression(source, names.vocabulary))
             except ProblemError as error:
                 names.note(error.diagnostics)
         if isinstance(symbol.key, Subscript):
@@ -192,7 +194,7 @@ def _open_indices(symbol: RawSymbol, names: Names) -> None:
 def _sizes_in_use(document: ProblemDocument, trees: list[Definition], names: Names) -> None:
     """A name that is used only as an end of a range, the factor of an index, or a layer's setting, is a size."""
     known = [name for name in names.kinds if name not in names.functions]
-    for tree, opened in (*((tree, set[str]()) for tree in trees), *_question_trees(document)):
+    for tree, opened in (*((tree, set[str]()) for tree in trees), *_question_trees(document, names)):
         used = [name for span in _spans(tree) for name in free_names(span)]
         used += [name for _, item in subscripts(tree) for name in _factors(item)]
         used += [name for setting in _layer_settings(tree) for name in free_names(setting)]
@@ -237,18 +239,18 @@ def _factors(item: Tree) -> Iterator[Name]:
                     yield side
 
 
-def _question_trees(document: ProblemDocument) -> Iterator[tuple[Tree, set[str]]]:
+def _question_trees(document: ProblemDocument, names: Names) -> Iterator[tuple[Tree, set[str]]]:
     """The expressions of the questions, each with the names that its question leaves open as indices."""
     for question in document.questions:
-        trees = [tree for name in _ASKED for tree in _readable(question.sources(name))]
-        where = [*trees, *_readable(question.sources("where"))]
+        trees = [tree for name in _ASKED for tree in _readable(question.sources(name), names)]
+        where = [*trees, *_readable(question.sources("where"), names)]
         opened = {name.id for tree in where for name in index_names(tree)}
         yield from ((tree, opened) for tree in trees)
 
 
-def _readable(sources: tuple[Source, ...]) -> Iterator[Tree]:
+def _readable(sources: tuple[Source, ...], names: Names) -> Iterator[Tree]:
     for source in sources:
         try:
-            yield read_expression(source)
+            yield read_expression(source, names.vocabulary)
         except ProblemError:
             continue

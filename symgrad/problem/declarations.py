@@ -116,7 +116,7 @@ def _shape(symbol: RawSymbol, where: Pattern, scope: Scope) -> Shape | None:
         return None
     sizes: list[Int] = []
     for source in symbol.shape:
-        size = size_of(read_expression(source), scope)
+        size = size_of(read_expression(source, scope.names.vocabulary), scope)
         if at_most(size, 0):
             raise ProblemError(f"a size is a positive integer, not {size}", source.place())
         for step in symbols_of(size):

@@ -11,10 +11,11 @@ from symgrad.problem.calls import call
 from symgrad.problem.conditions import compared
 from symgrad.problem.indices import integer_of
 from symgrad.problem.probability import own_value, variable_value
+from symgrad.problem.products import OPERATIONS, raised
 from symgrad.problem.scope import Scope, made
 from symgrad.problem.subscripts import member, subscripted
+from symgrad.source import Source
 from symgrad.syntax.tree import (
-    IMPLICIT,
     Approach,
     Binary,
     Call,
@@ -37,6 +38,7 @@ from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Const, Expr
 
 _MOST_BITS: Final = 4096
+_TRANSPOSED: Final = Name("T", place=Source("", "").place())
 
 _OPERATORS: Final[dict[str, Callable[[Expr, Expr], Expr]]] = {
     "+": b.add,
@@ -45,6 +47,7 @@ _OPERATORS: Final[dict[str, Callable[[Expr, Expr], Expr]]] = {
     "/": b.div,
     "@": b.matmul,
     "**": b.power,
+    "^": raised,
 }
 
 
@@ -111,17 +114,20 @@ def _operations(tree: Binary, scope: Scope) -> Expr:
         left = left.left
     value = scope.expr(left)
     for node in reversed(row):
-        value = _operation(node, value, scope.expr(node.right))
+        if node.op == "^" and node.right == _TRANSPOSED and value.order:
+            value = made(node.place, b.transpose, value)
+        else:
+            value = _operation(node, value, scope.expr(node.right))
     return value
 
 
 def _operation(tree: Binary, left: Expr, right: Expr) -> Expr:
-    if tree.op == IMPLICIT:
-        return made(tree.place, _side_by_side, left, right)
+    if tree.op in OPERATIONS:
+        return made(tree.place, OPERATIONS[tree.op], left, right)
     numbers = (b.number_of(left), b.number_of(right))
     if tree.op == "/" and numbers[1] == 0:
         raise ProblemError("division by zero", tree.place)
-    if tree.op == "**":
+    if tree.op in ("**", "^"):
         _check_power(tree, *numbers)
     return made(tree.place, _OPERATORS[tree.op], left, right)
 
@@ -134,10 +140,6 @@ def _check_power(tree: Binary, base: Fraction | None, exponent: Fraction | None)
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if exponent.denominator == 1 and bits * abs(exponent.numerator) > _MOST_BITS:
         raise ProblemError("this number is too large to be meant", tree.place)
-
-
-def _side_by_side(left: Expr, right: Expr) -> Expr:
-    return b.mul(left, right) if left.order == 0 or right.order == 0 else b.matmul(left, right)
 
 
 def _misplaced(tree: Tree) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad.errors import ProblemError
-from symgrad.problem.ranges import Ranges, bind, only, split
+from symgrad.problem.components import component_range
+from symgrad.problem.conditions import conditions
+from symgrad.problem.ranges import Ranges, bind, only, span_ends, split
 from symgrad.problem.scope import Scope, made
-from symgrad.syntax.tree import Call, Keyword, Tree
+from symgrad.syntax.tree import Call, Keyword, Span, Tree
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import FUNCTIONS
 from symgrad.tensor.functions.construct import as_integer
 from symgrad.tensor.functions.construct import reshape as reshaped
-from symgrad.tensor.integers import Int, difference, integer
+from symgrad.tensor.integers import Int, difference, index_symbol, integer
 from symgrad.tensor.nodes import Binder, Expr
 from symgrad.tensor.walk import reindex
 
@@ -129,8 +131,29 @@ def _under(tree: Call, ranges: Sequence[Keyword], settings: dict[str, Tree], sco
     only(tree, settings, ())
     if not tree.args:
         raise ProblemError(f"{tree.func.id} needs an expression before its ranges", tree.place)
+    if any(isinstance(k.value, Span) and k.value.lo is None for k in ranges):
+        return _as_far_as_it_goes(tree, ranges, scope)
     bound = bind(ranges, tree.args[1:], scope)
     return bound.scope.expr(tree.args[0]), bound
+
+
+def _as_far_as_it_goes(tree: Call, ranges: Sequence[Keyword], scope: Scope) -> tuple[Expr, Ranges]:
+    """`\\sum_j x_j`: a step runs through its range, another index as far as every entry is inside."""
+    symbols = {k.name.id: index_symbol(k.name.id) for k in ranges}
+    inner = scope.binding(symbols)
+    body = inner.expr(tree.args[0])
+    binders: list[Binder] = []
+    for keyword in ranges:
+        symbol = symbols[keyword.name.id]
+        ends = keyword.value
+        if isinstance(ends, Span) and ends.lo is not None:
+            binders.append(Binder(symbol, *span_ends(ends, inner)))
+        elif symbol in scope.names.steps:
+            binders.append(scope.names.steps[symbol])
+        else:
+            binders.append(component_range(keyword.name, symbol, body, binders, scope.names.index_base))
+    relations, data = conditions(tree.args[1:], inner)
+    return body, Ranges(inner, tuple(binders), (False,) * len(binders), relations, data)
 
 
 def _along_axes(tree: Call, settings: dict[str, Tree], scope: Scope) -> Expr:

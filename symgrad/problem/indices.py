@@ -83,16 +83,16 @@ def _combined(op: str, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr | None
             return sympy.expand(left + right)
         case "-":
             return sympy.expand(left - right)
-        case "*" | "implicit":
+        case "*" | "implicit" | "·" | "×":
             return sympy.expand(left * right)
         case "/" if not right.is_zero:
             return left / right
-        case "**" if left.is_Integer and right.is_Integer:
+        case "**" | "^" if left.is_Integer and right.is_Integer:
             small = 0 <= int(right) * int(left).bit_length() <= _MOST_BITS
             return left**right if small else None
-        case "**" if right.is_Integer and 0 <= int(right) <= _LARGEST_POWER:
+        case "**" | "^" if right.is_Integer and 0 <= int(right) <= _LARGEST_POWER:
             return left**right
-        case "**" if left.is_Integer and right.is_integer and right.is_nonnegative and not right.is_number:
+        case "**" | "^" if left.is_Integer and right.is_integer and right.is_nonnegative and not right.is_number:
             return left**right
         case _:
             return None

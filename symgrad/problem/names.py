@@ -10,6 +10,7 @@ import sympy
 
 from symgrad.errors import Diagnostic
 from symgrad.source import Place
+from symgrad.syntax.latex import Vocabulary
 from symgrad.syntax.tree import Tree
 from symgrad.tensor.integers import Int, at_most, replace, same
 from symgrad.tensor.nodes import Binder, Rel, Shape
@@ -121,6 +122,7 @@ class Names:
     relu_at_zero: Fraction = Fraction(0)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     kinds: dict[str, tuple[str, Place]] = field(default_factory=dict)
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
     def claim(self, name: str, kind: str, place: Place) -> bool:
         """Note what a name is; False, with a complaint, where it is something else already."""

@@ -28,7 +28,7 @@ def given(node: RawNode, scope: Scope) -> Given:
                 raise ProblemError("this list is empty", node.place)
             return Given((len(parts), *parts[0].shape), tuple(e for part in parts for e in part.entries))
         case RawScalar():
-            value = scope.expr(read_expression(node.source))
+            value = scope.expr(read_expression(node.source, scope.names.vocabulary))
             if value.order:
                 raise ProblemError("a number is needed here", node.place)
             return Given((), (value,))

@@ -45,7 +45,7 @@ def read_assumptions(sources: tuple[Source, ...], scope: Scope) -> tuple[Conditi
     found: list[Condition] = []
     for source in sources:
         try:
-            tree = read_expression(source)
+            tree = read_expression(source, scope.names.vocabulary)
             found.extend(condition(tree, _opened([tree], scope)))
         except ProblemError as error:
             scope.names.note(error.diagnostics)
@@ -56,7 +56,7 @@ def read_assumptions(sources: tuple[Source, ...], scope: Scope) -> tuple[Conditi
 
 def _question(raw: RawQuestion, ids: list[str], scope: Scope) -> Question:
     kind = QUESTION_KINDS[raw.ask]
-    inner = _given(raw, _opened(list(_trees(raw)), scope))
+    inner = _given(raw, _opened(list(_trees(raw, scope)), scope))
     fields: dict[str, object] = {}
     for field in kind.all_fields:
         node = raw.get(field.name)
@@ -86,12 +86,12 @@ def _question(raw: RawQuestion, ids: list[str], scope: Scope) -> Question:
 # Open indices
 
 
-def _trees(raw: RawQuestion) -> Iterator[Tree]:
+def _trees(raw: RawQuestion, scope: Scope) -> Iterator[Tree]:
     for field in QUESTION_KINDS[raw.ask].all_fields:
         if field.form in (EXPRESSION, EXPRESSIONS):
             for source in raw.sources(field.name):
                 try:
-                    yield read_expression(source)
+                    yield read_expression(source, scope.names.vocabulary)
                 except ProblemError:
                     continue
 
@@ -116,7 +116,9 @@ def _given(raw: RawQuestion, scope: Scope) -> Scope:
     found: list[Rel] = []
     for source in raw.sources("where"):
         try:
-            found.extend(c for c in condition(read_expression(source), scope) if isinstance(c, Rel))
+            found.extend(
+                c for c in condition(read_expression(source, scope.names.vocabulary), scope) if isinstance(c, Rel)
+            )
         except (ProblemError, Broken, Undetermined):
             continue
     return Scope(scope.names, scope.read, scope.bound, given=tuple(found))
@@ -164,7 +166,7 @@ def _each(name: str, raw: RawQuestion, ids: list[str], scope: Scope) -> Iterator
 
 def _setting_of_rule(node: RawScalar, raw: RawQuestion, ids: list[str], scope: Scope) -> Asked | Pending:
     """A number, an expression, or a name of its own, which need not be declared: `rate: eta`."""
-    tree = read_expression(node.source)
+    tree = read_expression(node.source, scope.names.vocabulary)
     if isinstance(tree, Name) and tree.id not in scope.names.kinds:
         return Asked(b.var(tree.id, (), (), ("constant",)), tree.id, tree.place, tree)
     return _asked("rate", node.source, raw, ids, scope)
@@ -173,7 +175,7 @@ def _setting_of_rule(node: RawScalar, raw: RawQuestion, ids: list[str], scope: S
 def _conditions(node: RawNode, raw: RawQuestion, ids: list[str], scope: Scope) -> object:
     found: list[object] = []
     for source in _sources(node):
-        tree = read_expression(source)
+        tree = read_expression(source, scope.names.vocabulary)
         if pending := _pending(tree, source, raw, ids):
             found.append(pending)
         else:
@@ -188,7 +190,7 @@ def _sources(node: RawNode) -> tuple[Source, ...]:
 
 
 def _asked(name: str, source: Source, raw: RawQuestion, ids: list[str], scope: Scope) -> Asked | Pending:
-    tree = read_expression(source)
+    tree = read_expression(source, scope.names.vocabulary)
     pending = _pending(tree, source, raw, ids)
     if pending is not None:
         return pending
@@ -224,7 +226,9 @@ def _settings(node: RawNode, scope: Scope) -> Iterator[Setting]:
     match node:
         case RawMap(entries):
             for key, value in entries:
-                yield _assignment(read_expression(key.source), given(value, scope), key.source, scope)
+                yield _assignment(
+                    read_expression(key.source, scope.names.vocabulary), given(value, scope), key.source, scope
+                )
         case RawList(items):
             for item in items:
                 yield from _settings(item, scope)
@@ -235,14 +239,14 @@ def _settings(node: RawNode, scope: Scope) -> Iterator[Setting]:
 def _setting(source: Source, scope: Scope) -> Setting:
     """`gamma = 0` or `tau -> 0+`; a point alone, `inf`, is that of the one variable there is."""
     if "->" in source.text:
-        limit = read_limit(source)
+        limit = read_limit(source, scope.names.vocabulary)
         point, infinite = _point(limit.target, scope), _infinite(limit.target)
         return _assignment(limit.var, point, source, scope, limit.side, infinite)
     if "=" in source.text:
-        definition = read_definition(source)
+        definition = read_definition(source, scope.names.vocabulary)
         infinite = _infinite(definition.body)
         return _assignment(definition.target, _point(definition.body, scope), source, scope, None, infinite)
-    tree = read_expression(source)
+    tree = read_expression(source, scope.names.vocabulary)
     return Setting("", None, _point(tree, scope), source.text.strip(), tree.place, "", _infinite(tree))
 
 

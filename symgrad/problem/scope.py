@@ -12,6 +12,7 @@ from symgrad.errors import ProblemError, near
 from symgrad.problem.names import Broken, Names
 from symgrad.source import Place
 from symgrad.syntax.tree import Name, Tree
+from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Expr, Rel
 from symgrad.tensor.shapes import ShapeError
 
@@ -34,6 +35,7 @@ class Scope:
         calling: The functions whose bodies are being read.
         target: The name that is being defined, if any.
         given: Relations of indices that are taken for granted.
+        unsized: The size of I, 1 and e_i where they have none of their own.
     """
 
     names: Names
@@ -43,6 +45,7 @@ class Scope:
     calling: tuple[str, ...] = ()
     target: str | None = None
     given: tuple[Rel, ...] = ()
+    unsized: Int | None = None
 
     def expr(self, tree: Tree) -> Expr:
         """The expression a tree stands for here."""

@@ -4,34 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symgrad.errors import ProblemError
+from symgrad.problem.vocabulary import dialect_of
 from symgrad.source import Source
-from symgrad.syntax.plain import PLAIN
-from symgrad.syntax.reading import looks_like_latex, parse_definition, parse_expression, parse_limit
-from symgrad.syntax.tokens import Dialect
+from symgrad.syntax.latex import Vocabulary
+from symgrad.syntax.reading import parse_definition, parse_expression, parse_limit
 from symgrad.syntax.tree import Approach, Definition, Distributed, Keyword, Member, Name, Subscript, Tree, children
 
 
-def dialect_of(source: Source) -> Dialect:
-    """The notation of a text."""
-    if looks_like_latex(source.text):
-        raise ProblemError("LaTeX is not available yet in a problem; use the plain notation", source.place())
-    return PLAIN
-
-
-def read_definition(source: Source) -> Definition:
+def read_definition(source: Source, vocabulary: Vocabulary) -> Definition:
     """`name = expression` with binders and conditions."""
-    return parse_definition(source, dialect_of(source))
+    return parse_definition(source, dialect_of(source, vocabulary))
 
 
-def read_expression(source: Source) -> Tree:
+def read_expression(source: Source, vocabulary: Vocabulary) -> Tree:
     """An expression or a chain of comparisons."""
-    return parse_expression(source, dialect_of(source))
+    return parse_expression(source, dialect_of(source, vocabulary))
 
 
-def read_limit(source: Source) -> Approach:
+def read_limit(source: Source, vocabulary: Vocabulary) -> Approach:
     """`variable -> point`."""
-    return parse_limit(source, dialect_of(source))
+    return parse_limit(source, dialect_of(source, vocabulary))
 
 
 def walk(tree: Tree) -> Iterator[Tree]:

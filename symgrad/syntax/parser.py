@@ -122,7 +122,7 @@ class Parser:
         else:
             left = self.postfix()
         while (infix := self.infix()) is not None and infix.left >= tightness:
-            op = self.take().text
+            op = self.operator()
             right = self.expression(infix.right)
             left = Binary(op, left, right, place=self.since(start))
         self.level -= 1
@@ -133,6 +133,10 @@ class Parser:
     def infix(self) -> Infix | None:
         """How the next token binds, if it is an operator between operands."""
         return self.dialect.infix.get(self.token.text) if self.token.kind is Kind.OPERATOR else None
+
+    def operator(self) -> str:
+        """The operator between two operands, which is now read."""
+        return self.take().text
 
     def postfix(self) -> Tree:
         """A primary with its subscripts, arguments and transposes."""

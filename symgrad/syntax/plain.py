@@ -9,6 +9,7 @@ from typing import Final
 
 from symgrad.errors import ProblemError
 from symgrad.source import Source
+from symgrad.syntax.parser import Parser
 from symgrad.syntax.tokens import LONGEST_TEXT, Dialect, Infix, Kind, Token
 
 _LONGEST_NUMBER = 60
@@ -137,4 +138,5 @@ PLAIN: Final = Dialect(
         }
     ),
     hints=HINTS,
+    parser=Parser,
 )

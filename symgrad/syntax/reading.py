@@ -52,6 +52,11 @@ def parse_key(text: Source | str, dialect: Dialect = PLAIN) -> Name | Subscript 
     return _whole(parser, _target(parser.postfix(), "a declared symbol"))
 
 
+def parse_target(text: Source | str, dialect: Dialect = PLAIN) -> Name | Subscript | Call:
+    """The left side alone of a definition, whatever follows it."""
+    return _target(_start(text, dialect).postfix(), "the left side of a definition")
+
+
 def parse_definition(text: Source | str, dialect: Dialect = PLAIN) -> Definition:
     """`q[i, t] = Q[i] @ h[t-i], i=1..k` or `f(u) = u * sigmoid(u)`."""
     parser = _start(text, dialect)
@@ -83,7 +88,7 @@ def parse_limit(text: Source | str, dialect: Dialect = PLAIN) -> Approach:
     """`tau -> 0+`, `x -> -inf`: the point may carry the side from which it is approached."""
     parser = _start(text, dialect)
     tokens, side = _without_side(parser.tokens)
-    parser = Parser(tokens, dialect)
+    parser = dialect.parser(tokens, dialect)
     var = parser.expression()
     if not parser.take_if("->"):
         if parser.token.kind is Kind.END:
@@ -95,7 +100,7 @@ def parse_limit(text: Source | str, dialect: Dialect = PLAIN) -> Approach:
 
 def _start(text: Source | str, dialect: Dialect) -> Parser:
     source = Source("<text>", text) if isinstance(text, str) else text
-    return Parser(dialect.tokenize(source), dialect)
+    return dialect.parser(dialect.tokenize(source), dialect)
 
 
 def _whole(parser: Parser, tree: T) -> T:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from symgrad.source import Place, Source
+
+if TYPE_CHECKING:
+    from symgrad.syntax.parser import Parser
 
 LONGEST_TEXT = 20_000
 DEEPEST_NESTING = 100
@@ -23,6 +27,8 @@ class Kind(Enum):
     CLOSE = auto()
     COMMA = auto()
     DOT = auto()
+    COMMAND = auto()
+    WORDS = auto()
     END = auto()
 
 
@@ -49,9 +55,10 @@ class Infix:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A way of writing expressions: its lexer, its operators, and what to say of foreign ones."""
+    """A way of writing expressions: its lexer, its operators, what to say of foreign ones, its grammar."""
 
     name: str
     tokenize: Callable[[Source], Sequence[Token]]
     infix: Mapping[str, Infix]
     hints: Mapping[str, str]
+    parser: Callable[[Sequence[Token], Dialect], Parser]

@@ -1,0 +1,66 @@
+"""Formulas in LaTeX, and in Unicode: a lexer and a grammar over the declared names, for the one parser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from symgrad.errors import ProblemError
+from symgrad.source import Source
+from symgrad.syntax import latex_rules
+from symgrad.syntax.latex_lexer import tokenize
+from symgrad.syntax.latex_names import Spelling, Vocabulary, items, scan, text_of
+from symgrad.syntax.latex_parser import LatexParser, partners
+from symgrad.syntax.parser import Parser
+from symgrad.syntax.tokens import Dialect, Infix, Token
+
+__all__ = ["Spelling", "Vocabulary", "latex", "latex_rules", "written_as"]
+
+_INFIX: Final = MappingProxyType(
+    {
+        "+": Infix(10, 11),
+        "-": Infix(10, 11),
+        **dict.fromkeys(("*", "·", "×", "⊙", "∘", "⊘", "⊗", "/"), Infix(20, 21)),
+    }
+)
+
+_HINTS: Final = MappingProxyType(
+    {
+        "±": "say which sign is meant",
+        "…": "write out what the dots stand for",
+        "≈": "an approximation cannot be computed with",
+        "?": "this is no formula",
+        "!": "there is no factorial",
+        "⊕": "say what is joined",
+    }
+)
+
+
+def latex(vocabulary: Vocabulary) -> Dialect:
+    """The notation of LaTeX over declared names."""
+    return Dialect(
+        name="LaTeX",
+        tokenize=lambda source: tokenize(source, vocabulary.pieces),
+        infix=_INFIX,
+        hints=_HINTS,
+        parser=partial(_parser, vocabulary),
+    )
+
+
+def _parser(vocabulary: Vocabulary, tokens: Sequence[Token], dialect: Dialect) -> Parser:
+    return LatexParser(tokens, dialect, vocabulary=vocabulary)
+
+
+def written_as(text: str) -> Spelling | None:
+    """The spelling that a declaration gives, `latex: "p^{*}"`; None where it is more than a name with scripts."""
+    try:
+        tokens = tokenize(Source("latex", text))
+    except ProblemError:
+        return None
+    found = scan(tokens, 0, len(tokens) - 1, partners(list(tokens)))
+    if found is None or found.end != len(tokens) - 1:
+        return None
+    below = tuple(text_of(tokens, part) for part in items(tokens, found.below))
+    return Spelling(found.base, below, "'" * found.primes or text_of(tokens, found.above))
