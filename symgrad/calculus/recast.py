@@ -7,7 +7,7 @@ import sympy
 from symgrad.calculus.dependency import lags
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, symbols_of
-from symgrad.tensor.nodes import Apply, Binder, Expr, Fold, Rel, Var
+from symgrad.tensor.nodes import Apply, Binder, Entry, Expr, Fold, Rel, Var
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, reindex
 
@@ -40,7 +40,7 @@ def name_preactivations(system: System, fresh: Callable[[str], str]) -> tuple[Sy
 def _preactivation(body: Expr) -> Expr | None:
     if isinstance(body, Apply) and len(body.args) in (1, 2) and body.fn not in ("max", "min", "where"):
         inner = body.args[0]
-        if not isinstance(inner, Var) and any(isinstance(x, Var) for x in postorder(inner)):
+        if not isinstance(inner, Var | Entry) and any(isinstance(x, Var) for x in postorder(inner)):
             return inner
     return None
 

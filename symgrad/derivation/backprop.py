@@ -166,7 +166,7 @@ class _Pass:
         later = [t for t in equation.terms if t.guard]
         if later:
             self.blocks.append(self._boundary(equation, later[0]))
-        value = b.add(*(collect(t.value) for t in equation.terms))
+        value = collect(_unguarded(equation))
         self.blocks.append(
             self.work.certifier.line(
                 delta(node), value, reason=self._reason(equation), rule="backprop", ranges=equation.ranges
@@ -227,7 +227,7 @@ class _Pass:
             raise QuestionError("form backprop differentiates by named nodes")
         for node, equation in self.equations.items():
             if node is wrt:
-                return equation.total, self._why(list(equation.terms), node, {})
+                return collect(_unguarded(equation)), self._why(list(equation.terms), node, {})
         for node, equation in self.equations.items():
             if node.name == wrt.name and len(node.subs) == len(wrt.subs):
                 here = {p: s for p, s in zip(node.subs, wrt.subs, strict=True) if isinstance(p, sympy.Symbol)}
@@ -235,6 +235,13 @@ class _Pass:
                     terms = [t for t in equation.terms if _at(t, here) is not False]
                     return b.add(*(reindex(t.value, here) for t in terms)), self._why(terms, wrt, here)
         return b.zeros(wrt.shape), ("it does not act on the loss",)
+
+
+def _unguarded(equation: Equation) -> Expr:
+    """The right side without the guards that only cut off δ beyond the last step, where it is zero."""
+    if any(r.op == "==" for t in equation.terms for r in t.guard):
+        return equation.total
+    return b.add(*(collect(t.value) for t in equation.terms))
 
 
 def _at(term: Term, here: dict[sympy.Symbol, Int]) -> bool | None:
