@@ -13,13 +13,12 @@ from symgrad.errors import ProblemError, near
 from symgrad.notation.latex import latex
 from symgrad.notation.tree import Infix
 from symgrad.problem.model import Problem
-from symgrad.sheet.compose import compose
 from symgrad.sheet.evaluation import evaluate
 from symgrad.sheet.explicit import explicit
 from symgrad.sheet.json import exact_value, result_latex
+from symgrad.sheet.look import Look
 from symgrad.sheet.programs import program
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.render import render
 
 
 def load(path_or_text: Path | str) -> "ProblemHandle":
@@ -84,14 +83,18 @@ class SolvedSheet:
         return all(d.status != "failed" for d in self.derivations)
 
     def text(self, format: str) -> str:
-        """The sheet in a format of the command line: tex, md, json or numpy."""
-        if format not in pipeline.FORMATS:
-            message = f"there is no format {format!r}; known are {', '.join(pipeline.FORMATS)}"
-            raise ProblemError(message, suggestion=near(format, pipeline.FORMATS))
-        return pipeline.FORMATS[format](self.problem, self.derivations, self.layout)
+        """The sheet in a format of the command line that is text: tex, typ, md, html, json or numpy."""
+        made = self.document(format)
+        if isinstance(made, bytes):
+            raise ProblemError(f"{format} is not a text; document({format!r}) gives its bytes")
+        return made
+
+    def document(self, format: str) -> str | bytes:
+        """The sheet in a format of the command line; a PDF is bytes."""
+        return pipeline.printed([(self.problem, self.derivations)], format, Look(layout=self.layout))
 
     def _repr_markdown_(self) -> str:
-        return render(compose(self.problem, self.derivations, self.layout), "md")
+        return str(self.text("md"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ class Answer:
         return tuple(Result(self, k) for k in range(len(self.derivation.results)))
 
     def _repr_markdown_(self) -> str:
-        return render(compose(self.problem, (self.derivation,), self.reading.style.layout), "md")
+        look = Look(layout=self.reading.style.layout)
+        return str(pipeline.printed([(self.problem, (self.derivation,))], "md", look))
 
 
 @dataclass(frozen=True, slots=True)

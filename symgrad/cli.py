@@ -15,9 +15,10 @@ from symgrad.files import write
 from symgrad.problem.bank import bank_names, find_problem
 
 P = ParamSpec("P")
-_FORMATS: Final = ("tex", "md", "json", "numpy")
-_SUFFIXES: Final = {".tex": "tex", ".md": "md", ".json": "json", ".py": "numpy"}
+_FORMATS: Final = ("pdf", "tex", "typ", "md", "html", "json", "numpy")
+_SUFFIXES: Final = {".py": "numpy", ".htm": "html"} | {f".{name}": name for name in _FORMATS if name != "numpy"}
 _LAYOUTS: Final = ("numerator", "denominator")
+_EDITIONS: Final = ("full", "answers", "hints", "questions")
 
 
 def _pipeline() -> Any:
@@ -51,26 +52,40 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("problem")
+@click.argument("problems", nargs=-1, required=True, metavar="PROBLEM...")
 @click.option(
     "-f", "--format", "format_", metavar="FORMAT", help=f"One of {', '.join(_FORMATS)}; by default as -o ends, else md."
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 @click.option("-q", "--question", "questions", multiple=True, metavar="ID", help="Only this question; repeatable.")
 @click.option("--layout", type=click.Choice(_LAYOUTS), help="Print derivatives in this layout convention.")
+@click.option("--edition", type=click.Choice(_EDITIONS), default="full", help="What of the answers is printed.")
+@click.option("--paper", type=click.Choice(("a4", "letter")), default="a4", help="The page of PDF and TeX.")
+@click.option("--pdf-engine", type=click.Choice(("typst", "pdflatex")), default="typst", help="What sets a PDF.")
+@click.option("--flavor", type=click.Choice(("plain", "github")), default="plain", help="The dialect of Markdown.")
+@click.option("--title", default="", help="The title of a sheet of several problems.")
+@click.option(
+    "--template",
+    "templates",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A directory with templates of your own.",
+)
 @_reporting
 def solve(
-    problem: str, format_: str | None, output: Path | None, questions: tuple[str, ...], layout: str | None
+    problems: tuple[str, ...], format_: str | None, output: Path | None, questions: tuple[str, ...], **look: Any
 ) -> None:
-    """Answer the questions of PROBLEM."""
+    """Answer the questions of PROBLEM, or of several on one sheet."""
     chosen = format_ or (_SUFFIXES.get(output.suffix, "md") if output is not None else "md")
     pipeline = _pipeline()
-    solved = pipeline.solve(pipeline.load(problem), chosen, questions, layout)
+    solved = pipeline.solve([pipeline.load(p) for p in problems], chosen, questions, pipeline.Look(**look))
+    if output is None and isinstance(solved.document, bytes):
+        output = Path(f"{Path(problems[0]).stem}.{chosen}")
+        click.echo(f"written to {output}", err=True)
     if output is None:
-        click.echo(solved.text, nl=False)
+        click.echo(solved.document, nl=False)
     else:
-        write(solved.text, output)
-    for name, message in solved.failures:
+        write(solved.document, output)
+    for problem, name, message in solved.failures:
         click.echo(f"{problem}: question {name}: {message}", err=True)
     sys.exit(1 if solved.failures else 0)
 

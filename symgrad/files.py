@@ -8,13 +8,13 @@ from pathlib import Path
 from symgrad.errors import MachineError
 
 
-def write(text: str, path: Path) -> None:
-    """The text in a file: all of it, or the file stays as it was."""
+def write(content: str | bytes, path: Path) -> None:
+    """The text or the bytes in a file: all of them, or the file stays as it was."""
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:

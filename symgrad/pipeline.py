@@ -1,38 +1,41 @@
 """The way through symgrad, top to bottom: read this file first.
 
 A problem in YAML becomes a ``Problem`` of names and shapes over an expression graph; each question a ``Derivation``
-whose every line was evaluated; the derivations a ``Sheet``; the sheet a text in the format asked for.
+whose every line was evaluated; the derivations a ``Sheet``; the sheet a document in the format asked for.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from symgrad.codegen import module
-from symgrad.derivation.solve import solve_problem
+from symgrad.derivation.solve import solve_problem, unsolved
 from symgrad.derivation.steps import Derivation
 from symgrad.errors import ProblemError, QuestionError, near
 from symgrad.problem.bank import find_problem
 from symgrad.problem.elaborate import load_problem
 from symgrad.problem.model import Problem
 from symgrad.sheet.checks import check_rows
-from symgrad.sheet.compose import compose
+from symgrad.sheet.compose import Answers, compose
 from symgrad.sheet.json import json_text
+from symgrad.sheet.look import DEFAULT_LOOK, Look
+from symgrad.sheet.pdf import tex_document, typst_document
 from symgrad.sheet.programs import program
 from symgrad.sheet.render import render
 
 Derivations = tuple[Derivation, ...]
-Printer = Callable[[Problem, Derivations, str | None], str]
+Document = str | bytes
+Printer = Callable[[Sequence[Answers], Look], Document]
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """The text of an answer sheet, and the questions on it that failed, with their messages."""
+    """An answer sheet, and the questions on it that failed: problem, question, message."""
 
-    text: str
-    failures: tuple[tuple[str, str], ...]
+    document: Document
+    failures: tuple[tuple[str, str, str], ...]
 
 
 def load(path_or_text: Path | str) -> Problem:
@@ -50,15 +53,23 @@ def derive(problem: Problem, questions: Collection[str] = ()) -> Derivations:
     return solve_problem(problem, questions or None)
 
 
-def solve(problem: Problem, format: str, questions: Collection[str] = (), layout: str | None = None) -> Solved:
-    """The answers to a problem's questions in a format of ``FORMATS``."""
+def solve(
+    problems: Problem | Sequence[Problem], format: str, questions: Collection[str] = (), look: Look = DEFAULT_LOOK
+) -> Solved:
+    """The answers to the questions of one problem or several, in a format of ``FORMATS``."""
+    listed = [problems] if isinstance(problems, Problem) else problems
+    answered = format not in SHEETS or look.edition in ("full", "answers")
+    answers = [(p, derive(p, questions) if answered else unsolved(p, questions)) for p in listed]
+    failures = tuple((p.name, d.id, d.message) for p, found in answers for d in found if d.status == "failed")
+    return Solved(printed(answers, format, look), failures)
+
+
+def printed(answers: Sequence[Answers], format: str, look: Look = DEFAULT_LOOK) -> Document:
+    """The answers in a format of ``FORMATS``."""
     if format not in FORMATS:
-        raise ProblemError(
-            f"there is no format {format!r}; known are {', '.join(FORMATS)}", None, near(format, FORMATS)
-        )
-    derivations = derive(problem, questions)
-    text = FORMATS[format](problem, derivations, layout)
-    return Solved(text, tuple((d.id, d.message) for d in derivations if d.status == "failed"))
+        known = ", ".join(FORMATS)
+        raise ProblemError(f"there is no format {format!r}; known are {known}", suggestion=near(format, FORMATS))
+    return FORMATS[format](answers, look)
 
 
 def checked(path_or_text: Path | str) -> list[tuple[str, ...]]:
@@ -67,7 +78,7 @@ def checked(path_or_text: Path | str) -> list[tuple[str, ...]]:
     return [(problem.name, *row) for d in derive(problem) for row in check_rows(d)]
 
 
-def numpy_module(problem: Problem, derivations: Iterable[Derivation], layout: str | None = None) -> str:
+def numpy_module(problem: Problem, derivations: Iterable[Derivation]) -> str:
     """A module with a function for each question whose answer is computed; the others are named at its end."""
     programs, left_out = [], []
     for d in derivations:
@@ -80,11 +91,30 @@ def numpy_module(problem: Problem, derivations: Iterable[Derivation], layout: st
     return "\n\n".join([text, "\n".join(left_out) + "\n"]) if left_out else text
 
 
+def _sheet(format: str) -> Printer:
+    return lambda answers, look: render(compose(answers, look), format, look)
+
+
+def _pdf(answers: Sequence[Answers], look: Look) -> bytes:
+    compiled, format = (tex_document, "tex") if look.pdf_engine == "pdflatex" else (typst_document, "typ")
+    return compiled(render(compose(answers, look), format, look))
+
+
+def _only(answers: Sequence[Answers], format: str) -> Answers:
+    if len(answers) != 1:
+        raise ProblemError(f"{format} is written for one problem at a time")
+    return answers[0]
+
+
+SHEETS: Final[Mapping[str, Printer]] = MappingProxyType(
+    {"pdf": _pdf, "tex": _sheet("tex"), "typ": _sheet("typ"), "md": _sheet("md")}
+)
+"""The formats that people read."""
+
 FORMATS: Final[Mapping[str, Printer]] = MappingProxyType(
     {
-        "tex": lambda problem, derivations, layout: render(compose(problem, derivations, layout), "tex"),
-        "md": lambda problem, derivations, layout: render(compose(problem, derivations, layout), "md"),
-        "json": json_text,
-        "numpy": numpy_module,
+        **SHEETS,
+        "json": lambda answers, look: json_text(*_only(answers, "JSON"), look.layout),
+        "numpy": lambda answers, look: numpy_module(*_only(answers, "NumPy")),
     }
 )

@@ -47,7 +47,7 @@ def test_every_question_is_certified(name: str) -> None:
 @pytest.mark.parametrize("format", ["md", "json", "numpy", "tex"])
 def test_every_format(name: str, format: str) -> None:
     problem, derivations = solved(name)
-    text = pipeline.FORMATS[format](problem, derivations, None)
+    text = pipeline.printed([(problem, derivations)], format)
     assert problem.title[:8] in text or format == "json"
     if format == "json":
         questions = json.loads(text)["questions"]
@@ -58,7 +58,7 @@ def test_every_format(name: str, format: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_tex_compiles_without_a_complaint(name: str, tmp_path: Path) -> None:
     problem, derivations = solved(name)
-    (tmp_path / "sheet.tex").write_text(pipeline.FORMATS["tex"](problem, derivations, None))
+    (tmp_path / "sheet.tex").write_text(pipeline.printed([(problem, derivations)], "tex"))
     for _ in range(2):
         done = subprocess.run(
             ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "sheet.tex"],
@@ -97,7 +97,7 @@ ANSWERS: dict[tuple[str, str, str | None], str] = {
 @pytest.mark.parametrize(("name", "question", "wrt"), ANSWERS)
 def test_published_answers(name: str, question: str, wrt: str | None) -> None:
     problem, derivations = solved(name)
-    found = json.loads(pipeline.FORMATS["json"](problem, derivations, None))
+    found = json.loads(pipeline.printed([(problem, derivations)], "json"))
     results = next(q for q in found["questions"] if q["id"] == question)["results"]
     latex = next(r["latex"] for r in results if r["wrt"] == wrt)
     assert latex == ANSWERS[name, question, wrt]
@@ -109,7 +109,7 @@ def test_published_answers(name: str, question: str, wrt: str | None) -> None:
 def _modules(name: str) -> dict[str, Any]:
     problem, derivations = solved(name)
     space: dict[str, Any] = {}
-    exec(compile(pipeline.FORMATS["numpy"](problem, derivations, None), f"{name}.py", "exec"), space)
+    exec(compile(pipeline.printed([(problem, derivations)], "numpy"), f"{name}.py", "exec"), space)
     return space
 
 

@@ -67,7 +67,7 @@ def test_the_suffix_of_the_output_decides_the_format(problem: Path, tmp_path: Pa
             ("-q", "gradeint"),
             "layer has no question 'gradeint'; its questions are gradient, words\n    did you mean 'gradient'?\n",
         ),
-        (("--format", "jsn"), "there is no format 'jsn'; known are tex, md, json, numpy\n    did you mean 'json'?\n"),
+        (("--format", "jsn"), "there is no format 'jsn'; known are pdf, tex, typ, md, html, json, numpy\n    did you mean 'json'?\n"),
     ],
 )
 def test_unusable_requests(problem: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -53,6 +53,11 @@ def solve_problem(problem: Problem, only: Collection[str] | None = None) -> tupl
     return tuple(solve_question(problem, q) for q in problem.questions if only is None or q.id in only)
 
 
+def unsolved(problem: Problem, only: Collection[str] = ()) -> tuple[Derivation, ...]:
+    """The questions of a problem as they are asked, without answers."""
+    return tuple(_derivation(q, "unsolved", ()) for q in problem.questions if not only or q.id in only)
+
+
 def solve_question(problem: Problem, question: Question) -> Derivation:
     """The derivation of one question; a failure is its status, with the reason as the message."""
     try:

@@ -142,7 +142,7 @@ def _row(items: tuple[Tree, ...]) -> str:
         elif isinstance(item, Space):
             out = out.rstrip() + text + " "
         else:
-            out += text + (_between(item, items[k + 1]) if k + 1 < len(items) else "")
+            out = _glued(out, text) + (_between(item, items[k + 1]) if k + 1 < len(items) else "")
     return out.rstrip()
 
 

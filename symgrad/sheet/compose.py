@@ -3,54 +3,106 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Final, TypeAlias
 
 from symgrad.derivation import steps
 from symgrad.derivation.steps import CasesLine, Derivation, Introduced, Line, Prose, Result
 from symgrad.notation.tree import Cases, Text, Tree
 from symgrad.problem.model import Problem
 from symgrad.sheet.checks import all_checks, sentence
-from symgrad.sheet.document import Block, Equations, Heading, Markdown, Paragraph, QuestionBlock, Sheet, Table, Words
+from symgrad.sheet.document import (
+    Block,
+    Equations,
+    Heading,
+    Markdown,
+    Paragraph,
+    Part,
+    QuestionBlock,
+    Sheet,
+    Table,
+    Words,
+)
 from symgrad.sheet.given import conventions, given_rows, model_blocks
+from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.prompts import prompt
 from symgrad.sheet.reading import Reading
 from symgrad.sheet.rows import Equation, displays
 from symgrad.sheet.words import as_tree, joined, with_formulas
 from symgrad.tensor.nodes import Deriv
 
+Answers: TypeAlias = tuple[Problem, Sequence[Derivation]]
+"""A problem with the derivations that answer it."""
 
-def compose(problem: Problem, derivations: Iterable[Derivation], layout: str | None = None) -> Sheet:
-    """The answer sheet of a problem; ``layout`` stands above the problem's own convention for derivatives."""
-    reading = Reading.of(problem, layout)
-    return Sheet(
+_OWN_WORDS: Final = "text"
+
+
+def compose(answers: Sequence[Answers], look: Look = DEFAULT_LOOK) -> Sheet:
+    """The sheet of one problem or of several."""
+    parts: list[Part] = []
+    before = 0
+    for problem, derivations in answers:
+        parts.append(_part(problem, derivations, look, before, f"{problem.name}-" if len(answers) > 1 else ""))
+        before += len(problem.ids)
+    title = parts[0].title if len(parts) == 1 else look.title or "Answers"
+    said = [dict(problem.document.header) for problem, _ in answers]
+    shared = {k: v for k, v in said[0].items() if all(other.get(k) == v for other in said)}
+    header = dict(look.header) | shared
+    return Sheet(title, tuple((name, text) for name, text in header.items() if name != "logo" and text), tuple(parts))
+
+
+def _part(problem: Problem, derivations: Iterable[Derivation], look: Look, before: int, prefix: str) -> Part:
+    reading = Reading.of(problem, look.layout)
+    return Part(
         problem.title or problem.name,
         problem.about,
-        tuple((name, text) for name, text in problem.document.header if name != "logo"),
         given_rows(problem, reading),
         model_blocks(problem, reading),
         conventions(problem, reading),
-        tuple(_question(problem, d, reading) for d in derivations),
+        tuple(_question(problem, d, reading, look, before, prefix) for d in derivations),
     )
 
 
-def _question(problem: Problem, derivation: Derivation, reading: Reading) -> QuestionBlock:
-    blocks: list[Block] = []
-    if derivation.status == "unchecked":
-        texts = (derivation.text, *(str(r.extra.get("text", "")) for r in derivation.results))
-        blocks += [Markdown(text) for text in texts if text]
-    blocks += _results(derivation.results, reading)
+def _question(
+    problem: Problem, derivation: Derivation, reading: Reading, look: Look, before: int, prefix: str
+) -> QuestionBlock:
+    answered = look.edition in ("full", "answers")
+    whole = look.edition == "full"
     return QuestionBlock(
-        problem.ids.index(derivation.id) + 1,
+        before + problem.ids.index(derivation.id) + 1,
+        prefix + derivation.id,
         derivation.id,
         derivation.ask,
-        derivation.status,
+        derivation.status if answered else "",
         prompt(problem.question(derivation.id), reading),
-        tuple(blocks),
-        sentence(all_checks(derivation)),
+        tuple(_answer(derivation, reading, whole)) if answered else (),
+        sentence(all_checks(derivation)) if whole else (),
         derivation.message,
-        derivation.note,
-        derivation.hint,
+        derivation.note if whole else "",
+        derivation.hint if look.edition in ("full", "hints") else "",
         derivation.points,
+        look.edition == "questions",
     )
+
+
+def _answer(derivation: Derivation, reading: Reading, whole: bool) -> Iterator[Block]:
+    """The answer, with its steps or without."""
+    texts = (derivation.text, *(str(r.extra.get(_OWN_WORDS, "")) for r in derivation.results))
+    if derivation.status == "unchecked":
+        yield from (Markdown(text) for text in texts if text)
+    if whole:
+        yield from _results(derivation.results, reading)
+    else:
+        yield from blocks_of([b for r in derivation.results for b in _bare(r)], reading)
+
+
+def _bare(result: Result) -> Iterator["steps.Block | _Stated"]:
+    """A result without its steps: what is stated in symbols, else what is said in words and tables."""
+    if result.exact is None and result.inexact is None and result.value is None:
+        yield from (b for b in result.blocks if not isinstance(b, Introduced))
+        return
+    found = [*_stated(result)]
+    yield from found or (b for b in result.blocks if isinstance(b, Prose | steps.Table | CasesLine))
+    yield from result.where
 
 
 def _results(results: Sequence[Result], reading: Reading) -> Iterator[Block]:

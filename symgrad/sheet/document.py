@@ -68,7 +68,8 @@ class QuestionBlock:
     """One question with its answer.
 
     Attributes:
-        number: Its place among the problem's questions, from 1.
+        number: Its place among the questions of the sheet, from 1.
+        anchor: What a link to it names, once on the sheet.
         id: As in the problem.
         ask: The kind of question.
         status: certified, unchecked (the author's prose) or failed.
@@ -76,9 +77,11 @@ class QuestionBlock:
         blocks: The derivation, with the result in it.
         checks: The sentence on what was checked; empty where nothing was.
         message: Why there is no answer, where the question failed.
+        room: Whether room to write is left below it.
     """
 
     number: int
+    anchor: str
     id: str
     ask: str
     status: str
@@ -89,14 +92,14 @@ class QuestionBlock:
     note: str = ""
     hint: str = ""
     points: Fraction | None = None
+    room: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A whole answer sheet.
+class Part:
+    """The answers to one problem.
 
     Attributes:
-        header: Author, date, course and the like, by name.
         given: The declared symbols, once for the whole problem.
         model: What the model computes.
         conventions: What is agreed on where the mathematics leaves a choice.
@@ -104,8 +107,20 @@ class Sheet:
 
     title: str
     about: str
-    header: tuple[tuple[str, str], ...]
     given: tuple[GivenRow, ...]
     model: tuple[Block, ...]
     conventions: tuple[Words, ...]
     questions: tuple[QuestionBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A whole answer sheet: one problem, or several with one numbering of their questions.
+
+    Attributes:
+        header: Author, date, course and the like, by name.
+    """
+
+    title: str
+    header: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]

@@ -11,7 +11,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from symgrad.sheet.tex_text import escaped, formula
 
-_READER: Final = MarkdownIt("commonmark", {"html": False}).use(
+READER: Final = MarkdownIt("commonmark", {"html": False}).use(
     dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True
 )
 
@@ -42,7 +42,7 @@ _PAIRS: Final = MappingProxyType(
 
 def tex(markdown: str) -> str:
     """The Markdown as TeX; HTML in it is printed as the text that it is."""
-    return _tokens(_READER.parse(markdown)).strip()
+    return _tokens(READER.parse(markdown)).strip()
 
 
 def _tokens(tokens: Sequence[Token]) -> str:

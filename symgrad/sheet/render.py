@@ -1,19 +1,25 @@
-"""A sheet in TeX or Markdown: the templates lay it out, the filters here print words and math trees."""
+"""A sheet in TeX, Typst or Markdown: the templates lay it out, the filters here print words and math trees."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from symgrad.errors import ProblemError
 from symgrad.notation.latex import latex
 from symgrad.notation.measure import width
 from symgrad.notation.tree import Aligned, Line, Tree
+from symgrad.notation.typst import quoted, typst, typst_rows
 from symgrad.problem.bank import templates_dir
-from symgrad.sheet import markdown_text, prose, tex_text
+from symgrad.sheet import markdown_text, prose, tex_text, typst_text
 from symgrad.sheet.document import Sheet, Table, Words
+from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.rows import TEXT_WIDTH
 from symgrad.sheet.words import as_tree
 
@@ -21,9 +27,19 @@ Filters = Mapping[str, Callable[..., str]]
 _NARROWEST_COLUMN: Final = 8.0
 
 
-def render(sheet: Sheet, format: str) -> str:
-    """The text of a sheet; ``format`` is a key of ``FORMATS``."""
-    text = _environment(format).get_template(f"sheet.{format}").render(sheet=sheet)
+def render(sheet: Sheet, format: str, look: Look = DEFAULT_LOOK) -> str:
+    """The text of a sheet; ``format`` is a key of ``FORMATS``.
+
+    Raises:
+        ProblemError: a template of the user's own cannot be used.
+    """
+    try:
+        text = _environment(format, look.templates).get_template(f"sheet.{format}").render(sheet=sheet, look=look)
+    except TemplateError as error:
+        if look.templates is None:
+            raise
+        line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+        raise ProblemError(f"{look.templates}/sheet.{format}{line}: {error.message or error}") from None
     return _without_runs_of_blank_lines(text)
 
 
@@ -55,6 +71,10 @@ def _tex_columns(table: Table) -> str:
     return "".join(paragraph if k == widest else "l" for k in range(len(columns)))
 
 
+def _anchor(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", name)
+
+
 def _math(tree: Tree) -> str:
     return latex(tree)
 
@@ -71,7 +91,18 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "math": _math,
             "rows": _tex_rows,
             "columns": _tex_columns,
+            "anchor": _anchor,
             "prose": prose.tex,
+        },
+        "typ": {
+            "text": typst_text.text,
+            "words": typst_text.words,
+            "math": typst_text.inline,
+            "latex": lambda tree: quoted(latex(tree)),
+            "bare": typst,
+            "alt": lambda aligned: quoted(latex(aligned)),
+            "rows": typst_rows,
+            "prose": typst_text.prose,
         },
         "md": {
             "text": markdown_text.escaped,
@@ -86,10 +117,10 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
 
 
 @cache
-def _environment(format: str) -> Environment:
-    # TeX and Markdown have filters of their own for every text; HTML escaping would be wrong in both.
-    environment = Environment(
-        loader=FileSystemLoader(templates_dir()),
+def _environment(format: str, own: Path | None) -> Environment:
+    # TeX, Typst and Markdown have filters of their own for every text; HTML escaping would be wrong in them.
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader([own, templates_dir()] if own else templates_dir()),
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<<",

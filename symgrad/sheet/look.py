@@ -1,0 +1,38 @@
+"""How a sheet is to look: paper, edition, dialect of Markdown, the user's own templates."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+Paper: TypeAlias = Literal["a4", "letter"]
+Edition: TypeAlias = Literal["full", "answers", "hints", "questions"]
+Engine: TypeAlias = Literal["typst", "pdflatex"]
+Flavor: TypeAlias = Literal["plain", "github"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a user may choose.
+
+    Attributes:
+        layout: The convention for derivatives, above the problem's own.
+        edition: Everything; results without their steps; questions with the hints; questions alone, with room to write.
+        paper: The page of printed sheets.
+        pdf_engine: What makes a PDF: typst or pdflatex.
+        flavor: The dialect of Markdown.
+        title: The title of a sheet of several problems.
+        header: Author, date, course and the like, where the problem does not say.
+        templates: A directory whose templates stand before the bundled ones.
+    """
+
+    layout: str | None = None
+    edition: Edition = "full"
+    paper: Paper = "a4"
+    pdf_engine: Engine = "typst"
+    flavor: Flavor = "plain"
+    title: str = ""
+    header: tuple[tuple[str, str], ...] = ()
+    templates: Path | None = None
+
+
+DEFAULT_LOOK = Look()
