@@ -13,8 +13,10 @@ from symgrad.derivation import (
     iou,
     limit,
     matrix_form,
+    optimum,
     prose,
     shapes,
+    solving,
     special_case,
     update,
 )
@@ -33,12 +35,14 @@ SOLVERS: Mapping[str, Solver] = {
     "equations": equations.solve,
     "depends": depends.solve,
     "identity": identity.solve,
+    "optimum": optimum.solve,
     "average_precision": average_precision.solve,
     "iou": iou.solve,
     "matrix_form": matrix_form.solve,
     "count": count.solve,
     "limit": limit.solve,
     "special_case": special_case.solve,
+    "solve": solving.solve,
     "text": prose.solve,
 }
 

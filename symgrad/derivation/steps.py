@@ -85,11 +85,15 @@ Block: TypeAlias = Line | Introduced | Prose | Table | CasesLine
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What computes a result in numbers: definitions, forward and backward alike, and the value over them."""
+    """What computes a result in numbers: definitions, forward and backward alike, and the value over them.
+
+    ``outputs`` are several values by key, such as "at" and "value" of an optimum; they stand in place of the value.
+    """
 
     system: System
     value: Expr
     integers: tuple[sympy.Symbol, ...] = ()
+    outputs: tuple[tuple[str, Expr], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,10 @@ class Workspace:
                 return name
         return next(f"{wishes[0]}_{n}" for n in itertools.count(1) if f"{wishes[0]}_{n}" not in taken)
 
+    def starred(self, name: str) -> str:
+        """A name for the optimal value of something: h*, or CE_opt where the name is no single letter."""
+        return self.fresh(f"{name}star", f"{name}_opt") if len(name) == 1 else self.fresh(f"{name}_opt", f"{name}_best")
+
     def introduce(self, name: Var, body: Expr, ranges: tuple[Binder, ...] = (), reason: Reason = ()) -> Introduced:
         """Give a name to an expression."""
         indices = name.subs

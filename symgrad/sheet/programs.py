@@ -30,10 +30,15 @@ def program(problem: Problem, derivation: Derivation) -> Program:
     codes = [(r, r.code) for r in derivation.results if r.code is not None]
     if not codes or len(codes) < len(derivation.results):
         raise QuestionError(f"{derivation.id} is no array to be computed from the inputs")
-    system, values = _together([(code.system, code.value) for _, code in codes])
+    keyed = codes[0][1].outputs if len(codes) == 1 else ()
+    parts = [(codes[0][1].system, x) for _, x in keyed] or [(code.system, code.value) for _, code in codes]
+    system, values = _together(parts)
     _refuse_ragged(derivation.id, system, values)
     named = question.wrt_is_list and all(r.wrt is not None for r, _ in codes)
-    outputs = {str(r.wrt): v for (r, _), v in zip(codes, values, strict=True)} if named else values[0]
+    outputs: Mapping[str, Expr] | Expr = values[0]
+    if keyed or named:
+        keys = [key for key, _ in keyed] or [str(r.wrt) for r, _ in codes]
+        outputs = dict(zip(keys, values, strict=True))
     candidates = (*_declared(problem), *_partials(system, values))
     everything = Program(derivation.id, system, outputs, candidates, _open_steps(values, system))
     used = _used(everything)

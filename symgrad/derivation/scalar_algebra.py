@@ -1,0 +1,114 @@
+"""Scalars to SymPy and back: what is not arithmetic or a known function of the unknown is a symbol by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Add, Apply, Const, Density, Expr, Mul, Num, Pow, Var
+from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.walk import postorder
+
+_BACK: Mapping[Any, str] = {
+    sympy.log: "log", sympy.exp: "exp", sympy.tanh: "tanh", sympy.sin: "sin", sympy.cos: "cos", sympy.Abs: "abs",
+}  # fmt: skip
+_POSITIVE = frozenset({"positive", "density", "probability"})
+
+
+class NotScalarAlgebra(Exception):
+    """SymPy's expression has no counterpart among the nodes."""
+
+
+@dataclass(slots=True)
+class Algebra:
+    """Scalars as SymPy expressions; ``known`` are the nodes that became symbols."""
+
+    known: dict[Expr, sympy.Symbol] = field(default_factory=dict)
+
+    def symbol(self, node: Expr) -> sympy.Symbol:
+        """The symbol of a node, real, and positive where its facts say so."""
+        if node not in self.known:
+            positive = bool(_facts(node) & _POSITIVE) or None
+            self.known[node] = sympy.Symbol(f"a{len(self.known):03}", real=True, positive=positive)
+        return self.known[node]
+
+    def to(self, node: Expr, unknown: Expr | None = None) -> sympy.Expr:
+        """The SymPy expression; with an unknown, what does not contain it stays whole where it is no arithmetic."""
+        match node:
+            case Num(value=v):
+                return sympy.Rational(v.numerator, v.denominator)
+            case Const(name=name):
+                return sympy.pi if name == "pi" else sympy.E
+            case Add(args=args):
+                return sympy.Add(*(self.to(a, unknown) for a in args))
+            case Mul(args=args):
+                return sympy.Mul(*(self.to(a, unknown) for a in args))
+            case Pow(base=base, exponent=e):
+                return self.to(base, unknown) ** self.to(e, unknown)
+            case Apply(fn=fn, args=args) if unknown is None or any(x is unknown for x in postorder(node)):
+                return SCALARS[fn].sympy(*(self.to(a, unknown) for a in args))
+        return self.symbol(node)
+
+    def back(self, x: sympy.Expr) -> Expr:
+        """The node of a SymPy expression.
+
+        Raises:
+            NotScalarAlgebra: it has a function that is none of ours.
+        """
+        nodes = {s: n for n, s in self.known.items()}
+        return _back(x, nodes)
+
+
+def _facts(node: Expr) -> frozenset[str]:
+    match node:
+        case Var(facts=facts):
+            return facts
+        case Density(table=Var(facts=facts)):
+            return facts
+    return frozenset()
+
+
+def _back(x: Any, nodes: Mapping[sympy.Symbol, Expr]) -> Expr:
+    def each(args: Any) -> list[Expr]:
+        return [_back(a, nodes) for a in args]
+
+    match x:
+        case sympy.Symbol():
+            return nodes[x]
+        case sympy.Rational():
+            return b.num(Fraction(int(x.p), int(x.q)))
+        case sympy.Add():
+            return b.add(*each(sorted(x.args, key=_place)))
+        case sympy.Mul():
+            return b.mul(*each(sorted(x.args, key=_place)))
+        case sympy.Pow(args=(base, exponent)):
+            if exponent == sympy.Rational(1, 2):
+                return b.apply("sqrt", _back(base, nodes))
+            return b.power(*each((base, exponent)))
+    if x == sympy.pi:
+        return Const("pi")
+    if x == sympy.E:
+        return b.apply("exp", b.ONE)
+    name = _BACK.get(getattr(x, "func", None))
+    if name is None:
+        raise NotScalarAlgebra(str(x))
+    return b.apply(name, *each(x.args))
+
+
+def _place(x: sympy.Expr) -> tuple[bool, str]:
+    """Terms in the order in which their symbols were met, those that are taken away last."""
+    return x.could_extract_minus_sign(), str(x)
+
+
+def increasing(fn: str) -> bool:
+    """Whether a function of the table increases strictly on its whole domain."""
+    return fn in ("sigmoid", "tanh", "exp", "log", "softplus", "sqrt", "erf")
+
+
+def solutions(equation: sympy.Expr, unknown: sympy.Symbol) -> list[sympy.Expr]:
+    """The real solutions of equation = 0 that SymPy finds, simplified."""
+    found = sympy.solve(equation, unknown)
+    return [sympy.factor(s) if s.is_rational_function(*s.free_symbols) else sympy.simplify(s) for s in found]
