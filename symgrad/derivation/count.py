@@ -52,16 +52,9 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     if what != "parameters":
         _tallied(work, pairs, what)
     value = collapsed(formula)
-    name = Var(f"number of {UNITS[what]}", (), ())
     blocks = _blocks(parts, what)
-    sides = (formula, value) if formula is not value else (value,)
-    line = work.certifier.line(sides[0], *sides[1:], rule="count", boxed=True) if len(sides) > 1 else None
-    if line is not None:
-        blocks.append(line)
-    else:
-        blocks.append(Prose((value, f" {UNITS[what]}.")))
-        work.certifier.line(value, value, rule="count")
-    del name
+    line = work.certifier.line(formula, value, rule="count", boxed=True)
+    blocks.append(line if formula is not value else Prose((value, f" {UNITS[what]}.")))
     number = b.number_of(value)
     symbols = tuple(sorted(_symbols(value), key=str))
     return (
@@ -159,11 +152,8 @@ def _operations(found: Sequence[Statement], what: str) -> list[Part]:
 
 def _formula(s: Statement, what: str) -> Expr:
     works = [work_of(x) for x in postorder(s.body)]
-    if what == "additions":
-        total = plus(*(w.additions for w in works))
-    else:
-        total = plus(*(w.multiplications for w in works))
-    return times(*(_length(x) for x in s.ranges), total)
+    chosen = (w.additions if what == "additions" else w.multiplications for w in works)
+    return times(*(_length(x) for x in s.ranges), plus(*chosen))
 
 
 def _length(x: Binder) -> Expr:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from symgrad.calculus.dependency import lags
 from symgrad.derivation import backprop
+from symgrad.derivation.convolutions import layer_lines, sum_lines
 from symgrad.derivation.entries import ByEntries, place
 from symgrad.derivation.naming import Names
 from symgrad.derivation.paths import Paths
@@ -132,8 +133,9 @@ def _by_entries(
     value, whole, blocks = ByEntries(work, rows, columns, held).solve()
     difference = work.certifier.differences(of, w.expr, whole, held)
     left = Deriv(rows.entry, columns.entry, "total", (), held)
+    if isinstance(w.expr, Entry):
+        blocks += sum_lines(work, w.expr, value)
     checks = (*work.certifier.checks, difference)
-    del value
     return Result(
         question.of.text,
         w.text,
@@ -170,7 +172,7 @@ def _result(
         left,
         value,
         value.shape,
-        (*blocks, line, *pending),
+        (*blocks, line, *pending, *layer_lines(work, of, w.expr)),
         tuple(work.certifier.checks[start:]),
         where,
         code=derivative_code(work.problem, work.problem.system, of, w.expr, value, work.system, held),

@@ -11,6 +11,7 @@ from symgrad.calculus.numeric import Numbers
 from symgrad.derivation import exact
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.points import Point
+from symgrad.derivation.products import entry_products, is_shown
 from symgrad.derivation.reading_order import Statement, inputs, specialise, statements
 from symgrad.derivation.resolving import without_derivatives
 from symgrad.derivation.steps import Block, Check, Code, Line, Reason, Result
@@ -53,6 +54,9 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     blocks: list[Block] = [x for x in lines if x is not None and x.left is not shown]
     if len(blocks) > MOST_LINES:
         blocks = []
+    for s in found:
+        if is_shown(s.body):
+            blocks += [run.products(place, products) for place, products in entry_products(s.node, s.body, run.values)]
     blocks.append(run.last(shown, root, value, system))
     rational = exact.is_rational(value)
     return (
@@ -125,6 +129,12 @@ class _Evaluation:
             self._checked(s.node, *sides, reason=reason)
             return None
         return self._checked(s.node, *sides, reason=reason)
+
+    def products(self, place: Expr, products: Expr) -> Line:
+        """One entry as a sum of products of numbers."""
+        value = self.value(products, "an entry")
+        sides = [products, exact.expression(value)]
+        return self._checked(place, *dict.fromkeys(sides), reason=("filter entry times picture entry",))
 
     def last(self, shown: Expr, root: Expr, value: Any, system: System) -> Line:
         """The result, boxed."""

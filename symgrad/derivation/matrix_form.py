@@ -1,6 +1,7 @@
 """Questions of kind matrix_form: a linear map y = M x as an explicit matrix, both sides flattened row by row."""
 
 import itertools
+from typing import Any
 
 from symgrad.calculus.local import adjoint_part
 from symgrad.derivation import exact
@@ -127,7 +128,7 @@ def _places(x: Expr) -> list[tuple[int, ...]]:
     return list(itertools.product(*(range(1, int(n) + 1) for n in x.shape)))
 
 
-def _numbers(system: System, matrix: Expr) -> object | None:
+def _numbers(system: System, matrix: Expr) -> Any:
     """The matrix in exact numbers where the problem gives them; None where it does not."""
     given = {v: system.body(v) for v in variables(matrix)}
     if not all(isinstance(body, Num | Literal | Stack) and not variables(body) for body in given.values()):

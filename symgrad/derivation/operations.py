@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import singledispatch
 
 from symgrad.tensor import build as b
-from symgrad.tensor.functions.layers import AXES, has_channels, setting
+from symgrad.tensor.functions.layers import AXES, setting
 from symgrad.tensor.integers import Int, same
 from symgrad.tensor.nodes import Add, Call, Chain, Expr, Fold, MatMul, Mul, Num, Pow, Reduce, Shape
 
@@ -187,5 +187,5 @@ def _layer(node: Call) -> Work:
     if "transpose" not in node.fn:
         each = times(*w.shape[1 : w.order - axes], *kernel)
         return Work(times(*node.shape, each), plus(times(*node.shape, less_one(each)), bias))
-    spread = times(*(x.shape if has_channels(x, axes) else x.shape), *w.shape[1 : w.order - axes], *kernel)
+    spread = times(*x.shape, *w.shape[1 : w.order - axes], *kernel)
     return Work(spread, plus(spread, bias))

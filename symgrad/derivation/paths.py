@@ -167,7 +167,8 @@ class Paths:
 
     def _share(self, body: Expr, reader: Var, node: Var, g: Expr) -> Expr:
         """(∂⁺reader/∂node)ᵀ g, products entry by entry as diagonal matrices."""
-        if divides(g, reader) or reader.order != 1 or (isinstance(g, Deriv) and self._is_pick(body)) or _captures(body, g):
+        picked = isinstance(g, Deriv) and self._is_pick(body)
+        if divides(g, reader) or reader.order != 1 or picked or _captures(body, g):
             return self._tidy(self._given(adjoint_part(body, reader, g, node), reader, node), reader)
         stand_in = b.var("∂", (), reader.shape)
         part = as_diagonal(

@@ -37,6 +37,14 @@ CALLS: dict[str, str] = {
     "reshape": "the same entries in another shape",
     "vec": "the same entries in one column",
     "kron": "Kronecker product",
+    "conv1d": "convolution, entry by entry",
+    "conv2d": "convolution, entry by entry",
+    "conv_transpose1d": "transposed convolution, entry by entry",
+    "conv_transpose2d": "transposed convolution, entry by entry",
+    "maxpool1d": "the largest entry of each window, the first of equals",
+    "maxpool2d": "the largest entry of each window, the first of equals",
+    "avgpool1d": "the mean of each window",
+    "avgpool2d": "the mean of each window",
 }
 
 

@@ -6,12 +6,14 @@ from typing import TypeAlias
 import numpy as np
 
 from symgrad.derivation.derivative import as_node
+from symgrad.derivation.layer_sizes import why_sizes
 from symgrad.derivation.reading_order import inputs, statements
 from symgrad.derivation.steps import Block, Check, Code, Prose, Reason, Result, Table
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
+from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import evaluate_int, symbols_of
 from symgrad.tensor.nodes import (
     Add,
@@ -197,7 +199,7 @@ def why(x: Expr) -> str:
         case Entry():
             return "the entries that are picked"
         case Call(fn=fn):
-            return _CALLS.get(fn, fn)
+            return why_sizes(x) if fn in AXES else _CALLS.get(fn, fn)
         case Opaque():
             return "a loss is a number"
         case Deriv(of=of, wrt=wrt):

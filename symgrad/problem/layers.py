@@ -52,7 +52,9 @@ def _argument(parameter: str, tree: Tree, name: str, scope: Scope) -> Expr | Int
         return size_of(tree, scope)
     values = [size_of(item, scope) for item in tree.items]
     if len(values) != AXES[name]:
-        raise ProblemError(f"{name} slides along {_many(AXES[name])}; {parameter} has {len(values)} numbers", tree.place)
+        raise ProblemError(
+            f"{name} slides along {_many(AXES[name])}; {parameter} has {len(values)} numbers", tree.place
+        )
     return values
 
 
