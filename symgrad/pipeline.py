@@ -107,7 +107,7 @@ def _only(answers: Sequence[Answers], format: str) -> Answers:
 
 
 SHEETS: Final[Mapping[str, Printer]] = MappingProxyType(
-    {"pdf": _pdf, "tex": _sheet("tex"), "typ": _sheet("typ"), "md": _sheet("md")}
+    {"pdf": _pdf, "tex": _sheet("tex"), "typ": _sheet("typ"), "md": _sheet("md"), "html": _sheet("html")}
 )
 """The formats that people read."""
 

@@ -67,6 +67,7 @@ def _question(
 ) -> QuestionBlock:
     answered = look.edition in ("full", "answers")
     whole = look.edition == "full"
+    blocks = tuple(_answer(derivation, reading, whole)) if answered else ()
     return QuestionBlock(
         before + problem.ids.index(derivation.id) + 1,
         prefix + derivation.id,
@@ -74,7 +75,8 @@ def _question(
         derivation.ask,
         derivation.status if answered else "",
         prompt(problem.question(derivation.id), reading),
-        tuple(_answer(derivation, reading, whole)) if answered else (),
+        blocks,
+        _folded(derivation, reading) if whole and len(list(_steps(derivation))) > 1 else (),
         sentence(all_checks(derivation)) if whole else (),
         derivation.message,
         derivation.note if whole else "",
@@ -92,7 +94,17 @@ def _answer(derivation: Derivation, reading: Reading, whole: bool) -> Iterator[B
     if whole:
         yield from _results(derivation.results, reading)
     else:
-        yield from blocks_of([b for r in derivation.results for b in _bare(r)], reading)
+        yield from _folded(derivation, reading)
+
+
+def _folded(derivation: Derivation, reading: Reading) -> tuple[Block, ...]:
+    """The results without their steps."""
+    return tuple(blocks_of([b for r in derivation.results for b in _bare(r)], reading))
+
+
+def _steps(derivation: Derivation) -> Iterator["steps.Block"]:
+    for result in derivation.results:
+        yield from result.blocks
 
 
 def _bare(result: Result) -> Iterator["steps.Block | _Stated"]:

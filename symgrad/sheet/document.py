@@ -75,6 +75,7 @@ class QuestionBlock:
         status: certified, unchecked (the author's prose) or failed.
         prompt: The question in words: the author's, or made from its fields.
         blocks: The derivation, with the result in it.
+        results: The results alone, to be shown where the steps are folded away; empty where there is nothing to fold.
         checks: The sentence on what was checked; empty where nothing was.
         message: Why there is no answer, where the question failed.
         room: Whether room to write is left below it.
@@ -87,6 +88,7 @@ class QuestionBlock:
     status: str
     prompt: Markdown | Paragraph
     blocks: tuple[Block, ...] = ()
+    results: tuple[Block, ...] = ()
     checks: Words = ()
     message: str = ""
     note: str = ""

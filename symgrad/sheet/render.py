@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -17,13 +17,13 @@ from symgrad.notation.measure import width
 from symgrad.notation.tree import Aligned, Line, Tree
 from symgrad.notation.typst import quoted, typst, typst_rows
 from symgrad.problem.bank import templates_dir
-from symgrad.sheet import markdown_text, prose, tex_text, typst_text
+from symgrad.sheet import html_text, markdown_text, prose, tex_text, typst_text
 from symgrad.sheet.document import Sheet, Table, Words
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.rows import TEXT_WIDTH
 from symgrad.sheet.words import as_tree
 
-Filters = Mapping[str, Callable[..., str]]
+Filters = Mapping[str, Callable[..., Any]]
 _NARROWEST_COLUMN: Final = 8.0
 
 
@@ -94,6 +94,14 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "anchor": _anchor,
             "prose": prose.tex,
         },
+        "html": {
+            "words": html_text.words,
+            "math": html_text.inline,
+            "latex": latex,
+            "rows": html_text.rows,
+            "prose": html_text.prose,
+            "digest": html_text.digest,
+        },
         "typ": {
             "text": typst_text.text,
             "words": typst_text.words,
@@ -118,7 +126,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
 
 @cache
 def _environment(format: str, own: Path | None) -> Environment:
-    # TeX, Typst and Markdown have filters of their own for every text; HTML escaping would be wrong in them.
+    # TeX, Typst and Markdown have filters of their own for every text; escaping as in HTML would be wrong there.
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader([own, templates_dir()] if own else templates_dir()),
         block_start_string="<%",
@@ -128,7 +136,7 @@ def _environment(format: str, own: Path | None) -> Environment:
         comment_start_string="<#",
         comment_end_string="#>",
         undefined=StrictUndefined,
-        autoescape=False,
+        autoescape=format == "html",
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

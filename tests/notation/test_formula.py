@@ -29,6 +29,8 @@ def test_formulas(given: str, printed: str) -> None:
     assert latex(tree) == printed
 
 
-@pytest.mark.parametrize("given", [r"\input{x}", "x }", "{x", "x_1_2", r"\frac{1}", "$", "{" * 60 + "}" * 60, "x" * 3000])
+@pytest.mark.parametrize(
+    "given", [r"\input{x}", "x }", "{x", "x_1_2", r"\frac{1}", "$", "{" * 60 + "}" * 60, "x" * 3000]
+)
 def test_what_is_not_known_is_not_guessed(given: str) -> None:
     assert read_formula(given) is None
