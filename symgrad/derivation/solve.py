@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from symgrad.derivation import (
     average_precision,
+    bound,
     count,
     depends,
     derivative,
@@ -36,6 +37,7 @@ SOLVERS: Mapping[str, Solver] = {
     "depends": depends.solve,
     "identity": identity.solve,
     "optimum": optimum.solve,
+    "bound": bound.solve,
     "average_precision": average_precision.solve,
     "iou": iou.solve,
     "matrix_form": matrix_form.solve,

@@ -18,7 +18,7 @@ def read_statement(expr: Expr, style: Style = PLAIN_STYLE) -> Tree:
 
 def _statement(expr: Expr, ctx: Context) -> Tree:
     if isinstance(expr, Num):
-        return Text("always" if expr.value else "never")
+        return Text("always" if expr.value else "no solution")
     choices = _choices(expr)
     values = _values(choices)
     if values is not None:

@@ -63,11 +63,11 @@ def _result(r: Result, ask: str, reading: Reading) -> dict[str, Any]:
 
 def result_latex(r: Result, reading: Reading) -> str:
     """The value of a result in LaTeX."""
+    if r.left is None and r.value is not None:
+        return latex(reading.statement(r.value))
     if r.exact is not None or r.value is None:
         return "" if r.exact is None and r.inexact is None else latex(reading.exact(first(r.exact, r.inexact)))
-    if r.left is None:
-        return latex(reading.statement(r.value))
-    return latex(reading.side(r.value, r.left))
+    return latex(reading.side(r.value, r.left or r.value))
 
 
 def first(*values: Any) -> Any:

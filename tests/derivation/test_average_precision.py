@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symgrad import pipeline
+import symgrad
 
 FIVE = [1, 1, 0, 0, 0, 1, 1, 0, 0, 1]
 
@@ -28,8 +28,8 @@ def answer(hits: list[object], positives: object, method: str = "11-point") -> d
         },
         indent=1,
     )
-    solved = pipeline.solve(pipeline.load(text), "json")
-    question = json.loads(solved.text)["questions"][0]
+    solved = symgrad.load(text).solve().text("json")
+    question = json.loads(solved)["questions"][0]
     assert isinstance(question, dict)
     return question
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symgrad import pipeline
+import symgrad
 
 
 def answer(boxes: dict[str, list[Any]], reference: Any, columns: list[str]) -> dict[str, Any]:
     question = {"id": "q", "ask": "iou", "boxes": boxes, "reference": reference, "columns": columns}
-    solved = pipeline.solve(pipeline.load(json.dumps({"title": "IoU", "questions": [question]}, indent=1)), "json")
-    found = json.loads(solved.text)["questions"][0]
+    solved = symgrad.load(json.dumps({"title": "IoU", "questions": [question]}, indent=1)).solve().text("json")
+    found = json.loads(solved)["questions"][0]
     assert isinstance(found, dict)
     return found
 
