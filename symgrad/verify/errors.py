@@ -1,0 +1,19 @@
+"""Why something a writer wrote has no value."""
+
+from symgrad.syntax.tree import Name
+
+
+class Unclear(Exception):
+    """It has no value here; the message says why."""
+
+
+class Unknown(Unclear):
+    """A name that neither the problem nor the writer defines."""
+
+    def __init__(self, name: Name) -> None:
+        super().__init__(f"{name.id!r} is neither declared nor defined")
+        self.name = name.id
+
+
+class Outside(Exception):
+    """An index outside its range: at these steps the line says nothing."""

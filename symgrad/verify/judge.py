@@ -1,0 +1,440 @@
+"""The verdict on one equation: what its left side is worth, and under which reading the right side agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from symgrad.errors import near
+from symgrad.problem.texts import walk
+from symgrad.syntax.tree import Call, Compare, Name, Number, Subscript, Tree, Unary
+from symgrad.verify import verdicts as w
+from symgrad.verify.compare import Outcome
+from symgrad.verify.errors import Unclear
+from symgrad.verify.indices import open_names
+from symgrad.verify.readings import PLAIN, Adjoint, Defined, Notation, Reading
+from symgrad.verify.trials import (
+    Bench,
+    Failure,
+    Point,
+    Trial,
+    has_derivative,
+    is_atomic,
+    points,
+    readings,
+    speaks_matrices,
+    tried,
+    unknown_orders,
+)
+from symgrad.verify.values import Misfit
+from symgrad.verify.verdicts import Counterexample, Judgement
+from symgrad.verify.words import at_point, described, shape_words
+from symgrad.verify.world import total_loss
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """left = right, with what the text around it fixes, and whether its writer works with plain numbers.
+
+    ``settings`` are numbers that the text gives to inputs, ``rounded`` says that the sides are only close.
+    """
+
+    left: Tree
+    right: Tree
+    settings: Mapping[str, Fraction] | None = None
+    rounded: bool = False
+    scalars: bool = True
+
+
+def judge(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
+    """The verdict on an equation; names that it defines are added to the notation."""
+    left, right = equation.left, equation.right
+    kinds, loose = open_names((left, right), bench.names, notation)
+    if isinstance(left, Compare) or isinstance(right, Compare):
+        return Judgement(w.UNJUDGED, "it compares, it does not state an equality")
+    own = _own_name(left, loose)
+    if own is not None:
+        return _named_by_writer(bench, equation, own, notation)
+    return _weighed(bench, equation, kinds, loose, notation)
+
+
+def _own_name(left: Tree, loose: Sequence[Name]) -> Name | None:
+    """The undeclared name that an equation gives a meaning to."""
+    base = left
+    while isinstance(base, Subscript):
+        base = base.base
+    return base if isinstance(base, Name) and base.id in {n.id for n in loose} else None
+
+
+# Names that the writer brings along
+
+
+def _named_by_writer(bench: Bench, equation: Equation, own: Name, notation: Notation) -> Judgement:
+    """A definition; or a claim about the adjoint that the name customarily stands for."""
+    left, right = equation.left, equation.right
+    items = left.items if isinstance(left, Subscript) and isinstance(left.base, Name) else ()
+    mentions = any(isinstance(x, Name) and x.id == own.id for x in walk(right))
+    for adjoint in _adjoints(bench, own, len(items)):
+        trial_notation = notation.copy()
+        trial_notation.define(adjoint)
+        kinds, loose = open_names((left, right), bench.names, trial_notation)
+        found = _weighed(bench, equation, kinds, loose, trial_notation)
+        target = _target_of(own.id, bench)
+        if found.verdict in w.GOOD or (target == adjoint.family and found.verdict in w.BAD):
+            notation.define(adjoint)
+            loss = adjoint.loss.id if isinstance(adjoint.loss, Name) else ""
+            said = f"{own.id} is read as the derivative of {loss} by {adjoint.family}"
+            return replace(found, reason="; ".join(filter(None, (said, found.reason))))
+    if mentions:
+        return Judgement(w.UNJUDGED, f"{own.id!r} is defined by itself, and nothing says where it ends")
+    if isinstance(left, Subscript) and not isinstance(left.base, Name):
+        return Judgement(w.UNJUDGED, f"{own.id!r} is neither declared nor defined")
+    notation.define(Defined(own.id, items, right))
+    return Judgement(w.DEFINITION, f"{own.id} is the writer's own name")
+
+
+def _target_of(name: str, bench: Bench) -> str | None:
+    """The family whose adjoint a name customarily is: δh for ∂L/∂h, dh, h̄."""
+    stems = [name.removeprefix(p) for p in ("δ", "delta_", "delta__", "d_", "d", "grad_") if name.startswith(p)]
+    stems += [name.removesuffix(p) for p in ("bar", "_bar") if name.endswith(p)]
+    return next((stem for stem in stems if stem in bench.names.families), None)
+
+
+def _adjoints(bench: Bench, own: Name, subscripts: int) -> Iterator[Adjoint]:
+    """The adjoints a name may stand for, the customary one first."""
+    target = _target_of(own.id, bench)
+    if target is None and own.id not in _ADJOINTS:
+        return
+    losses = [Name(d.family, place=own.place) for d in total_loss(bench.problem)]
+    families = [n for n, f in bench.names.families.items() if f.arity == subscripts]
+    chosen = [n for n in families if n == target] if target is not None else families
+    for loss in losses:
+        for family in chosen:
+            if family != loss.id:
+                yield Adjoint(own.id, loss, family)
+
+
+# Deciding
+
+
+def _weighed(
+    bench: Bench, equation: Equation, kinds: dict[str, str], loose: Sequence[Name], notation: Notation
+) -> Judgement:
+    """The verdict by numbers."""
+    if loose:
+        return _with_unknown(bench, equation, kinds, loose, notation)
+    left, right = equation.left, equation.right
+    turned = not is_atomic(left) and is_atomic(right)
+    if turned:
+        left, right = right, left
+    derivative = has_derivative(left) or _is_adjoint(left, notation)
+    found = _by_readings(bench, left, right, kinds, notation, PLAIN if is_atomic(left) else None)
+    if isinstance(found, Judgement):
+        return found
+    good = _accepted(found, derivative, is_atomic(left), equation)
+    if good is not None:
+        return good
+    rounded = _to_precision(bench, left, right, kinds, notation, equation)
+    if rounded is not None:
+        return rounded
+    for other in (_as_scalars, _immediately, _under_settings):
+        judged = other(bench, replace(equation, left=left, right=right), kinds, notation, found)
+        if judged is not None:
+            return judged
+    return _rejected(bench, left, right, found, kinds, notation)
+
+
+def _is_adjoint(tree: Tree, notation: Notation) -> bool:
+    base = tree
+    while isinstance(base, Subscript):
+        base = base.base
+    if not isinstance(base, Name):
+        return False
+    return any(
+        isinstance(m, Adjoint) or (isinstance(m, Defined) and has_derivative(m.body)) for m in notation.names.get(base.id, [])
+    )
+
+
+def _by_readings(
+    bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, truth: Reading | None
+) -> list[Trial] | Judgement:
+    """The trials under one reading after another, up to the first that holds."""
+    trials: list[Trial] = []
+    at: list[Point] = []
+    trouble: Exception | None = None
+    if truth is not None:
+        try:
+            at = points(bench, left, right, kinds, notation, truth)
+        except (Unclear, Misfit) as error:
+            return _no_truth(error)
+    for reading in readings(right if truth is not None else _both(left, right)):
+        if truth is None:
+            try:
+                at = points(bench, left, right, kinds, notation, reading)
+            except (Unclear, Misfit) as error:
+                trouble = error
+                continue
+        if not at:
+            continue
+        trial = tried(bench, at, right, reading, notation)
+        trials.append(trial)
+        if trial.holds:
+            break
+        if trial.outcome is None and "neither declared" in trial.unclear:
+            break
+    if not trials:
+        return _no_truth(trouble) if trouble else Judgement(w.UNJUDGED, "there is no step at which it says anything")
+    return trials
+
+
+def _both(left: Tree, right: Tree) -> Tree:
+    return Call(Name("both", place=left.place), (left, right), (), place=left.place)
+
+
+def _no_truth(error: Exception | None) -> Judgement:
+    if isinstance(error, Misfit):
+        return Judgement(w.SHAPE_ERROR, f"the left side: {described(error)}")
+    return Judgement(w.UNJUDGED, str(error))
+
+
+def _accepted(trials: list[Trial], derivative: bool, atomic: bool, equation: Equation) -> Judgement | None:
+    """The verdict where a reading holds."""
+    trial = trials[-1]
+    if trial.kinks and not trial.holds:
+        return Judgement(w.RIGHT_IF, "right everywhere but at a kink, where the derivative is a convention", trial=trial)
+    if not trial.holds:
+        kinked = next((t for t in trials if t.kinks), None)
+        if kinked is None:
+            return None
+        return Judgement(w.RIGHT_IF, "right everywhere but at a kink, where the derivative is a convention", trial=kinked)
+    reading = trial.reading
+    notes = _notes(reading)
+    if reading.backwards:
+        return Judgement(w.RIGHT_IF, "right if the product over the range is taken in the other order", trial=trial)
+    if reading.entries:
+        return Judgement(w.RIGHT_IF, "right if * between matrices is taken entry by entry", trial=trial)
+    turned = trial.outcome is Outcome.TURNED
+    other = turned or reading.loose or reading.gradients == "denominator"
+    if reading.gradients == "row" and not trial.formal:
+        other = True
+    if not other:
+        return Judgement(w.RIGHT, notes, trial=trial)
+    if derivative:
+        said = "the result is transposed: the other layout of derivatives" if turned or reading.loose else ""
+        said = said or "the factors stand as in the other layout of derivatives"
+        return Judgement(w.OTHER_LAYOUT, "; ".join(filter(None, (said, notes))), trial=trial)
+    if turned and atomic:
+        return Judgement(w.OTHER_LAYOUT, "right with vectors lying down", trial=trial)
+    if not turned and not reading.loose:
+        return Judgement(w.RIGHT, notes, trial=trial)
+    if reading.loose and not turned:
+        return Judgement(w.RIGHT_IF, "right if a vector on the left of a product lies down (is transposed)", trial=trial)
+    return None
+
+
+def _notes(reading: Reading) -> str:
+    match reading.partials:
+        case "leaves":
+            return "∂ by a parameter is read as the immediate partial ∂⁺"
+        case "neighbours" | "immediate":
+            return "∂ on the right is read as the immediate partial ∂⁺"
+    return ""
+
+
+def _to_precision(
+    bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, equation: Equation
+) -> Judgement | None:
+    """A number that agrees as far as it is written out: 0.753 for 58/77."""
+    shown = right.operand if isinstance(right, Unary) else right
+    if not isinstance(shown, Number):
+        return None
+    decimals = len(shown.spelling.partition(".")[2])
+    if not decimals and not equation.rounded:
+        return None
+    unit = Fraction(1, 10**decimals)
+    sign = -1 if isinstance(right, Unary) and right.op == "-" else 1
+    try:
+        at = points(bench, left, right, kinds, notation)
+    except (Unclear, Misfit):
+        return None
+    for point in at:
+        values = point.truth.data.real.reshape(-1)
+        gap = abs(values - float(sign * shown.value)).max()
+        if point.truth.order or not gap <= float(unit) * (1 + 1e-9):
+            return None
+        if gap > float(unit) / 2 * (1 + 1e-9) and not abs(values[0]) >= abs(float(shown.value)):
+            return None
+    if not at:
+        return None
+    return Judgement(w.TO_PRECISION, f"right to {decimals} decimals: it is {at[0].truth.data.real.reshape(-1)[0]:.8g}")
+
+
+def _as_scalars(
+    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation, trials: list[Trial]
+) -> Judgement | None:
+    """Right where every quantity is a number, of lines that have no meaning as matrices."""
+    left, right = equation.left, equation.right
+    derivative = has_derivative(left) or _is_adjoint(left, notation)
+    if not derivative or not equation.scalars or speaks_matrices(right):
+        return None
+    if any(t.outcome is Outcome.VALUES and not t.reading.loose and not t.kinks for t in trials):
+        return None
+    trial = scalar_trial(bench, left, right, kinds, notation)
+    if trial is None:
+        return None
+    reason = "right where every quantity is a number; as matrices, " + failure_words(bench, left, trials)
+    return Judgement(w.AS_SCALARS, reason, trial=replace(trial, failure=shape_failure(trials)))
+
+
+def scalar_trial(bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation) -> Trial | None:
+    """The trial that holds where every quantity is a number; None where none does."""
+    try:
+        at = points(bench, left, right, kinds, notation, PLAIN, (bench.scalars,))
+    except (Unclear, Misfit):
+        return None
+    if not any(abs(p.truth.data).max() > 0 for p in at):
+        return None
+    for reading in readings(right):
+        if reading.gradients != "column" or reading.loose or reading.entries or reading.backwards:
+            continue
+        trial = tried(bench, at, right, reading, notation)
+        if trial.holds:
+            return trial
+    return None
+
+
+def shape_failure(trials: Sequence[Trial]) -> Failure | None:
+    """How a line fails as matrices, in its plainest reading."""
+    return next((t.failure for t in trials if t.failure is not None), None)
+
+
+def failure_words(bench: Bench, left: Tree, trials: Sequence[Trial]) -> str:
+    """In words, how a line fails as matrices."""
+    failure = shape_failure(trials)
+    if failure is None:
+        return "it has no value"
+    if failure.misfit is not None:
+        return described(failure.misfit, failure.point.world if failure.point else None)
+    if failure.point is not None and failure.given is not None and failure.given != failure.point.truth.shape:
+        shown = shape_words(failure.given, failure.point.world)
+        return f"the right side is {shown}, the left side {shape_words(failure.point.truth.shape, failure.point.world)}"
+    return "the values differ"
+
+
+def _immediately(
+    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation, trials: list[Trial]
+) -> Judgement | None:
+    """Right where the derivative on the left is the immediate partial."""
+    left, right = equation.left, equation.right
+    if not (isinstance(left, Call) and left.func.id == "jacobian" and not left.keywords):
+        return None
+    try:
+        at = points(bench, left, right, kinds, notation, Reading(partials="immediate"))
+    except (Unclear, Misfit):
+        return None
+    if not at or not any(abs(p.truth.data).max() > 0 for p in at):
+        return None
+    for reading in readings(right):
+        trial = tried(bench, at, right, reading, notation)
+        if trial.holds:
+            good = _accepted([trial], True, True, equation)
+            if good is not None and good.verdict in (w.RIGHT, w.OTHER_LAYOUT):
+                return Judgement(w.RIGHT_IF, "right if ∂ on the left is the immediate partial ∂⁺, not the total derivative", trial=trial)
+    return None
+
+
+def _under_settings(
+    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation, trials: list[Trial]
+) -> Judgement | None:
+    """Right where the text around it fixes an input, `when γ = 0`."""
+    known = {name: value for name, value in (equation.settings or {}).items() if name in bench.names.families}
+    if not known:
+        return None
+    fixed = bench.at({name: float(value) for name, value in known.items()})
+    judged = _by_readings(fixed, equation.left, equation.right, kinds, notation, PLAIN)
+    if isinstance(judged, Judgement):
+        return None
+    good = _accepted(judged, has_derivative(equation.left), True, equation)
+    if good is None:
+        return None
+    said = " and ".join(f"{name} = {value}" for name, value in known.items())
+    return Judgement(w.RIGHT_IF, f"right if {said}, as the text says", trial=good.trial)
+
+
+def _with_unknown(
+    bench: Bench, equation: Equation, kinds: dict[str, str], loose: Sequence[Name], notation: Notation
+) -> Judgement:
+    """An equation with names that nobody declared, tried as numbers, vectors and matrices."""
+    left, right = equation.left, equation.right
+    names = " and ".join(repr(n.id) for n in loose)
+    inside = [{n.id for n in open_names((side,), bench.names, notation)[1]} for side in (left, right)]
+    declared = [*bench.names.values()]
+    suggestion = near(loose[0].id, declared) if len(loose) == 1 else None
+    unknown = f"{names} {'is' if len(loose) == 1 else 'are'} neither declared nor defined"
+    unknown += f"; did you mean {suggestion!r}?" if suggestion else ""
+    if len(loose) > 3:
+        return Judgement(w.UNJUDGED, unknown)
+    failed: Trial | None = None
+    for reading in unknown_orders(PLAIN, loose):
+        for variant in (reading, replace(reading, gradients="denominator"), replace(reading, loose=True)):
+            try:
+                at = points(bench, left, right, kinds, notation, variant)
+            except (Unclear, Misfit):
+                continue
+            trial = tried(bench, at, right, variant, notation) if at else None
+            if trial is not None and trial.outcome is Outcome.SAME:
+                said = ", ".join(f"{n} {_ORDERS[k]}" for n, k in reading.orders)
+                return Judgement(w.RIGHT_IF, f"right if {said}", trial=trial)
+            if trial is not None and trial.outcome is Outcome.VALUES:
+                failed = failed or trial
+    if failed is not None and inside[0] == inside[1]:
+        return Judgement(w.WRONG, "the two sides differ", counterexample=counterexample(failed.failure), trial=failed)
+    return Judgement(w.UNJUDGED, unknown)
+
+
+_ADJOINTS = frozenset({"delta", "δ", "g", "epsilon", "lambda", "e"})
+_ORDERS = ("is a number", "is a vector", "is a matrix")
+
+
+# Rejecting
+
+
+def _rejected(
+    bench: Bench, left: Tree, right: Tree, trials: list[Trial], kinds: dict[str, str], notation: Notation
+) -> Judgement:
+    """A wrong line with the point at which it fails, or one whose shapes do not fit, or one without a value."""
+    by_value = next((t for t in trials if t.outcome is Outcome.VALUES and not t.reading.loose), None)
+    by_value = by_value or next((t for t in trials if t.outcome is Outcome.VALUES), None)
+    if by_value is not None and by_value.failure is not None:
+        return Judgement(w.WRONG, at_point(by_value.failure), counterexample=counterexample(by_value.failure), trial=by_value)
+    by_shape = next((t for t in trials if t.outcome is Outcome.SHAPE), None)
+    if by_shape is not None:
+        wrong = _wrong_as_scalars(bench, left, right, kinds, notation)
+        if wrong is not None:
+            reason = f"wrong even where every quantity is a number: {at_point(wrong.failure)}" if wrong.failure else ""
+            return Judgement(w.WRONG, reason, counterexample=counterexample(wrong.failure), trial=wrong)
+        return Judgement(w.SHAPE_ERROR, failure_words(bench, left, trials), trial=by_shape)
+    return Judgement(w.UNJUDGED, next((t.unclear for t in trials if t.unclear), "it has no value"))
+
+
+def _wrong_as_scalars(
+    bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation
+) -> Trial | None:
+    """The trial of a line without the notation of matrices, where it has a wrong value as numbers."""
+    if speaks_matrices(right) or not (has_derivative(left) or _is_adjoint(left, notation)):
+        return None
+    try:
+        at = points(bench, left, right, kinds, notation, PLAIN, (bench.scalars,))
+    except (Unclear, Misfit):
+        return None
+    trial = tried(bench, at, right, PLAIN, notation)
+    return trial if trial.outcome is Outcome.VALUES else None
+
+
+def counterexample(failure: Failure | None) -> Counterexample | None:
+    """The point at which a line fails, with both numbers."""
+    if failure is None or failure.gap is None or failure.point is None:
+        return None
+    at = {n: k for n, k in failure.point.world.sizes.items() if n != "*"} | dict(failure.point.ints)
+    return Counterexample(at, failure.gap.entry, failure.gap.expected, failure.gap.given)

@@ -1,0 +1,70 @@
+"""The ways in which one line of mathematics can be meant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal
+
+from symgrad.syntax.tree import Tree
+
+Gradients = Literal["column", "row", "denominator"]
+Partials = Literal["total", "leaves", "neighbours", "immediate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How what a line leaves open is read.
+
+    Attributes:
+        gradients: the gradient of a scalar by a vector is a column; or a row, as Jacobians are; or all are transposed.
+        partials: ∂ goes through every path; or it is the immediate partial ∂⁺ by leaves of the model, of everything but
+            the loss, or always.
+        loose: a vector on the left of a matrix lies down.
+        entries: `*` between matrices is entry by entry.
+        backwards: products over a range stand in the other order.
+        orders: the number of axes of names that nobody declared.
+    """
+
+    gradients: Gradients = "column"
+    partials: Partials = "total"
+    loose: bool = False
+    entries: bool = False
+    backwards: bool = False
+    orders: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A name that the writer defines: at the subscripts of ``pattern`` it is the body."""
+
+    name: str
+    pattern: tuple[Tree, ...]
+    body: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """A name that stands for the derivative of the loss by a family, at the same step: δ_t for ∂L/∂h_t."""
+
+    name: str
+    loss: Tree
+    family: str
+
+
+@dataclass(slots=True)
+class Notation:
+    """What a writer's own names mean, the latest meaning last."""
+
+    names: dict[str, list[Defined | Adjoint]] = field(default_factory=dict)
+    settings: Mapping[str, Tree] = field(default_factory=lambda: MappingProxyType({}))
+
+    def define(self, meaning: Defined | Adjoint) -> None:
+        """Add a meaning."""
+        self.names.setdefault(meaning.name, []).append(meaning)
+
+    def copy(self) -> "Notation":
+        """The same notation, to which meanings can be added."""
+        return Notation({name: list(found) for name, found in self.names.items()}, self.settings)
+
+
+PLAIN: Final = Reading()

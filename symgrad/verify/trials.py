@@ -1,0 +1,250 @@
+"""A line tried in numbers: both sides in every world, at several steps, under one reading after another."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
+
+import numpy as np
+
+from symgrad.calculus.numeric import Numbers
+from symgrad.errors import SymgradError
+from symgrad.problem.model import Problem
+from symgrad.problem.names import Names
+from symgrad.problem.texts import walk
+from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree, Unary
+from symgrad.tensor.shapes import ShapeError
+from symgrad.verify.compare import Comparison, Gap, Outcome, compared, informative
+from symgrad.verify.derivatives import derivative
+from symgrad.verify.errors import Outside, Unclear
+from symgrad.verify.functions import FUNCTION_CALLS
+from symgrad.verify.indices import choices
+from symgrad.verify.meaning import CALLS, Meaning, names_of
+from symgrad.verify.readings import PLAIN, Notation, Reading
+from symgrad.verify.values import Misfit, Value
+from symgrad.verify.world import World, scalar_world, worlds
+
+_PLACES = (3, 2, 2, 2)
+
+CALLS.update(FUNCTION_CALLS)
+CALLS.update({"jacobian": derivative, "grad": derivative})
+
+
+@dataclass(eq=False)
+class Bench:
+    """A problem with the worlds in which claims about it are tried, and the namespace in which they are read."""
+
+    problem: Problem
+    names: Names
+    worlds: tuple[World, ...]
+    scalars: World
+    _set: dict[tuple[tuple[str, float], ...], "Bench"] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Bench":
+        """The bench of a problem."""
+        return cls(problem, names_of(problem), worlds(problem), scalar_world(problem))
+
+    def at(self, settings: Mapping[str, float]) -> "Bench":
+        """The bench with some scalar inputs fixed."""
+        key = tuple(sorted(settings.items()))
+        if key not in self._set:
+            made = tuple(_fixed(w, settings) for w in self.worlds)
+            self._set[key] = Bench(self.problem, self.names, made, _fixed(self.scalars, settings))
+        return self._set[key]
+
+
+def _fixed(world: World, settings: Mapping[str, float]) -> World:
+    given = {(name, ()): np.array([value]) for name, value in settings.items()}
+    n = world.numbers
+    return World(world.problem, Numbers(n.system, n.sizes, n.points, n.seed, given), world.sizes, world.scalars)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A world with values of the open indices, and the true value there."""
+
+    world: World
+    ints: Mapping[str, int]
+    truth: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where a line fails: the numbers, or the shapes that do not fit."""
+
+    point: Point | None
+    gap: Gap | None = None
+    misfit: Misfit | None = None
+    given: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of trying a line under a reading; ``outcome`` is None where it has no value."""
+
+    reading: Reading
+    outcome: Outcome | None
+    failure: Failure | None = None
+    formal: bool = False
+    used: frozenset[str] = frozenset()
+    unclear: str = ""
+    kinks: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether both sides agreed everywhere, transposed or not."""
+        return self.outcome in (Outcome.SAME, Outcome.TURNED)
+
+
+def points(
+    bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, reading: Reading = PLAIN,
+    among: Sequence[World] | None = None,
+) -> list[Point]:  # fmt: skip
+    """The points at which a line is tried: those at which its left side has a value, and its right side is not outside.
+
+    Raises:
+        Unclear: the left side has no value.
+        Misfit: its shapes do not fit.
+    """
+    found: list[Point] = []
+    trouble: Unclear | Misfit | None = None
+    for turn, world in enumerate(among if among is not None else bench.worlds):
+        meaning = Meaning(world, reading, bench.names, notation)
+        here = 0
+        for ints in choices(kinds, bench.problem, world):
+            try:
+                truth = meaning.value(left, ints)
+                _reachable(meaning, right, ints)
+            except Outside:
+                continue
+            except (Unclear, Misfit) as error:
+                trouble = error
+                break
+            except (SymgradError, ShapeError) as error:
+                trouble = Unclear(str(error))
+                break
+            if informative(truth):
+                found.append(Point(world, ints, truth))
+                here += 1
+            if here >= _PLACES[min(turn, 3)]:
+                break
+    if trouble is not None and not found:
+        raise trouble
+    return found
+
+
+def _reachable(meaning: Meaning, right: Tree, ints: Mapping[str, int]) -> None:
+    """Nothing, unless an index on the right is outside its range.
+
+    Raises:
+        Outside: it is.
+    """
+    try:
+        meaning.value(right, ints)
+    except (Unclear, Misfit, SymgradError, ShapeError):
+        return
+
+
+def tried(bench: Bench, at: Iterable[Point], right: Tree, reading: Reading, notation: Notation) -> Trial:
+    """The right side compared with the true value at every point."""
+    outcomes: set[Outcome] = set()
+    formal = True
+    used: set[str] = set()
+    meanings: dict[int, Meaning] = {}
+    for point in at:
+        meaning = meanings.get(id(point.world))
+        if meaning is None:
+            meaning = meanings[id(point.world)] = Meaning(point.world, reading, bench.names, notation, used)
+        try:
+            given = meaning.value(right, point.ints)
+            comparison = compared(point.truth, given)
+        except Misfit as misfit:
+            return Trial(reading, Outcome.SHAPE, Failure(point, misfit=misfit))
+        except Outside:
+            continue
+        except Unclear as error:
+            return Trial(reading, None, unclear=str(error))
+        except (SymgradError, ShapeError, np.linalg.LinAlgError, OverflowError) as error:
+            return Trial(reading, None, unclear=str(error))
+        formal = formal and given.formal
+        outcomes.add(comparison.outcome)
+        if comparison.outcome in (Outcome.VALUES, Outcome.SHAPE) or len(outcomes) > 1:
+            return _failed(reading, point, given, comparison)
+    if not outcomes:
+        return Trial(reading, None, unclear="there is no step at which it says anything")
+    return Trial(reading, outcomes.pop(), formal=formal, used=frozenset(used))
+
+
+def _failed(reading: Reading, point: Point, given: Value, comparison: Comparison) -> Trial:
+    outcome = comparison.outcome if comparison.outcome is Outcome.SHAPE else Outcome.VALUES
+    return Trial(reading, outcome, Failure(point, comparison.gap, given=given.shape), kinks=point.world.kinks)
+
+
+def readings(right: Tree) -> Iterator[Reading]:
+    """The readings that differ for a tree, the plainest first."""
+    nodes = list(walk(right))
+    partial = any(isinstance(x, Call) and x.func.id in ("jacobian", "grad") for x in nodes)
+    starred = any(isinstance(x, Binary) and x.op == "*" for x in nodes)
+    ranged = any(isinstance(x, Call) and x.func.id == "prod" and x.keywords for x in nodes)
+    rows = [
+        Reading(gradients, partials, loose, entries, backwards)
+        for backwards, entries, loose, partials, gradients in itertools.product(
+            (False, True) if ranged else (False,),
+            (False, True) if starred else (False,),
+            (False, True),
+            ("total", "leaves", "neighbours", "immediate") if partial else ("total",),
+            ("column", "row", "denominator") if partial else ("column",),
+        )
+    ]
+    return iter(rows)  # type: ignore[arg-type]
+
+
+def unknown_orders(reading: Reading, loose: Sequence[Name]) -> Iterator[Reading]:
+    """The reading with every undeclared name as a number or a vector; capitals are matrices."""
+    if len(loose) > 4:
+        return
+    kinds = [((2,) if name.id[:1].isupper() else (0, 1)) for name in loose]
+    for orders in itertools.product(*kinds):
+        yield changed(reading, orders=tuple((n.id, k) for n, k in zip(loose, orders, strict=True)))
+
+
+def is_atomic(tree: Tree) -> bool:
+    """Whether it is one quantity: a name, an entry, or the derivative of one by another."""
+    match tree:
+        case Name():
+            return True
+        case Subscript(base, _):
+            return is_atomic(base)
+        case Call(func, (of, wrt)) if func.id in ("jacobian", "grad"):
+            return True
+        case Transpose(operand):
+            return is_atomic(operand)
+    return False
+
+
+def has_derivative(tree: Tree) -> bool:
+    """Whether a derivative stands anywhere in it."""
+    return any(isinstance(x, Call) and x.func.id in ("jacobian", "grad") for x in walk(tree))
+
+
+def speaks_matrices(tree: Tree) -> bool:
+    """Whether its notation is that of matrices: a transpose, diag, ⊙, the identity."""
+    for x in walk(tree):
+        match x:
+            case Transpose():
+                return True
+            case Binary(op="⊙" | "∘" | "⊗"):
+                return True
+            case Call(func) if func.id in ("diag", "identity", "ones", "trace", "inv", "outer", "vec", "matrix", "norm"):
+                return True
+            case Subscript(_, items) if any(isinstance(i, Span) for i in items):
+                return True
+    return False
+
+
+def is_sum(tree: Tree) -> bool:
+    """Whether it is a sum or a difference."""
+    return isinstance(tree, Binary) and tree.op in ("+", "-") or isinstance(tree, Unary)

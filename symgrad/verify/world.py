@@ -1,0 +1,285 @@
+"""Worlds: one choice of sizes and random inputs, in which everything a writer names has a value.
+
+Several are needed: unequal sizes, so that a product in the wrong order does not fit; equal ones, since a lost transpose
+may fit only there; inputs with zeros and ties, where a function has a kink; and one where everything is a number.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import sympy
+
+from symgrad.calculus.numeric import Key, Numbers
+from symgrad.errors import SymgradError
+from symgrad.problem.model import Declaration, Problem
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import Int, evaluate_int, replace, symbols_of
+from symgrad.tensor.nodes import Apply, Call, Compare, Deriv, Entry, Expr, Fold, Opaque, Reduce, Var
+from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.stable import Array
+from symgrad.tensor.system import Definition, System
+from symgrad.tensor.walk import postorder, transform, variables
+
+POINTS: Final = 4
+_UNEQUAL: Final = (3, 2, 4, 5, 6, 7, 8, 9)
+_OTHERS: Final = (2, 4, 3, 6, 5, 8, 7, 9)
+_FREE: Final = frozenset({"one-hot", "probability"})
+_BETWEEN: Final = "between 0 and 1"
+
+
+@dataclass(eq=False)
+class World:
+    """The numbers of a problem at one choice of sizes.
+
+    ``sizes`` are the sizes and ends of steps by name; ``scalars`` marks the world in which every quantity is a number.
+    """
+
+    problem: Problem
+    numbers: Numbers
+    sizes: Mapping[str, int]
+    scalars: bool = False
+    kinks: bool = False
+    base: "World | None" = None
+    _nodes: dict[tuple[str, tuple[int, ...]], Var | None] = field(default_factory=dict)
+    _values: dict[Expr, Array] = field(default_factory=dict)
+    _free: dict[tuple[str, int], Array] = field(default_factory=dict)
+
+    def node(self, name: str, subs: tuple[int, ...]) -> Var | None:
+        """The named node with its sizes in numbers; None where the problem has no such member."""
+        key = (name, subs)
+        if key not in self._nodes:
+            self._nodes[key] = self._found(name, subs)
+        return self._nodes[key]
+
+    def _found(self, name: str, subs: tuple[int, ...]) -> Var | None:
+        body = self.numbers.system.body(Var(name, subs, ()))
+        if body is not None:
+            return Var(name, subs, self._sized(body.shape), self._facts(name))
+        for declared in self.problem.declarations.get(name, ()):
+            env = self._matches(declared, subs)
+            if env is not None and not declared.arguments:
+                return Var(name, subs, tuple(evaluate_int(s, env) for s in declared.shape), self._facts(name))
+        return None
+
+    def _facts(self, name: str) -> frozenset[str]:
+        facts = self.problem.facts.get(name, frozenset())
+        return _loosened(facts) if self.scalars else facts
+
+    def _sized(self, shape: tuple[Int, ...]) -> tuple[int, ...]:
+        return tuple(evaluate_int(s, self.numbers.sizes) for s in shape)
+
+    def _matches(self, declared: Declaration, subs: tuple[int, ...]) -> dict[sympy.Symbol, int] | None:
+        """Sizes and pattern symbols for which the declaration is of that member."""
+        if len(declared.pattern) != len(subs):
+            return None
+        env = dict(self.numbers.sizes)
+        ranges = {x.symbol: x for x in declared.ranges}
+        for pattern, value in zip(declared.pattern, subs, strict=True):
+            if isinstance(pattern, sympy.Symbol) and (pattern in ranges or pattern not in env):
+                env[pattern] = value
+            elif symbols_of(pattern) - set(env):
+                return None
+            elif evaluate_int(pattern, env) != value:
+                return None
+        inside = all(
+            evaluate_int(x.lo, env) <= env[x.symbol] <= evaluate_int(x.hi, env) for x in ranges.values() if x.symbol in env
+        )
+        return env if inside else None
+
+    def value(self, expr: Expr) -> Array:
+        """The value of an expression at every point, (points or 1, *shape); without axes of length 1 among scalars."""
+        found = self._values.get(expr)
+        if found is None:
+            found = self.numbers.value(expr)
+            if self.scalars:
+                found = found.reshape(len(found), *(n for n in found.shape[1:] if n != 1))
+            self._values[expr] = found
+        return found
+
+    def partial(self, of: Expr, wrt: Expr, immediate: bool = False) -> Array:
+        """∂of/∂wrt, (points, *of.shape, *wrt.shape)."""
+        if of is wrt:
+            return self.value(b.identity_tensor(of.shape))
+        return self.value(Deriv(of, wrt, "immediate" if immediate else "total", of.shape + wrt.shape))
+
+    def free(self, name: str, order: int) -> Array:
+        """Random numbers for a name that the problem does not have."""
+        key = (name, order)
+        if key not in self._free:
+            if self.base is not None:
+                raise SymgradError(f"{name} is not known")
+            size = 3 if self.sizes.get("*", 0) == 0 else 2
+            random = np.random.default_rng([self.numbers.seed, order, *name.encode()])
+            self._free[key] = random.normal(size=(POINTS, *(size,) * order))
+        return self._free[key]
+
+    def moved(self, wrt: Var, step: complex) -> "World":
+        """The world in which every entry of a node is moved in turn, each in a stretch of the batch of its own."""
+        value = np.asarray(self.numbers.value(wrt))
+        points = self.numbers.points
+        entries = int(np.prod(value.shape[1:], dtype=int))
+        moved = np.tile(np.broadcast_to(value, (points, *value.shape[1:])), (entries, *(1,) * (value.ndim - 1)))
+        moved = moved.astype(complex).reshape(entries, points, entries)
+        moved[np.arange(entries), :, np.arange(entries)] += step
+        given = _Tiled(self, (wrt.name, wrt.subs), moved.reshape(entries * points, *value.shape[1:]), entries)
+        numbers = Numbers(self.numbers.system, self.numbers.sizes, entries * points, self.numbers.seed, given)
+        return World(self.problem, numbers, self.sizes, self.scalars, base=self)
+
+    @cached_property
+    def shown(self) -> str:
+        """The sizes in words."""
+        return ", ".join(f"{name} = {size}" for name, size in self.sizes.items() if name != "*")
+
+
+class _Tiled(Mapping[Key, Array]):
+    """The inputs of a world, repeated for every entry that is moved, and the node that is."""
+
+    def __init__(self, base: World, moved: Key, value: Array, entries: int) -> None:
+        self._base, self._moved, self._value, self._entries = base, moved, value, entries
+
+    def __contains__(self, key: object) -> bool:
+        return key == self._moved or self._base.numbers.system.body(Var(*key, ())) is None  # type: ignore[misc]
+
+    def __getitem__(self, key: Key) -> Array:
+        if key == self._moved:
+            return self._value
+        node = self._base.node(key[0], key[1])  # type: ignore[arg-type]
+        if node is None:
+            raise KeyError(key)
+        value = self._base.numbers.value(node)
+        return np.tile(value, (self._entries, *(1,) * (value.ndim - 1))) if len(value) > 1 else value
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter((self._moved,))
+
+    def __len__(self) -> int:
+        return 1
+
+
+class _Awkward(Mapping[Key, Array]):
+    """Inputs of small integers, so that zeros and ties occur."""
+
+    def __init__(self, problem: Problem, sizes: Mapping[sympy.Symbol, int]) -> None:
+        self._problem, self._sizes = problem, sizes
+        self._made: dict[Key, Array] = {}
+
+    def __contains__(self, key: object) -> bool:
+        name = key[0]  # type: ignore[index]
+        free = name in self._problem.declarations and not self._problem.facts.get(name, frozenset()) - {"parameter"}
+        return free and self._problem.system.body(Var(*key, ())) is None  # type: ignore[misc]
+
+    def __getitem__(self, key: Key) -> Array:
+        if key not in self._made:
+            node = self._problem.node(key[0], *key[1])
+            shape = tuple(evaluate_int(s, self._sizes) for s in node.shape)
+            random = np.random.default_rng([*key[0].encode(), *(abs(int(s)) for s in key[1])])
+            self._made[key] = random.integers(-1, 2, size=(POINTS, *shape)).astype(float)
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+def worlds(problem: Problem) -> tuple[World, ...]:
+    """The worlds in which a claim about matrices has to hold: unequal sizes, equal sizes, others, awkward inputs."""
+    rows: list[tuple[tuple[int, ...], int]] = [(_UNEQUAL, 5), ((3,) * 8, 4), (_OTHERS, 6)]
+    made = [_world(problem, row, end, seed) for seed, (row, end) in enumerate(rows)]
+    if any(_kinked(d.body) for d in problem.system.definitions):
+        sizes = {problem.sizes[name]: size for name, size in made[0].sizes.items() if name in problem.sizes}
+        awkward = Numbers.of(problem.system, sizes, POINTS, 7, _Awkward(problem, sizes))
+        made.append(World(problem, awkward, made[0].sizes, kinks=True))
+    return tuple(made)
+
+
+def _world(problem: Problem, row: tuple[int, ...], end: int, seed: int) -> World:
+    ends = _ends(problem)
+    plain = [name for name in problem.sizes if name not in ends]
+    sizes = {name: row[k % len(row)] for k, name in enumerate(plain)} | dict.fromkeys(ends, end)
+    symbols = {problem.sizes[name]: size for name, size in sizes.items()}
+    return World(problem, Numbers.of(problem.system, symbols, POINTS, seed), sizes)
+
+
+def _ends(problem: Problem) -> list[str]:
+    """The names of the symbolic ends of ranges."""
+    found = {s for x in problem.steps.values() for e in (x.lo, x.hi) for s in symbols_of(e)}
+    return [name for name, symbol in problem.sizes.items() if symbol in found]
+
+
+def _kinked(body: Expr) -> bool:
+    """Whether a function with a kink occurs."""
+    for node in postorder(body):
+        match node:
+            case Apply(fn=fn) if fn in SCALARS and not SCALARS[fn].smooth:
+                return True
+            case Compare() | Reduce(op="max" | "min") | Fold(op="max" | "min"):
+                return True
+            case Call(fn=fn) if fn.startswith("maxpool"):
+                return True
+    return False
+
+
+def scalar_world(problem: Problem) -> World:
+    """The world in which every quantity is a number: σ for softmax, and the loss of two classes for cross-entropy.
+
+    A softmax of one entry is always 1 and has zero gradients, so that everything would seem right.
+    """
+    ends = _ends(problem)
+    sizes = {name: 5 if name in ends else 1 for name in problem.sizes}
+    symbols = {problem.sizes[name]: size for name, size in sizes.items()}
+    system = System(tuple(_as_numbers(d) for d in problem.system.definitions), problem.system.steps)
+    return World(problem, Numbers.of(system, symbols, POINTS, 3), sizes, scalars=True)
+
+
+def _as_numbers(d: Definition) -> Definition:
+    def rule(x: Expr) -> Expr:
+        match x:
+            case Call(fn="softmax", args=(z,)):
+                return b.apply("sigmoid", z)
+            case Call(fn="cross_entropy", args=(y, p)):
+                other = b.mul(b.sub(b.ONE, y), b.apply("log", b.sub(b.ONE, p)))
+                return b.neg(b.reduce("sum", b.add(b.mul(y, b.apply("log", p)), other)))
+            case Var(facts=facts) if facts & _FREE:
+                return Var(x.name, x.subs, x.shape, _loosened(facts))
+        return x
+
+    body = transform(d.body, rule)
+    return Definition(d.family, d.indices, body, d.ranges, d.conds, _loosened(d.facts))
+
+
+def _loosened(facts: frozenset[str]) -> frozenset[str]:
+    return facts - _FREE | {_BETWEEN} if facts & _FREE else facts
+
+
+def total_loss(problem: Problem) -> tuple[Definition, ...]:
+    """The scalars of the model that nothing reads: what is minimised, the last one first."""
+    read = {v.name for d in problem.system.definitions for v in variables(d.body)}
+    found = [d for d in problem.system.definitions if d.family not in read and not d.body.shape and not d.indices]
+    return tuple(reversed(found))
+
+
+def sum_over(problem: Problem, name: str) -> Expr | None:
+    """The total of a family of losses: the node that sums it, or its sum over the steps."""
+    for d in problem.system.definitions:
+        if isinstance(d.body, Fold) and d.body.op == "sum" and not d.indices and isinstance(d.body.body, Var):
+            if d.body.body.name == name:
+                return d.target
+    family = problem.system.family(name)
+    if len(family) == 1 and len(family[0].ranges) == 1 and not family[0].body.shape:
+        return b.fold("sum", family[0].target, family[0].ranges)
+    return None
+
+
+def step_values(problem: Problem, world: World, symbol: sympy.Symbol) -> list[int]:
+    """The values of a step in a world, those in the middle of its range first."""
+    x = problem.steps[symbol]
+    lo, hi = evaluate_int(x.lo, world.numbers.sizes), evaluate_int(x.hi, world.numbers.sizes)
+    middle = (lo + hi) // 2
+    return sorted(range(lo, hi + 1), key=lambda k: (abs(k - middle), k))
+
+
