@@ -169,15 +169,16 @@ def _loss(tree: Call, scope: Scope) -> Expr:
 def _derivative(tree: Call, scope: Scope, of_scalar: bool) -> Expr:
     """`grad(f, x)` of a scalar, `jacobian(y, x)` of anything; LaTeX's ∂⁺ is `kind=immediate`."""
     name = tree.func.id
-    kinds = [k.value.id for k in tree.keywords if k.name.id == "kind" and isinstance(k.value, Name)]
-    if len(tree.args) != 2 or len(kinds) != len(tree.keywords):
+    settings = {k.name.id: k.value for k in tree.keywords}
+    if len(tree.args) != 2 or not settings.keys() <= {"kind", "held"}:
         raise ProblemError(f"{name} takes what is differentiated, and by what", tree.place)
     of, wrt = (_column(scope.expr(arg)) for arg in tree.args)
     if of_scalar and of.order:
         raise ProblemError("grad is of a scalar; write jacobian(y, x)", tree.args[0].place)
     if not is_variable(wrt):
         raise ProblemError("what one differentiates by is a symbol, a quantity, or an entry of one", tree.args[1].place)
-    return made(tree.place, b.deriv, of, wrt, kinds[0] if kinds else "total")
+    held = [_column(scope.expr(x)) for x in getattr(settings.get("held"), "items", ())]
+    return made(tree.place, b.deriv, of, wrt, "immediate" if "kind" in settings else "total", held)
 
 
 def is_variable(x: Expr) -> bool:

@@ -15,7 +15,7 @@ from symgrad.syntax.reading import looks_like_latex, parse_expression, parse_tar
 from symgrad.syntax.tokens import Dialect
 from symgrad.syntax.tree import Call, Name, Subscript, Tree, children
 
-_LOWERED: Final = re.compile(r"[^\W\d_]\w*_\w+")
+_LOWERED: Final = re.compile(r"(?<!\w)([^\W\d_][^\W_]*)_([0-9]+|[A-Za-z])(?![\w.])")
 
 
 def vocabulary_of(document: ProblemDocument) -> Vocabulary:
@@ -37,13 +37,14 @@ def dialect_of(source: Source, vocabulary: Vocabulary) -> Dialect:
     """The notation of a text: LaTeX by its signs, or by a step below a name, `E_3` where only E[t] is declared."""
     if looks_like_latex(source.text):
         return latex(vocabulary)
-    stepped = any(_is_stepped(found[0], vocabulary) for found in _LOWERED.finditer(source.text))
+    stepped = any(_is_stepped(found, vocabulary) for found in _LOWERED.finditer(source.text))
     return latex(vocabulary) if stepped else PLAIN
 
 
-def _is_stepped(name: str, vocabulary: Vocabulary) -> bool:
-    known = name in vocabulary.arities or name in vocabulary.functions or name in vocabulary.integers
-    return not known and vocabulary.arities.get(name.partition("_")[0], 0) > 0
+def _is_stepped(found: re.Match[str], vocabulary: Vocabulary) -> bool:
+    known = found[0] in vocabulary.arities or found[0] in vocabulary.functions or found[0] in vocabulary.integers
+    step = found[2].isdigit() or found[2] in vocabulary.integers
+    return step and not known and vocabulary.arities.get(found[1], 0) > 0
 
 
 def _sizes(document: ProblemDocument) -> Iterator[str]:

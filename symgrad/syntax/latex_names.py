@@ -13,6 +13,7 @@ from symgrad.syntax.tokens import Kind, Token
 
 _SUFFIX_ACCENTS: Final = ("tilde", "hat", "bar", "dot", "vec")
 _SUFFIX_MARKS: Final = {"star": "*", "prime": "'"}
+_MARK_NAMES: Final = {"*": "star", "'": "prime", "+": "plus"}
 _MARKS: Final = {combining: ACCENTS[command] for combining, command in COMBINING.items()}
 _DIGITS: Final = re.compile(r"(.*?[^0-9_])([0-9]+)")
 _SHORTEST_WORD = 3
@@ -34,7 +35,9 @@ class Spelling:
             letter = {"delta": "δ", "Delta": "Δ"}[mark] + letter if mark in ("delta", "Delta") else letter + mark
         parts = [re.sub(r"\W+", "", part) for part in self.below]
         name = "_".join([letter, *filter(None, parts)])
-        label = {"*": "star", "'": "prime", "+": "plus"}.get(self.above) or re.sub(r"\W+", "", self.above)
+        if self.above in _MARK_NAMES and not parts:
+            return letter + _MARK_NAMES[self.above]
+        label = _MARK_NAMES.get(self.above) or re.sub(r"\W+", "", self.above)
         return f"{name}__{label}" if label else name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ _RELATIONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "="})
 _TRANSPOSES: Final = ("⊤", "†")
 _BARS: Final = ("|", "‖")
 _LABELS: Final = ("*", "+", "'")
+_SETTING: Final = re.compile(r"([a-z]+) ?=? ?([0-9]+)")
 
 
 @dataclass(slots=True)
@@ -151,6 +153,8 @@ class LatexParser(Parser):
             elif self.token.says("_"):
                 inside, self.at = script(self.tokens, self.at + 1, self.stop, self.partner)
                 tree = Subscript(tree, self.indices(items(self.tokens, inside)), place=self.since(start))
+            elif self.token.says("|") and "|" not in self.bars and (after := self.peek()) and after.says("_"):
+                tree = self.holding(tree, start)
             elif self.token.says("'", "!"):
                 self.unexpected()
             else:
@@ -194,6 +198,8 @@ class LatexParser(Parser):
         parts = self.group(inside, self.listed)
         self.at = closing + 1
         joined = self.separated(";", inside)
+        if len(parts) == 1 and isinstance(parts[0], Span):
+            return _members(parts[0])
         if len(parts) == 1:
             return parts[0]
         if joined:
@@ -217,6 +223,8 @@ class LatexParser(Parser):
         parts = [self.condition()]
         while self.take_if(",", ";"):
             parts.append(self.condition())
+        if len(parts) > 1:
+            parts = [self.no_span(part) for part in parts]
         return parts
 
     def separated(self, sign: str, inside: tuple[int, int]) -> bool:
@@ -243,6 +251,15 @@ class LatexParser(Parser):
             call = Call(Name("indicator", place=start.place), (other,), (), place=self.since(start))
             tree = Binary("*", tree, call, place=self.since(start))
         return tree
+
+    def holding(self, tree: Tree, start: Token) -> Tree:
+        """A derivative with what is held below a bar behind it."""
+        inside, self.at = script(self.tokens, self.at + 2, self.stop, self.partner)
+        if not isinstance(tree, Call) or tree.func.id != "jacobian" or self.separated("=", inside):
+            raise ProblemError("an evaluation at a point is not read", self.since(start))
+        held = ListTree(self.indices(items(self.tokens, inside)), place=self.begins(inside[0]).place)
+        keyword = Keyword(Name("held", place=held.place), held, place=held.place)
+        return Call(tree.func, tree.args, (*tree.keywords, keyword), place=self.since(start))
 
     # |x| and ‖x‖
 
@@ -291,6 +308,8 @@ class LatexParser(Parser):
         if known is not None and known.name in self.vocabulary.integers and known.below < len(parts):
             known = None
         if known is not None and known.name in self.vocabulary.functions:
+            return self.own_function(found, known, start)
+        if known is not None and not known.above and above in _LABELS:
             known = None
         special = None if known is not None else self.special(found, parts, above, start)
         if special is not None:
@@ -434,7 +453,7 @@ class LatexParser(Parser):
         if base == "D" and parts == ["KL"]:
             self.at = found.end
             return self.call_of("KL", start)
-        if base in self.vocabulary.functions or base in FUNCTIONS:
+        if base in FUNCTIONS:
             return self.function(found, start)
         if base == "𝟏":
             self.at += 1
@@ -463,7 +482,7 @@ class LatexParser(Parser):
 
     def function(self, found: Scanned, start: Token) -> Tree:
         """`\\tanh^2(x)`, `\\sigma'(z)`, `\\log p`."""
-        name = found.base if found.base in self.vocabulary.functions else FUNCTIONS[found.base]
+        name = FUNCTIONS[found.base]
         self.at = found.end
         keywords: tuple[Keyword, ...] = ()
         if found.below is not None:
@@ -471,14 +490,26 @@ class LatexParser(Parser):
         tree: Tree = self.call_of(name + "'" * found.primes, start, keywords)
         return self.raised(tree, found.above, start) if found.above else tree
 
+    def own_function(self, found: Scanned, known: Found, start: Token) -> Tree:
+        """A function or density of the problem; its name alone says which one, as in z ~ q."""
+        self.at = found.end
+        if not self.token.says("(", "[", r"\{"):
+            return Name(known.name, place=self.since(start))
+        primes = "" if known.above else "'" * found.primes
+        tree: Tree = self.call_of(known.name + primes, start)
+        return self.raised(tree, found.above, start) if found.above and not known.above else tree
+
     def setting(self, name: str, below: tuple[int, int]) -> tuple[Keyword, ...]:
         """`softmax` of the rows or the columns."""
         text, place = text_of(self.tokens, below), self.begins(below[0]).place
         axis = {"rows": "1", "columns": "0", "row": "1", "col": "0", "axis0": "0", "axis1": "1"}.get(text)
-        if axis is None:
+        settings = [("axis", axis)] if axis else _SETTING.findall(text)
+        if not settings or (axis is None and _SETTING.sub("", text).strip(" ,")):
             raise ProblemError(f"{text!r} below {name} has no meaning here", place)
-        value = Number(Fraction(axis), axis, place=place)
-        return (Keyword(Name("axis", place=place), value, place=place),)
+        return tuple(
+            Keyword(Name(key, place=place), Number(Fraction(value), value, place=place), place=place)
+            for key, value in settings
+        )
 
     def call_of(self, name: str, start: Token, keywords: tuple[Keyword, ...] = ()) -> Call:
         """A function with its arguments, in brackets or not."""
@@ -597,6 +628,20 @@ def partners(tokens: Sequence[Token]) -> dict[int, int]:
 def _fits(opening: str, closing: str) -> bool:
     """Whether a bracket closes another; `\\right.` closes any, and `\\left.` is closed by any."""
     return PARTNERS.get(opening) == closing or ("." in (opening[:1], closing) and opening != "{")
+
+
+def _members(span: Span) -> Tree:
+    """`w_{0,t}, …, w_{k,t}` as a stack over a range: the two ends differ in one subscript."""
+    low, high = span.lo, span.hi
+    if isinstance(low, Subscript) and isinstance(high, Subscript) and low.base == high.base:
+        places = [k for k, (x, y) in enumerate(zip(low.items, high.items, strict=False)) if x != y]
+        if len(places) == 1 and len(low.items) == len(high.items):
+            at = places[0]
+            index = Name("j", place=low.place)
+            member = Subscript(low.base, (*low.items[:at], index, *low.items[at + 1 :]), place=low.place)
+            ends = Keyword(index, Span(low.items[at], high.items[at], place=span.place), place=span.place)
+            return Call(Name("stack", place=span.place), (member,), (ends,), place=span.place)
+    raise ProblemError("it is not clear what the dots stand for", span.place)
 
 
 def _letters(tree: Tree) -> list[Tree]:

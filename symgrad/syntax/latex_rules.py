@@ -14,6 +14,7 @@ from symgrad.syntax.latex_parser import JUXTAPOSED, PRODUCT, LatexParser, rule
 from symgrad.syntax.latex_signs import BIG
 from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import (
+    Approach,
     Binary,
     Call,
     Compare,
@@ -23,7 +24,6 @@ from symgrad.syntax.tree import (
     Name,
     Number,
     Span,
-    Subscript,
     Transpose,
     Tree,
 )
@@ -308,11 +308,40 @@ def _distributed(p: LatexParser) -> Tree:
     return Distributed(var, p.expression(), place=p.since(start))
 
 
-@rule(r"\int", r"\lim")
-def unread(p: LatexParser) -> Tree:
-    """Integrals and limits."""
-    what = "an integral" if p.token.text == r"\int" else "a limit"
-    raise ProblemError(f"{what} is not read in an answer", p.token.place)
+@rule(r"\int")
+def integral(p: LatexParser) -> Tree:
+    """Integrals."""
+    raise ProblemError("an integral is not read in LaTeX", p.token.place)
+
+
+@rule(r"\lim")
+def limit(p: LatexParser) -> Tree:
+    """`\\lim_{p \\to 0^{+}} f(p)`."""
+    start = p.take()
+    below, _ = _limits(p)
+    if below is None:
+        raise ProblemError("a limit needs what goes where below it", start.place)
+    approach = p.group(below, lambda: _approach(p))
+    body = p.expression(PRODUCT)
+    return Call(Name("lim", place=start.place), (body, approach), (), place=p.since(start))
+
+
+def _approach(p: LatexParser) -> Tree:
+    start = p.token
+    var = p.expression()
+    if not p.take_if("->"):
+        p.unexpected()
+    side = ""
+    last = p.tokens[p.stop - 1]
+    if last.says("+", "-") or (last.says("}") and p.tokens[p.stop - 2].says("+", "-")):
+        back = 1 if last.says("+", "-") else 3
+        side = (p.tokens[p.stop - 1] if back == 1 else p.tokens[p.stop - 2]).text
+        end = p.stop - back - (p.tokens[p.stop - back - 1].says("^"))
+        target = p.group((p.at, end), p.expression)
+        p.at = p.stop
+    else:
+        target = p.expression()
+    return Approach(var, target, side, place=p.since(start))
 
 
 # Cases and matrices
@@ -416,6 +445,3 @@ def _matrix(p: LatexParser, rows: Sequence[Sequence[Range]], start: Token) -> Tr
     if len({len(row.items) for row in cells}) != 1:
         raise ProblemError("the rows of this matrix are not equally long", start.place)
     return Call(Name("matrix", place=start.place), tuple(cells), (), place=start.place)
-
-
-__all__ = ["Subscript", "environment", "expectation", "fraction", "gradient", "over_range", "root"]

@@ -55,7 +55,8 @@ FUNCTIONS: Final = MappingProxyType(
         "SiLU": "silu", "Softmax": "softmax", "SoftMax": "softmax", "softMax": "softmax", "ln": "log",
         "sgn": "sign", "tr": "trace", "Tr": "trace", "Diag": "diag", "LSE": "logsumexp", "CE": "cross_entropy",
         "xent": "cross_entropy", "KL": "KL", "onehot": "one_hot", "Var": "Var", "Concat": "concat",
-        "ceiling": "ceil", "Floor": "floor", "Tanh": "tanh", "Sigmoid": "sigmoid",
+        "ceiling": "ceil", "convtranspose1d": "conv_transpose1d", "convtranspose2d": "conv_transpose2d",
+         "Floor": "floor", "Tanh": "tanh", "Sigmoid": "sigmoid",
     }
 )  # fmt: skip
 """How functions are called in answers, and their names in the problem language."""
