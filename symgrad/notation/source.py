@@ -12,8 +12,10 @@ from itertools import groupby
 
 from symgrad.errors import InternalError
 from symgrad.notation.integers import integer_source
+from symgrad.notation.layers import layer_arguments
 from symgrad.tensor import nodes
 from symgrad.tensor.build import power
+from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import Int, same
 from symgrad.tensor.nodes import At, Binder, Compare, Cut, Expr, Item, Num, Pow, Rel, Shape
 
@@ -216,6 +218,8 @@ def _(expr: nodes.Call) -> _Written:
         return _function("reshape", *args, *_sizes(expr.shape))
     if expr.fn == "one_hot":
         return _function("one_hot", *args, integer_source(expr.shape[-1]))
+    if expr.fn in AXES:
+        return _function(expr.fn, *layer_arguments(expr, args))
     shown = [f"{k}={v}" for k, v in expr.params if v is not None and (k != "axis" or expr.args[0].order > 1)]
     return _function("diag" if expr.fn == "diagpart" else expr.fn, *args, *shown)
 

@@ -2,7 +2,8 @@
 
 from symgrad.notation import precedence as level
 from symgrad.notation.functions import Written, written
-from symgrad.notation.integers import Piece, integer_source
+from symgrad.notation.integers import Piece
+from symgrad.notation.layers import settings_in_words
 from symgrad.notation.measure import fence_size, width
 from symgrad.notation.readers.core import Context, at_least, bare, piece, raised, rule
 from symgrad.notation.tree import (
@@ -21,8 +22,7 @@ from symgrad.notation.tree import (
     Text,
     Tree,
 )
-from symgrad.tensor.functions.layers import AXES, setting
-from symgrad.tensor.integers import Int, symbols_of
+from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.nodes import Apply, Call, Compare, Density, Expr, Opaque
 from symgrad.tensor.walk import reindex
 
@@ -112,11 +112,12 @@ def _settings(read: Piece, expr: Call, ctx: Context) -> Piece:
     """What a reader must know besides: a matrix norm, the axis of a softmax, the shape of a reshape."""
     tree, arg = read.tree, expr.args[0]
     if isinstance(tree, Fenced):
-        return Piece(Script(tree, Ident("F")), level.ATOM) if arg.order > 1 else read
+        below: Tree = Ident("F") if expr.fn == "norm" else Number("2")
+        return Piece(Script(tree, below), level.ATOM) if arg.order > 1 else read
     if not isinstance(tree, Func):
         return read
     if expr.fn in AXES:
-        return Piece(Func(Script(tree.name, Text(words)), tree.args), level.ATOM) if (words := _sliding(expr)) else read
+        return Piece(Func(Script(tree.name, Text(words)), tree.args), level.ATOM) if (words := settings_in_words(expr)) else read
     axis = dict(expr.params).get("axis")
     if expr.fn == "reshape":
         if expr.order == 1:
@@ -127,30 +128,6 @@ def _settings(read: Piece, expr: Call, ctx: Context) -> Piece:
         named = {0: "columns", 1: "rows"} if arg.order == 2 else {}
         return Piece(Func(Script(tree.name, Text(named.get(axis, f"axis {axis}"))), tree.args), level.ATOM)
     return read
-
-
-_DEFAULTS = {"stride": 1, "padding": 0, "dilation": 1, "output_padding": 0}
-
-
-def _sliding(expr: Call) -> str:
-    """The settings of a layer that are not left at what they are when nothing is said: stride 2, padding 1×0."""
-    words = [_each(setting(expr, "kernel"))] if "kernel0" in dict(expr.params) else []
-    for name, usual in _DEFAULTS.items():
-        if f"{name}0" in dict(expr.params):
-            values = setting(expr, name)
-            if any(symbols_of(v) and name == "output_padding" for v in values):
-                words.append(f"to {_each(expr.shape[expr.order - AXES[expr.fn] :])}")
-                continue
-            same_as_kernel = name == "stride" and bool(words) and words[0] == _each(values)
-            if any(v != usual for v in values) and not same_as_kernel:
-                words.append(f"{name.replace('_', ' ')} {_each(values)}")
-    groups = dict(expr.params).get("groups", 1)
-    return ", ".join([*words, *([f"{groups} groups"] if groups != 1 else [])])
-
-
-def _each(values: tuple[Int, ...]) -> str:
-    shown = [integer_source(v) for v in values]
-    return shown[0] if len(set(shown)) == 1 else "×".join(shown)
 
 
 @rule.register
