@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 
+import sympy
+
+from symgrad.derivation.scalar_algebra import Algebra
 from symgrad.derivation.steps import Reason
+from symgrad.errors import InternalError
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import norm
+from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, Apply, Call, Compare, Const, Expr, Eye, MatMul, Mul, Pow, Transpose, Var
 
 Form = Callable[[Expr], Expr]
@@ -31,7 +36,7 @@ def certificate(h: Expr) -> Form | None:
             scale, inner = b.mul(*args[:-1]), certificate(args[-1])
             return (lambda v: b.mul(scale, inner(v))) if inner and nonnegative(scale) else None
         case Add(args=args):
-            return _covariance(args) or _sum(args)
+            return _covariance(args) or _sum(args) or _multiple(args)
     return None
 
 
@@ -70,8 +75,38 @@ def _sum(args: tuple[Expr, ...]) -> Form | None:
     return lambda v: b.add(*(f(v) for f in forms if f is not None))
 
 
+def _multiple(args: tuple[Expr, ...]) -> Form | None:
+    """Multiples of one matrix added up."""
+    parts = [_weighted(a) for a in args]
+    if len({m for _, m in parts}) > 1:
+        return None
+    scale = b.add(*(s for s, _ in parts))
+    inner = certificate(parts[0][1])
+    return (lambda v: b.mul(scale, inner(v))) if inner and nonnegative(scale) else None
+
+
+def _weighted(x: Expr) -> tuple[Expr, Expr]:
+    if isinstance(x, Mul) and x.args[-1].order == 2 and all(a.order == 0 for a in x.args[:-1]):
+        return b.mul(*x.args[:-1]), x.args[-1]
+    return b.ONE, x
+
+
 def nonnegative(x: Expr) -> bool:
-    """Whether no entry of x can be negative, as its form shows."""
+    """Whether no entry of x can be negative, as its form shows or SymPy can tell."""
+    return _by_form(x) or (not x.row and _by_algebra(x))
+
+
+def _by_algebra(x: Expr) -> bool:
+    """Whether an entry of x is nonnegative for all real values of what it mentions."""
+    indices = b.index_symbols(x.order, "i")
+    try:
+        formula = Algebra().to(component(x, indices))
+        return bool(sympy.factor(sympy.simplify(formula)).is_nonnegative)
+    except (InternalError, KeyError, NotImplementedError):
+        return False
+
+
+def _by_form(x: Expr) -> bool:
     value = b.number_of(x)
     if value is not None:
         return value >= 0
@@ -86,22 +121,21 @@ def nonnegative(x: Expr) -> bool:
             return fn in ("softmax", "norm", "one_hot")
         case Pow(base=base, exponent=e):
             power = b.number_of(e)
-            return nonnegative(base) or (power is not None and power.denominator == 1 and power % 2 == 0)
+            return _by_form(base) or (power is not None and power.denominator == 1 and power % 2 == 0)
         case Mul(args=args):
             return _product_is(args)
         case Transpose(arg=arg):
-            return nonnegative(arg)
+            return _by_form(arg)
         case MatMul(args=(left, right)) if not x.order:
             return left is b.transpose(right)
         case Add(args=args):
-            return all(nonnegative(a) for a in args) or _below_one(args)
+            return all(_by_form(a) for a in args) or _below_one(args)
     return False
 
 
 def _product_is(args: tuple[Expr, ...]) -> bool:
-    """Factors that cannot be negative, or pairs of equal ones."""
-    left = [a for a in args if not nonnegative(a)]
-    return not left
+    """Whether no factor can be negative."""
+    return all(_by_form(a) for a in args)
 
 
 def _below_one(args: tuple[Expr, ...]) -> bool:
@@ -125,7 +159,7 @@ def _at_most_one(x: Expr) -> bool:
             return fn in ("tanh", "sin", "cos", "sigmoid", "erf") and b.number_of(e) == 2
         case Pow(base=base, exponent=e):
             power = b.number_of(e)
-            return power is not None and power >= 1 and nonnegative(base) and _at_most_one(base)
+            return power is not None and power >= 1 and _by_form(base) and _at_most_one(base)
     return False
 
 

@@ -177,7 +177,7 @@ class Claim:
         """Closed forms of normal divergences against quadrature."""
         for node in postorder(definitions(self.work.system).apply(x)):
             if isinstance(node, Integral) and node.op == "divergence" and all(isinstance(a, Law) for a in node.args):
-                q, p = node.args
+                q, p = (a for a in node.args if isinstance(a, Law))
                 try:
                     by_points = pr.expectation(b.sub(pr.log_law(q), pr.log_law(p)), q, node.binders)
                     check = self.work.certifier.compare(node, by_points)
@@ -231,7 +231,7 @@ class Claim:
         words: Reason = ("Written with exponentials, the difference of the two sides simplifies to 0.",)
         shown = [x for x in (self.left, self.right) if definitions(system).apply(x) is not x]
         blocks: list[Block] = [
-            self.work.certifier.line(x, definitions(system).apply(x), reason=mentioned(x, system), rule="definition")
+            self.work.certifier.line(x, definitions(system).apply(x), reason=self._why(x), rule="definition")
             for x in shown
         ]
         return [*blocks, Prose(words)]
@@ -311,5 +311,5 @@ def _literal(x: Array) -> Expr:
 
 def _has_integrals(sides: Sequence[Expr], work: Workspace) -> bool:
     system = work.system
-    whole = [definitions(system).apply(x) for x in sides]
+    whole = [*sides, *(definitions(system).apply(x) for x in sides)]
     return any(isinstance(x, Density | Integral | Law) for s in whole for x in postorder(s))

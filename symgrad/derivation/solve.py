@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from symgrad.derivation import (
     average_precision,
     bound,
+    convexity,
     count,
     depends,
     derivative,
@@ -38,6 +39,7 @@ SOLVERS: Mapping[str, Solver] = {
     "identity": identity.solve,
     "optimum": optimum.solve,
     "bound": bound.solve,
+    "convexity": convexity.solve,
     "average_precision": average_precision.solve,
     "iou": iou.solve,
     "matrix_form": matrix_form.solve,

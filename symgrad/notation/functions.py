@@ -44,6 +44,7 @@ _ROWS = (
     Written("sqrt", "root", "sqrt"),
     Written("abs", "fence", "abs", ("|", "|)")),
     Written("norm", "fence", "norm", ("norm", "norm)")),
+    Written("spectral_norm", "fence", "norm", ("norm", "norm)")),
     Written("floor", "fence", "floor", ("floor", "floor)")),
     Written("ceil", "fence", "ceil", ("ceil", "ceil)")),
     Written("where", "cases", "where"),

@@ -52,6 +52,7 @@ CASES: Mapping[str, tuple[Expr, Callable[..., Array], tuple[Var, ...]]] = {
     "cross entropy of a batch": (f.cross_entropy(A, C), lambda v, w: -(v * np.log(w)).sum(), (A, C)),
     "norm": (f.norm(x), np.linalg.norm, (x,)),
     "Frobenius norm": (f.norm(A), np.linalg.norm, (A,)),
+    "spectral norm": (f.spectral_norm(A), lambda a: np.linalg.svd(a, compute_uv=False)[0], (A,)),
     "1-norm": (f.norm(x, ord=1), lambda v: np.linalg.norm(v, 1), (x,)),
     "max norm": (f.norm(x, ord="inf"), lambda v: np.linalg.norm(v, np.inf), (x,)),
     "trace": (f.trace(S), np.trace, (S,)),

@@ -58,7 +58,6 @@ def _named(name: str) -> str:
 _SOURCES = arrays.SOURCES
 
 
-
 def _layer(construct: Callable[..., Expr]) -> TensorFunction:
     name = construct.__name__
     axes = layers.AXES[name]
@@ -85,6 +84,8 @@ _ROWS = (
         arrays.cross_entropy, "_cross_entropy({0}, {1})", entries.cross_entropy, _SOURCES["cross_entropy"])),
     TensorFunction("norm", construct.norm, r"\lVert", Values(
         arrays.norm, "np.sqrt(np.sum(np.square({0})))", entries.norm)),
+    TensorFunction("spectral_norm", construct.spectral_norm, r"\lVert", Values(
+        arrays.spectral_norm, "np.linalg.norm({0}, 2)", None)),
     TensorFunction("trace", construct.trace, _named("tr"), Values(
         arrays.trace, "np.trace({0})", entries.trace)),
     TensorFunction("det", construct.det, r"\det", Values(arrays.det, "np.linalg.det({0})", None)),
@@ -123,9 +124,7 @@ def values_of(node: Call) -> Values:
     return row
 
 
-def evaluate_call(
-    node: Call, operands: Sequence[Array], settings: Mapping[str, Any], shape: tuple[int, ...]
-) -> Array:
+def evaluate_call(node: Call, operands: Sequence[Array], settings: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     """The value of a Call from operands with one leading batch axis (lengths may be 1) and its settings in numbers."""
     batch = max(len(x) for x in operands)
     filled = [np.broadcast_to(x, (batch, *x.shape[1:])) for x in operands]

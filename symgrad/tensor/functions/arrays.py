@@ -36,6 +36,11 @@ def cross_entropy(args: Sequence[Array], params: Mapping[str, Any], shape: tuple
     return np.asarray(-terms.sum(axis=tuple(range(1, terms.ndim))))
 
 
+def spectral_norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+    """The largest singular value of real matrices."""
+    return np.asarray(np.linalg.norm(args[0].real, 2, axis=(-2, -1)))
+
+
 def norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     """√Σ x²."""
     (x,) = args

@@ -95,6 +95,17 @@ def norm(x: Expr, ord: IntLike | str | None = None) -> Expr:
     raise ShapeError(f"norm of {describe(x)} with ord={kind} is not known (2, 1, inf; fro for matrices)")
 
 
+def spectral_norm(x: Expr) -> Expr:
+    """max ‖A v‖ over ‖v‖ = 1, the largest singular value; of a vector, its 2-norm."""
+    if x.order < 2:
+        return norm(x)
+    if x.order > 2:
+        raise ShapeError(f"spectral_norm takes a matrix, not {describe(x)}")
+    if isinstance(x, Eye):
+        return b.ONE
+    return b.call("spectral_norm", (x,), ())
+
+
 def trace(x: Expr) -> Expr:
     """Σ_k A_kk."""
     n = _square(x, "trace")
@@ -186,9 +197,7 @@ def one_hot(index: IntLike, n: IntLike) -> Expr:
         chosen = b.transpose(chosen)
     size = as_integer(n, "the length of one_hot")
     place = b.number_of(chosen)
-    if place is not None and (
-        place < 1 or place.denominator != 1 or (isinstance(size, int) and place > size)
-    ):
+    if place is not None and (place < 1 or place.denominator != 1 or (isinstance(size, int) and place > size)):
         raise ShapeError(f"one_hot: {place} is not in 1..{size}")
     return b.call("one_hot", (chosen,), (*chosen.shape, size))
 

@@ -1,0 +1,251 @@
+"""Questions of kind convexity: the Hessian as a sum of squares, or two points whose midpoint lies too high."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import sympy
+
+from symgrad.calculus.linear import depends
+from symgrad.calculus.local import local_jacobian
+from symgrad.calculus.numeric import Numbers
+from symgrad.derivation import counterexample as refuting
+from symgrad.derivation.hessian import certificate
+from symgrad.derivation.integral_rules import definitions, mentioned
+from symgrad.derivation.scalar_algebra import Algebra, NotScalarAlgebra
+from symgrad.derivation.steps import Block, Check, Introduced, Prose, Reason, Result
+from symgrad.derivation.workspace import Workspace, workspace
+from symgrad.errors import CertificationError, InternalError, QuestionError
+from symgrad.problem.model import Problem, Question
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import replace
+from symgrad.tensor.nodes import Apply, Call, Expr, Var
+from symgrad.tensor.stable import Array
+from symgrad.tensor.system import Definition
+from symgrad.tensor.walk import postorder, replace_nodes, transform
+
+TRIES = 200
+SPREAD = 24
+MARGIN = 1e-3
+EIGENVALUE = -1e-9
+_NAMED = {"softmax": ("p", "π"), "sigmoid": ("s", "σ_1", "r"), "tanh": ("τ", "h")}
+
+
+def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
+    """Whether ``of`` is convex in each of ``over``.
+
+    Raises:
+        QuestionError: ``of`` is no scalar, or neither a proof nor a counterexample was found.
+    """
+    of = question.of.expr
+    if of.order:
+        raise QuestionError("convexity is of a scalar", question.of.place)
+    results = []
+    for x in question.several("over"):
+        if not isinstance(x.expr, Var) or x.expr.order > 1:
+            raise QuestionError("'over' names scalars or vectors", x.place)
+        results.append(_Convexity(workspace(problem, question, problem.system, [of, x.expr]), x.expr, x.text).solve())
+    return tuple(results)
+
+
+@dataclass(slots=True)
+class _Convexity:
+    work: Workspace
+    x: Var
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+
+    def solve(self) -> Result:
+        work, of = self.work, self.work.question.of.expr
+        whole = definitions(work.system).apply(of)
+        if not depends(whole, self.x):
+            raise QuestionError("the quantity does not depend on the variable")
+        example = self._counterexample(of)
+        if example is not None:
+            return self._refuted(of, example)
+        if whole is not of:
+            self.blocks.append(work.certifier.line(of, whole, reason=mentioned(of, work.system), rule="definition"))
+        return self._proved(of, self._named(of), whole)
+
+    def _named(self, of: Expr) -> Var:
+        if isinstance(of, Var):
+            return of
+        name = Var(self.work.fresh("f", "g", "q"), (), ())
+        self.blocks.append(self.work.introduce(name, of))
+        return name
+
+    # A proof
+
+    def _proved(self, of: Expr, f: Var, whole: Expr) -> Result:
+        work, x = self.work, self.x
+        gradient = self._with_names(_tidy(local_jacobian(whole, f, x)))
+        self.blocks.append(work.certifier.line(b.deriv(f, x), gradient, rule="gradient"))
+        slope = Var("gradient of the quantity", (), gradient.shape)
+        work.define([Definition(slope.name, (), gradient)])
+        hessian = self._with_names(_tidy(self._second(self._plain(gradient), slope)))
+        work.certifier.differences(slope, x, hessian)
+        title = "second derivative" if not x.order else "Hessian"
+        form = certificate(hessian) or certificate(self._plain(hessian))
+        if form is None and not x.order:
+            form = self._by_sympy(whole)
+        if form is None:
+            raise QuestionError("no counterexample was found, but no proof by the Hessian is known either")
+        if not x.order:
+            self.blocks.append(Prose((f"The {title} is ", hessian, ".")))
+            reason: Reason = ("so it is convex",)
+            self.blocks.append(work.certifier.line(hessian, b.ZERO, reason=reason, rule="sign", relation=">="))
+        else:
+            self._squares(hessian, form)
+        eigenvalues = self._eigenvalues(hessian)
+        words: Reason = (of, " is convex in ", x, ".")
+        return self._result(True, None, [*self.blocks, Prose(words)], [eigenvalues])
+
+    def _second(self, gradient: Expr, slope: Var) -> Expr:
+        return replace_nodes(local_jacobian(gradient, slope, self.x), {slope: gradient})
+
+    def _squares(self, hessian: Expr, form: object) -> None:
+        """vᵀHv as a sum of squares."""
+        assert callable(form)
+        work = self.work
+        name = Var(work.fresh("H", "Q"), (), hessian.shape)
+        shown = work.introduce(name, hessian, reason=("Hessian",))
+        v = Var(work.fresh("v", "z", "d"), (), self.x.shape)
+        squares = form(v)
+        self.blocks.append(shown)
+        quadratic = b.matmul(b.transpose(v), name, v)
+        self.blocks.append(Prose(("For every vector ", v, ":")))
+        self.blocks.append(work.certifier.line(quadratic, squares, reason=("a sum of squares",), rule="squares"))
+        reason: Reason = ("positive semidefinite",)
+        self.blocks.append(work.certifier.line(quadratic, b.ZERO, reason=reason, rule="sign", relation=">="))
+
+    def _with_names(self, x: Expr) -> Expr:
+        """The expression with the softmax, the sigmoid and the like in it named."""
+        found = [n for n in postorder(x) if isinstance(n, Call | Apply) and n.fn in _NAMED and n.order == self.x.order]
+        for node in dict.fromkeys(found):
+            known = next((i.name for i in self.work.introduced if i.body is node), None)
+            if known is None:
+                facts = frozenset({"probability"} if isinstance(node, Call) and node.order == 1 else set())
+                known = Var(self.work.fresh(*_NAMED[node.fn]), (), node.shape, facts)
+                self.blocks.append(self.work.introduce(known, node))
+            x = replace_nodes(x, {node: known})
+        return x
+
+    def _plain(self, x: Expr) -> Expr:
+        """The expression with those names written out."""
+        return replace_nodes(x, {i.name: i.body for i in self.work.introduced})
+
+    def _by_sympy(self, whole: Expr) -> object:
+        """A second derivative that SymPy knows to be nonnegative."""
+        algebra = Algebra()
+        unknown = algebra.symbol(self.x)
+        second = sympy.factor(sympy.simplify(sympy.diff(algebra.to(whole, self.x), unknown, 2)))
+        try:
+            algebra.back(second)
+        except (NotScalarAlgebra, KeyError):
+            return None
+        return (lambda v: v) if second.is_nonnegative else None
+
+    def _eigenvalues(self, hessian: Expr) -> Check:
+        worst, points = 0.0, 0
+        for numbers in self.work.certifier.instances:
+            value = numbers.value(hessian)
+            matrices = value if self.x.order else value.reshape(-1, 1, 1)
+            lowest = float(np.linalg.eigvalsh((matrices + np.swapaxes(matrices, -1, -2)) / 2).min())
+            if lowest < EIGENVALUE * max(1.0, float(np.abs(value).max())):
+                raise CertificationError("the Hessian has a negative eigenvalue; this is a fault of symgrad")
+            worst, points = max(worst, -lowest), max(points, numbers.points)
+        sizes = len(self.work.certifier.instances)
+        return Check("agrees: no eigenvalue of the Hessian is negative", max(worst, 0.0), points, sizes)
+
+    # A counterexample
+
+    def _counterexample(self, of: Expr) -> "_Points | None":
+        """Two points such that the value halfway is above the mean of the values."""
+        small = {s: min(n, 2) for s, n in self.work.certifier.instances[0].sizes.items()}
+        for turn in range(TRIES):
+            random = np.random.default_rng(turn + 1)
+            inputs = refuting.leaves(self.work.system, [of])
+            given = {
+                v: refuting.small(v, self._shape(v, small), turn % SPREAD, random) for v in inputs if v is not self.x
+            }
+            ends = [
+                refuting.small(self.x, self._shape(self.x, small), (turn + 8 * k) % SPREAD, random) for k in range(2)
+            ]
+            points = [ends[0], ends[1], (ends[0] + ends[1]) / 2]
+            values = [self._value(of, small, given, p) for p in points]
+            mean = (values[0] + values[1]) / 2
+            if np.isfinite(values).all() and values[2] - mean > MARGIN * max(1.0, abs(mean)):
+                exact = [refuting.precise(self.work.system, of, small, {**given, self.x: p}) for p in points]
+                if all(e is None or abs(e - v) < MARGIN / 4 for e, v in zip(exact, values, strict=True)):
+                    return _Points(given, points, values, small)
+        return None
+
+    def _shape(self, v: Var, sizes: Mapping[sympy.Symbol, int]) -> tuple[int, ...]:
+        return tuple(int(replace(s, sizes)) for s in v.shape)
+
+    def _value(self, of: Expr, sizes: Mapping[sympy.Symbol, int], given: Mapping[Var, Array], x: Array) -> float:
+        keyed = {(v.name, v.subs): np.asarray(a)[None] for v, a in {**given, self.x: x}.items()}
+        try:
+            return float(Numbers.of(self.work.system, sizes, 1, 0, keyed).value(of).reshape(-1)[0])
+        except InternalError:
+            return float("nan")
+
+    def _refuted(self, of: Expr, found: "_Points") -> Result:
+        work, x = self.work, self.x
+        names = [work.fresh(n, n + "_0") for n in ("a", "b")]
+        ends = [Var(n, (), x.shape, x.facts) for n in names]
+        blocks: list[Block] = [Prose((of, " is not convex in ", x, ": between two points it rises above the chord."))]
+        for v, value in found.given.items():
+            blocks.append(Introduced(v, _literal(value)))
+        for end, value in zip(ends, found.points, strict=False):
+            blocks.append(Introduced(end, _literal(value)))
+        rows = zip((*ends, b.mul(b.div(b.ONE, b.num(2)), b.add(*ends))), found.points, found.values, strict=True)
+        for where, point, value in rows:
+            system = work.system.extended([Definition(v.name, v.subs, _literal(a)) for v, a in found.given.items()])
+            system = system.extended([Definition(x.name, x.subs, _literal(point))])
+            work.certifier = type(work.certifier).of(system, [found.sizes], points=1)
+            shown = _literal(np.asarray(value))
+            reason: Reason = ("at ", x, " = ", where)
+            blocks.append(work.certifier.line(of, shown, reason=reason, rule="evaluation"))
+        mean = (found.values[0] + found.values[1]) / 2
+        ending = ("The mean of the first two is ", _literal(np.asarray(mean)), ", which is less than ")
+        blocks.append(Prose((*ending, _literal(np.asarray(found.values[2])), ".")))
+        example = {
+            **{v.name: refuting.plain(a) for v, a in found.given.items()},
+            names[0]: refuting.plain(found.points[0]),
+            names[1]: refuting.plain(found.points[1]),
+            "values": [refuting.exact(v) for v in found.values],
+        }
+        return self._result(False, example, blocks, [])
+
+    def _result(self, convex: bool, example: object, blocks: Sequence[Block], checks: Sequence[Check]) -> Result:
+        question = self.work.question
+        return Result(
+            question.of.text,
+            self.text,
+            None,
+            None,
+            (),
+            tuple(blocks),
+            (*self.work.certifier.checks, *checks),
+            exact=convex,
+            extra={"convex": convex, "counterexample": example},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """Inputs, two points and the one halfway, and the three values."""
+
+    given: Mapping[Var, Array]
+    points: Sequence[Array]
+    values: Sequence[float]
+    sizes: Mapping[sympy.Symbol, int]
+
+
+def _literal(x: Array) -> Expr:
+    return b.literal(refuting.literal_values(x), tuple(np.shape(x)))
+
+
+def _tidy(x: Expr) -> Expr:
+    return transform(x, lambda n: n)
