@@ -46,8 +46,8 @@ class Laws:
         sides = self.side or "+-"
         found = [_known(sympy.limit(f, self.x, self.point, s)) for s in sides]
         if len(found) > 1 and found[0] != found[1] and sympy.simplify(found[0] - found[1]) != 0:
-            above, below = found
-            raise QuestionError(f"there is no limit: from above it is {above}, from below {below}")
+            above, below = (str(v).replace("oo", "inf") for v in found)
+            raise QuestionError(f"there is no limit: it is {below} from below and {above} from above")
         return found[0]
 
     def steps(self) -> Iterator[Step]:

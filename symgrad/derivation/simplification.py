@@ -9,7 +9,23 @@ import sympy
 from symgrad.calculus.rewrite import take_entries
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Apply, Call, Const, Deriv, Expr, Full, Literal, Mul, Num, Pick, Pow, Reduce, Var
+from symgrad.tensor.nodes import (
+    Apply,
+    Call,
+    Const,
+    Deriv,
+    Expr,
+    Full,
+    Literal,
+    MatMul,
+    Mul,
+    Num,
+    Pick,
+    Pow,
+    Reduce,
+    Transpose,
+    Var,
+)
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.shapes import same_shape
 from symgrad.tensor.sympy_reading import exact
@@ -139,6 +155,12 @@ def _one_hot_cross_entropy(x: Expr) -> Expr:
 def _sum_of_probabilities(x: Expr) -> Expr:
     if isinstance(x, Reduce) and x.op == "sum" and x.arg.order == 1 and _sums_to_one(x.arg):
         return b.ONE
+    if isinstance(x, MatMul) and not x.order and len(x.args) == 2:
+        sides = [a.arg if isinstance(a, Transpose) else a for a in x.args]
+        for y, other in (sides, sides[::-1]):
+            value, equal = filled(other)
+            if equal and _sums_to_one(y):
+                return value
     return x
 
 
@@ -169,6 +191,6 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("all terms of the sum are equal", _log_sum_of_equals),
     Rewrite("only the term of the true class is left", _one_hot_cross_entropy),
     Rewrite("the entries of the target sum to 1", _uniform_cross_entropy),
-    Rewrite("probabilities sum to 1", _sum_of_probabilities),
+    Rewrite("the entries sum to 1", _sum_of_probabilities),
     Rewrite("exp and log undo each other", _log_of_exp),
 )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from symgrad.derivation.fixed import about
 from symgrad.derivation.points import Point
 from symgrad.derivation.reading_order import specialise
 from symgrad.derivation.simplification import simplified
 from symgrad.derivation.steps import Block, Reason, Result
-from symgrad.derivation.valued import valued
+from symgrad.derivation.valued import is_number, valued
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.derivation.writing_out import depends, put_in, readable, written_out
 from symgrad.errors import QuestionError
@@ -68,6 +69,9 @@ def worked_out(
     lines: list[Block] = []
     for k, (x, reason) in enumerate(merged):
         boxed = k == len(merged) - 1
+        if boxed and is_number(x) and b.number_of(x) is None:
+            near = about(float(work.certifier.instances[0].value(x)[0]))
+            reason = (*reason, "; " if reason else "", *near)
         lines.append(work.certifier.line(root, x, reason=reason, rule="special case", boxed=boxed))
     return value, lines
 
@@ -77,7 +81,8 @@ def _with(values: dict[Expr, Expr]) -> list[str | Expr]:
     words: list[str | Expr] = []
     for k, (node, value) in enumerate(values.items()):
         words += [" and "] if k else []
-        words += ["the given ", node] if value.order else [b.compare("==", node, value)]
+        plain = not value.order or b.number_of(value) is not None
+        words += [b.compare("==", node, value)] if plain else ["the given ", node]
     return words
 
 

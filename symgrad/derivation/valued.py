@@ -11,13 +11,20 @@ from symgrad.tensor.system import System
 from symgrad.tensor.walk import free_ints, postorder, variables
 
 
-def valued(question: Question, left: Expr, value: Expr, system: System, blocks: list[Block], work: Workspace) -> Result:
-    """The result left = value."""
-    number = None
+def is_number(value: Expr) -> bool:
+    """Whether an expression is one finite number."""
+    return not value.order and _is_array(value)
+
+
+def _is_array(value: Expr) -> bool:
     sized = not any(symbols_of(s) for s in value.shape)
     finite = Const("inf") not in postorder(value)
-    if not variables(value) and not free_ints(value) and sized and finite:
-        number = exact_evaluate(value, {}, {})
+    return not variables(value) and not free_ints(value) and sized and finite
+
+
+def valued(question: Question, left: Expr, value: Expr, system: System, blocks: list[Block], work: Workspace) -> Result:
+    """The result left = value."""
+    number = exact_evaluate(value, {}, {}) if _is_array(value) else None
     rational = number is not None and exact.is_rational(number)
     return Result(
         question.of.text,

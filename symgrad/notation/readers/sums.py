@@ -147,8 +147,8 @@ def _bottoms(number: Fraction, below: Sequence[Expr], ctx: Context) -> list[Piec
 
 
 def _quotient(tops: Sequence[Piece], bottoms: Sequence[Piece], ctx: Context) -> Piece:
-    above = juxtaposed(tops, level.LIST, scalars=True) if tops else number_piece(Fraction(1))
-    below = juxtaposed(bottoms, level.LIST, scalars=True)
+    above = juxtaposed(tops, scalars=True) if tops else number_piece(Fraction(1))
+    below = juxtaposed(bottoms, scalars=True)
     if ctx.inline:
         row = Row((bracketed(above, level.PRODUCT), Sym("slash"), bracketed(below, level.FACTOR)))
         return Piece(row, level.HADAMARD)
@@ -204,6 +204,6 @@ def _is_short_atom(expr: Expr, read: Piece) -> bool:
 
 
 def _raised(base: Piece, above: Tree) -> Piece:
-    if isinstance(base.tree, Row | Func):
+    if isinstance(base.tree, Row | Func | Root):
         base = Piece(Fenced(base.tree), level.ATOM)
     return raised(base, above)

@@ -1,0 +1,116 @@
+"""Limits, against limits by hand; every value is also compared with the function near the point by the solver."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgrad
+
+SYMBOLS = """
+title: L
+symbols:
+  z: {shape: K}
+  w: {shape: 2}
+  y: {shape: K, is: one-hot}
+  x: {}
+  a: {is: positive}
+  p: {is: probability}
+  gamma: {is: positive}
+  tau: {is: positive}
+  beta: {is: probability}
+  X: {shape: n}
+model:
+  - CE = -log(p)
+  - FL = -(1 - p)**gamma * log(p)
+  - q = softmax(z / tau)
+  - e = cross_entropy(y, q)
+questions:
+"""
+
+
+def asked(of: str, at: str, **more: Any) -> Any:
+    question = json.dumps({"id": "q", "ask": "limit", "of": of, "at": at, **more})
+    return symgrad.load(f"{SYMBOLS}  - {question}\n").solve()
+
+
+def answer(of: str, at: str, **more: Any) -> dict[str, Any]:
+    found = json.loads(asked(of, at, **more).text("json"))["questions"][0]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "latex"),
+    [
+        ("FL / CE", "p -> 0", "1"),
+        ("FL / CE", "p -> 1", "0"),
+        ("FL", "p -> 1", "0"),
+        ("FL", "p -> 0", r"\infty"),
+        ("q", "tau -> inf", r"\frac{1}{K} \mathbf{1}"),
+        ("q", "tau -> 0+", r"\mathbf{e}_{\arg\max_i z_i}"),
+        ("e", "tau -> inf", r"\log K"),
+        ("sigmoid(a * x)", "x -> inf", "1"),
+        ("sigmoid(a * x)", "x -> -inf", "0"),
+        ("x * sigmoid(a * x)", "a -> inf", r"x \mathbf{1}[x > 0]"),
+        ("x * sigmoid(x)", "x -> -inf", "0"),
+        ("tanh(a * w)", "a -> inf", r"\operatorname{sign}(w)"),
+        ("tau * log(tau)", "tau -> 0", "0"),
+        ("sin(x) / x", "x -> 0", "1"),
+        ("(1 - cos(x)) / x**2", "x -> 0", r"\frac{1}{2}"),
+        ("(3*x**2 + 1) / (2*x**2 - x)", "x -> inf", r"\frac{3}{2}"),
+        ("(1 + a/x)**x", "x -> inf", "e^{a}"),
+        ("1 - beta**x", "x -> inf", "1"),
+        ("log(tau)", "tau -> 0", r"-\infty"),
+        ("(1 - 1/n)**n", "n -> inf", r"e^{-1}"),
+        ("(x**2 - 1) / (x - 1)", "x -> 1", "2"),
+    ],
+)
+def test_limits_by_hand(of: str, at: str, latex: str) -> None:
+    found = answer(of, at)
+    assert found["status"] == "certified", found["message"]
+    result = found["results"][0]
+    assert result["latex"].replace(r"\exp(a)", "e^{a}") == latex
+    assert all(c["ok"] for c in result["checks"])
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "reasons"),
+    [
+        ("FL / CE", "p -> 1", ["definitions; common factors cancel", None]),
+        ("sin(x) / x", "x -> 0", [r"l'Hôpital: $0/0$", "put in the limit point"]),
+        ("(3*x**2 + 1) / (2*x**2 - x)", "x -> inf", ["divide above and below by the highest power", None]),
+        ("(1 + a/x)**x", "x -> inf", ["a power as $e$ to its logarithm", None]),
+    ],
+)
+def test_each_step_names_its_law(of: str, at: str, reasons: list[str | None]) -> None:
+    steps = answer(of, at)["results"][0]["steps"]
+    assert len(steps) == len(reasons)
+    assert all(r is None or s["reason"] == r for s, r in zip(steps, reasons, strict=True))
+
+
+def test_the_exponent_must_be_positive() -> None:
+    last = answer("FL / CE", "p -> 1")["results"][0]["steps"][-1]
+    assert last["reason"] == r"continuous at $p = 1$; 0 to a positive power is 0, as $\gamma > 0$"
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "message"),
+    [
+        ("sign(x)", "x -> 0", "there is no limit: it is -1 from below and 1 from above"),
+        ("1/x", "x -> 0", "there is no limit: it is -inf from below and inf from above"),
+        ("sin(x)", "x -> inf", "SymPy finds no limit there"),
+        ("FL", "tau -> 0", "it does not depend on tau"),
+        ("a * x", "inf", "say which variable goes there: a, x are free"),
+    ],
+)
+def test_what_has_no_limit(of: str, at: str, message: str) -> None:
+    found = answer(of, at)
+    assert (found["status"], found["message"]) == ("failed", message)
+
+
+def test_other_symbols_may_be_fixed_and_the_value_computed() -> None:
+    assert answer("(1 + a/x)**x", "x -> inf", set={"a": 0})["results"][0]["value"] == 1
+    z = np.array([0.2, -1.0, 3.0])
+    assert np.array_equal(asked("q", "tau -> 0+")["q"].results[0].evaluate(z=z), [0, 0, 1])

@@ -1,0 +1,93 @@
+"""Special cases, against forms by hand, and against the expression evaluated at the values."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgrad
+
+SYMBOLS = """
+title: L
+symbols:
+  z: {shape: K}
+  y: {shape: K, is: one-hot}
+  x: {}
+  a: {is: positive}
+  p: {is: probability}
+  gamma: {is: positive}
+  tau: {is: positive}
+model:
+  - CE = -log(p)
+  - FL = -(1 - p)**gamma * log(p)
+  - q = softmax(z / tau)
+  - e = cross_entropy(y, q)
+  - u = sigmoid(a * x)
+questions:
+"""
+
+
+def asked(of: str, fixed: Any) -> Any:
+    question = json.dumps({"id": "q", "ask": "special_case", "of": of, "set": fixed})
+    return symgrad.load(f"{SYMBOLS}  - {question}\n").solve()
+
+
+def answer(of: str, fixed: Any) -> dict[str, Any]:
+    found = json.loads(asked(of, fixed).text("json"))["questions"][0]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("of", "fixed", "latex", "value"),
+    [
+        ("FL", {"gamma": 0}, r"\mathrm{CE}", None),
+        ("FL", {"gamma": 1}, r"-(1 - p) \log p", None),
+        ("FL", {"p": 1}, "0", 0),
+        ("e", {"z": 0}, r"\log K", None),
+        ("e", {"z": 0, "K": 4}, r"\log{\left(4 \right)}", "log(4)"),
+        ("e", {"y": [0, 1, 0]}, r"-\log q_2", None),
+        ("e", "y = one_hot(2, K)", r"-\log q_2", None),
+        ("q", {"tau": 1}, r"\operatorname{softmax}(z)", None),
+        ("q", {"z": 3, "K": 2}, None, ["1/2", "1/2"]),
+        ("u", {"x": 0}, r"\frac{1}{2}", "1/2"),
+        ("cos(x) + x", {"x": 0}, "1", 1),
+        ("logsumexp(z)", {"z": 0}, r"\log K", None),
+    ],
+)
+def test_cases_by_hand(of: str, fixed: Any, latex: str | None, value: Any) -> None:
+    found = answer(of, fixed)
+    assert found["status"] == "certified", found["message"]
+    (result,) = found["results"]
+    assert latex is None or result["latex"] == latex
+    assert result["value"] == value
+
+
+def test_the_values_are_put_in_before_anything_is_worked_out() -> None:
+    steps = answer("FL", {"gamma": 0})["results"][0]["steps"]
+    assert [s["latex"] for s in steps] == [
+        r"\mathrm{FL} = -(1 - p)^{\gamma} \log p",
+        r"\mathrm{FL} = -(1 - p)^{0} \log p",
+        r"\mathrm{FL} = -\log p",
+        r"\mathrm{FL} = \mathrm{CE}",
+    ]
+    assert [s["reason"] for s in steps[:2]] == ["definition", r"$\gamma = 0$"]
+
+
+@pytest.mark.parametrize("gamma", [0, 1, 2])
+def test_the_case_is_the_expression_at_the_value(gamma: int) -> None:
+    found = asked("FL", {"gamma": gamma})["q"].results[0].evaluate(p=0.3)
+    assert np.isclose(found, -(0.7**gamma) * np.log(0.3), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("of", "fixed", "message"),
+    [
+        ("FL", {"tau": 1}, "nothing that is set occurs in it"),
+        ("FL", "p -> 1", "a value that is approached makes a limit: ask: limit"),
+    ],
+)
+def test_what_is_refused(of: str, fixed: Any, message: str) -> None:
+    found = answer(of, fixed)
+    assert (found["status"], found["message"]) == ("failed", message)
