@@ -31,6 +31,7 @@ MOST_ENTRIES = 2_000
 MOST_SHOWN = 64
 """A node with more entries gets no line of its own."""
 MOST_LINES = 40
+_PRODUCTS = ("entries of the filter times those of the picture under it",)
 SOME_STEP = 1_000
 """Stands for a step that the problem leaves open; no value depends on it."""
 
@@ -56,7 +57,8 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
         blocks = []
     for s in found:
         if is_shown(s.body):
-            blocks += [run.products(place, products) for place, products in entry_products(s.node, s.body, run.values)]
+            written = entry_products(s.node, s.body, run.values)
+            blocks += [run.products(place, products, not k) for k, (place, products) in enumerate(written)]
     blocks.append(run.last(shown, root, value, system))
     rational = exact.is_rational(value)
     return (
@@ -130,11 +132,11 @@ class _Evaluation:
             return None
         return self._checked(s.node, *sides, reason=reason)
 
-    def products(self, place: Expr, products: Expr) -> Line:
-        """One entry as a sum of products of numbers."""
+    def products(self, place: Expr, products: Expr, first: bool) -> Line:
+        """One entry as a sum of products of numbers; the first says what they are."""
         value = self.value(products, "an entry")
         sides = [products, exact.expression(value)]
-        return self._checked(place, *dict.fromkeys(sides), reason=("filter entry times picture entry",))
+        return self._checked(place, *dict.fromkeys(sides), reason=_PRODUCTS if first else ())
 
     def last(self, shown: Expr, root: Expr, value: Any, system: System) -> Line:
         """The result, boxed."""

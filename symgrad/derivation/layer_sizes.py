@@ -1,11 +1,13 @@
 """Why a layer's result has the sizes that it has: ⌊(H + 2P − K)/S⌋ + 1, with the numbers in it."""
 
+from symgrad.derivation.steps import Reason
+from symgrad.tensor import build as b
 from symgrad.tensor.functions.layers import AXES, setting
 from symgrad.tensor.integers import Int
-from symgrad.tensor.nodes import Call
+from symgrad.tensor.nodes import Add, Apply, Call, Expr, Mul, Pow
 
 
-def why_sizes(node: Call) -> str:
+def why_sizes(node: Call) -> Reason:
     """The formula of each axis that a layer slides along, equal ones once: ⌊(21 − 4)/4⌋ + 1 = 5."""
     axes = AXES[node.fn]
     x = node.args[0]
@@ -15,49 +17,64 @@ def why_sizes(node: Call) -> str:
     outs = node.shape[node.order - axes :]
     if "transpose" in node.fn:
         extra = setting(node, "output_padding")
-        found = [_transposed(*z) for z in zip(sizes, kernel, *options, extra, outs, strict=True)]
+        found = [(_transposed(*z), out) for *z, out in zip(sizes, kernel, *options, extra, outs, strict=True)]
     else:
-        found = [_forward(*z) for z in zip(sizes, kernel, *options, outs, strict=True)]
-    formulas = " and ".join(dict.fromkeys(found))
-    outputs = _outputs(node, axes)
-    return f"{outputs}, {formulas}" if outputs else formulas
+        found = [(_forward(*z), out) for *z, out in zip(sizes, kernel, *options, outs, strict=True)]
+    words: list[str | Expr] = list(_outputs(node, axes))
+    for k, (formula, out) in enumerate(dict.fromkeys(found)):
+        words += [" and "] if k else []
+        words += [formula, " = ", b.count(out)] if isinstance(out, int) else [formula]
+    return tuple(words)
 
 
-def _outputs(node: Call, axes: int) -> str:
+def _outputs(node: Call, axes: int) -> Reason:
     if node.order == axes:
-        return ""
-    count = _written(node.shape[0])
+        return ()
+    count = b.count(node.shape[0])
     if len(node.args) == 1:
-        return f"{count} channels as before"
-    return f"{count} channels" if "transpose" in node.fn else f"{count} filters"
+        return (count, " channels as before; ")
+    return (count, " channels; ") if "transpose" in node.fn else (count, " filters; ")
 
 
-def _forward(size: Int, kernel: Int, stride: Int, padding: Int, dilation: Int, out: Int) -> str:
-    parts = [_written(size)]
-    parts += [f"+ {_times(2, padding)}"] if padding != 0 else []
-    parts += [f"− {_factor(dilation)}({_written(kernel)} − 1) − 1"] if dilation != 1 else [f"− {_factor(kernel)}"]
-    room = " ".join(parts)
-    formula = f"{room} + 1" if stride == 1 else f"⌊({room})/{_factor(stride)}⌋ + 1"
-    return f"{formula} = {out}" if isinstance(out, int) else formula
+def _number(value: Int) -> Expr:
+    return b.count(value)
 
 
-def _transposed(size: Int, kernel: Int, stride: Int, padding: Int, dilation: Int, extra: Int, out: Int) -> str:
-    parts = [_factor(size) + " − 1" if stride == 1 else f"({_written(size)} − 1)·{_factor(stride)}"]
-    parts += [f"− {_times(2, padding)}"] if padding != 0 else []
-    parts += [f"+ {_factor(dilation)}({_written(kernel)} − 1) + 1"] if dilation != 1 else [f"+ {_factor(kernel)}"]
-    parts += [f"+ {_factor(extra)}"] if extra != 0 else []
-    formula = " ".join(parts)
-    return f"{formula} = {out}" if isinstance(out, int) else formula
+def _sum(*terms: Expr) -> Expr:
+    return Add(terms, ()) if len(terms) > 1 else terms[0]
 
 
-def _times(number: int, value: Int) -> str:
-    return f"{number}·{value}" if isinstance(value, int) else f"{number}{_factor(value)}"
+def _minus(x: Expr) -> Expr:
+    value = b.number_of(x)
+    return b.num(-value) if value is not None else Mul((b.MINUS_ONE, *(x.args if isinstance(x, Mul) else (x,))), ())
 
 
-def _written(value: Int) -> str:
-    return str(value).replace("*", "").replace(" - ", " − ")
+def _times(x: Expr, y: Expr) -> Expr:
+    return y if b.is_one(x) else x if b.is_one(y) else Mul((x, y), ())
 
 
-def _factor(value: Int) -> str:
-    text = _written(value)
-    return text if text.replace("_", "").isalnum() else f"({text})"
+def _reach(kernel: Int, dilation: Int) -> list[Expr]:
+    """D(K − 1) + 1, K where D is 1."""
+    if dilation == 1:
+        return [_number(kernel)]
+    return [_times(_number(dilation), _sum(_number(kernel), b.MINUS_ONE)), b.ONE]
+
+
+def _around(padding: Int) -> list[Expr]:
+    return [] if padding == 0 else [_times(b.num(2), _number(padding))]
+
+
+def _forward(size: Int, kernel: Int, stride: Int, padding: Int, dilation: Int) -> Expr:
+    room = _sum(_number(size), *_around(padding), *map(_minus, _reach(kernel, dilation)))
+    if stride == 1:
+        return _sum(*(room.args if isinstance(room, Add) else (room,)), b.ONE)
+    share = Mul((room, Pow(_number(stride), b.MINUS_ONE, ())), ())
+    return _sum(Apply("floor", (share,), ()), b.ONE)
+
+
+def _transposed(size: Int, kernel: Int, stride: Int, padding: Int, dilation: Int, extra: Int) -> Expr:
+    steps = [_number(size), b.MINUS_ONE]
+    if stride != 1:
+        steps = [Mul((_number(stride), _sum(*steps)), ())]
+    cut = [_minus(t) for t in _around(padding)]
+    return _sum(*steps, *cut, *_reach(kernel, dilation), *([] if extra == 0 else [_number(extra)]))

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
+import sympy
 
 from symgrad.derivation.derivative import as_node
 from symgrad.derivation.layer_sizes import why_sizes
 from symgrad.derivation.reading_order import inputs, statements
-from symgrad.derivation.steps import Block, Check, Code, Prose, Reason, Result, Table
+from symgrad.derivation.steps import Block, Cell, Check, Code, Prose, Reason, Result, Table
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Asked, Problem, Question
@@ -40,7 +41,7 @@ from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
 MOST_ROWS = 30
-Row: TypeAlias = tuple[str | Expr, ...]
+Row: TypeAlias = tuple[Cell, ...]
 HEADER = ("quantity", "shape", "why")
 
 
@@ -123,8 +124,17 @@ def _checked(work: Workspace, expr: Expr, shape: Shape) -> Check:
 
 
 def _is(shape: Shape, row: bool = False) -> Reason:
-    words = show_shape(shape, row)
+    words = _sizes(shape, row)
+    if isinstance(words, tuple):
+        return ("has shape ", *words)
     return (f"is {words}" if words.startswith("a ") else f"has shape {words}",)
+
+
+def _sizes(shape: Shape, row: bool = False) -> str | Reason:
+    """The shape in words, with formulas where a size is more than a product: ⌊(H − K)/S⌋ + 1 by 7."""
+    if len(shape) < 2 or not any(isinstance(s, sympy.Add) for s in shape):
+        return show_shape(shape, row)
+    return tuple(w for k, s in enumerate(shape) for w in ((" by ", b.count(s)) if k else (b.count(s),)))
 
 
 def _why_derivative(of: Expr, wrt: Expr) -> str:
@@ -159,7 +169,7 @@ def _rows(system: System, of: Expr) -> list[Row]:
         pairs.append((of, of))
     for name, body in pairs:
         steps = [(x, x) for x in postorder(body) if x is not body and _is_step(x)]
-        rows += [(x, show_shape(x.shape, x.row), why(y)) for x, y in (*steps, (name, body))]
+        rows += [(x, _sizes(x.shape, x.row), why(y)) for x, y in (*steps, (name, body))]
     return list(dict.fromkeys(rows))[-MOST_ROWS:]
 
 
@@ -170,7 +180,7 @@ def _is_step(x: Expr) -> bool:
     return bool(x.children) and any(not same_shape(c.shape, x.shape) for c in x.children)
 
 
-def why(x: Expr) -> str:
+def why(x: Expr) -> str | Reason:
     """Why an operation has the shape it has, from the shapes of its operands."""
     match x:
         case MatMul(args=args):

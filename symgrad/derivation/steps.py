@@ -62,12 +62,15 @@ class Prose:
     words: Reason
 
 
+Cell: TypeAlias = "str | Expr | Reason"
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells: words, numbers or expressions."""
+    """Rows of cells: words, numbers or expressions, or words with expressions among them."""
 
     header: tuple[str, ...]
-    rows: tuple[tuple["str | Expr", ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,8 @@ def _displayed(equations: list[Equation]) -> Iterator[Block]:
 
 def _table(table: steps.Table, reading: Reading) -> Table:
     header = tuple(with_formulas(cell) for cell in table.header)
-    return Table(header, tuple(tuple(reading.words((cell,)) for cell in row) for row in table.rows))
+    rows = ((cell if isinstance(cell, tuple) else (cell,) for cell in row) for row in table.rows)
+    return Table(header, tuple(tuple(reading.words(cell) for cell in row) for row in rows))
 
 
 def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> list[Equation]:

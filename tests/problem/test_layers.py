@@ -7,7 +7,15 @@ from symgrad.notation.source import source
 from symgrad.problem.elaborate import load_problem
 from symgrad.tensor.integers import size_symbol
 
-SYMBOLS = "symbols: {X: {shape: [2, 6, 5]}, W: {shape: [4, 2, 3, 2]}, V: {shape: [2, 3, 2, 2]}, b: {shape: 4}, u: {shape: n}, k: {shape: 3}}\n"
+SYMBOLS = """
+symbols:
+  X: {shape: [2, 6, 5]}
+  W: {shape: [4, 2, 3, 2]}
+  V: {shape: [2, 3, 2, 2]}
+  b: {shape: 4}
+  u: {shape: n}
+  k: {shape: 3}
+"""
 
 
 def built(expression: str) -> str:
