@@ -128,7 +128,7 @@ def _tends(values: Sequence[Any]) -> float:
 
 
 def _equal(a: float, b: float) -> bool:
-    return a == b or bool(np.isfinite(a - b)) and abs(a - b) <= AGREE * max(1.0, abs(a))
+    return a == b or (bool(np.isfinite(a - b)) and abs(a - b) <= AGREE * max(1.0, abs(a)))
 
 
 # One number

@@ -155,6 +155,8 @@ def _levels(table: Sequence[Row], positives: int, steps: int) -> Answer:
     mean = b.mul(b.num(Fraction(1, steps + 1)), b.fold("sum", Var(_SOFT, (i,), ()), levels))
     system = (Definition(_SOFT, (i,), body, tuple(levels)), Definition("AP", (), mean))
     run = Fixed.of(system)
+    if not any(best):
+        return Fraction(0), [_nothing(run)], run, Code(System(system), NAME)
     groups = [(value, len(list(g))) for value, g in groupby(best)]
     value = sum(best, Fraction(0)) / (steps + 1)
     blocks: list[Block] = [
@@ -189,6 +191,11 @@ def _level_table(best: Sequence[Fraction], steps: int) -> Table:
     return Table(("recall levels", "how many", "interpolated precision"), tuple(out))
 
 
+def _nothing(run: Fixed) -> Block:
+    reason = ("without a hit every precision is 0",)
+    return run.line(NAME, b.ZERO, reason=reason, rule="average precision", boxed=True)
+
+
 def _weighted(groups: Sequence[tuple[Fraction, int]]) -> Expr:
     """5 · 1 + 4 · 4/7 + 2 · 1/2, not worked out."""
     return total(*(times(*_several(n), fraction(v)) for v, n in groups if v))
@@ -209,6 +216,8 @@ def _all_points(table: Sequence[Row], positives: int) -> Answer:
     mean = b.mul(b.num(Fraction(1, positives)), b.fold("sum", b.mul(b.at(hit, k), Var(_SOFT, (k,), ())), ranks))
     system = (Definition(_SOFT, (k,), later, tuple(ranks)), Definition("AP", (), mean))
     run = Fixed.of(system)
+    if not any(r.hit for r in table):
+        return Fraction(0), [_nothing(run)], run, Code(System(system), NAME)
     best = [(r, max(x.precision for x in table if x.rank >= r.rank)) for r in table if r.hit]
     value = sum((p for _, p in best), Fraction(0)) / positives
     groups = [(p, len(list(g))) for p, g in groupby(p for _, p in best)]

@@ -72,9 +72,11 @@ def _as_number(value: Expr | Fraction | int) -> Expr:
 
 
 def about(value: Fraction | float) -> Reason:
-    """≈ 0.753, beside an exact value; = 0.3125 where four digits are all there are."""
+    """≈ 0.753, beside an exact value; = 0.3125 where four digits are all there are; nothing beside an integer."""
+    if Fraction(value).denominator == 1:
+        return ()
     digits = Fraction(value) * 10_000
-    if digits.denominator == 1 and Fraction(value).denominator > 1:
+    if digits.denominator == 1:
         return ("= ", Literal((float(value),), ()))
     return ("≈ ", Literal((round(float(value), 3),), ()))
 

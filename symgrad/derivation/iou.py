@@ -86,26 +86,26 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
         QuestionError: a box is no rectangle, or the reference is none of the boxes.
     """
     boxes, reference = given(question)
-    columns = list(dict.fromkeys(_words(question.fields.get("columns")))) or ["iou"]
+    chosen = columns(question)
     overlaps = [Overlap.of(box, reference) for box in boxes]
     run = Fixed.of(d for o in overlaps for d in _definitions(o, reference))
     blocks: list[Block] = []
     for o in overlaps:
         blocks.append(Prose((*_heading(o.box, reference), ":")))
-        blocks += [line for column in columns for line in _lines(run, o, reference, column)]
+        blocks += [line for column in chosen for line in _lines(run, o, reference, column)]
     for o in overlaps:
         _counted(o, reference)
-    header = ("box", *(COLUMNS[c] for c in columns))
-    cells: list[tuple[str | Expr, ...]] = [(_word(o.box.name), *(_cell(o.value(c)) for c in columns)) for o in overlaps]
+    header = ("box", *(COLUMNS[c] for c in chosen))
+    cells: list[tuple[str | Expr, ...]] = [(_word(o.box.name), *(_cell(o.value(c)) for c in chosen)) for o in overlaps]
     blocks.append(Table(header, tuple(cells)))
-    values = [o.value(columns[0]) for o in overlaps]
-    table = [{"box": o.box.name, **{c: o.value(c) for c in columns}} for o in overlaps]
+    values = [o.value(chosen[0]) for o in overlaps]
+    table = [{"box": o.box.name, **{c: o.value(c) for c in chosen}} for o in overlaps]
     system = System(tuple(d for o in overlaps for d in _definitions(o, reference)))
-    computed = b.stack(*(_node(columns[0], o.box) for o in overlaps))
+    computed = b.stack(*(_node(chosen[0], o.box) for o in overlaps))
     checks = (*run.checks, Check("exact", 0.0, 0))
     return (
         Result(
-            columns[0],
+            chosen[0],
             None,
             None,
             None,
@@ -136,6 +136,11 @@ def given(question: Question) -> tuple[tuple[Box, ...], Box]:
     if not named:
         raise QuestionError("there is no box to compare with the reference", question.place)
     return tuple(named.values()), reference
+
+
+def columns(question: Question) -> list[str]:
+    """What is computed of each box; the IoU where nothing is said."""
+    return list(dict.fromkeys(_words(question.fields.get("columns")))) or ["iou"]
 
 
 def _box(name: str, node: RawNode, question: Question) -> Box:
@@ -212,9 +217,10 @@ def _lines(run: Fixed, o: Overlap, reference: Box, column: str) -> list[Line]:
 def _intersection(o: Overlap, reference: Box) -> Expr:
     """Width times height of what both boxes cover."""
     p, t = o.box, reference
-    if not o.shared:
-        return b.ZERO
-    return times(min(p.x2, t.x2) - max(p.x1, t.x1), min(p.y2, t.y2) - max(p.y1, t.y1))
+    width, height = min(p.x2, t.x2) - max(p.x1, t.x1), min(p.y2, t.y2) - max(p.y1, t.y1)
+    if not o.shared or width.denominator > 1 or height.denominator > 1:
+        return fraction(o.shared)
+    return times(width, height)
 
 
 def _heading(box: Box, reference: Box) -> Reason:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from symgrad.derivation import average_precision, iou
+from symgrad.errors import QuestionError
 from symgrad.notation.tree import Infix, Prefix, Sym, Tree
 from symgrad.problem.model import Asked, Condition, Question, Setting
 from symgrad.sheet.document import Markdown, Paragraph, Words
@@ -168,6 +170,40 @@ def _matrix_form(question: Question, reading: Reading) -> Pieces:
     return ["Write ", *_of(question, reading), " as a matrix that acts on ", *_of(question, reading, "input")]
 
 
+_METHODS: Final = {
+    "11-point": "eleven recall levels",
+    "all-point": "every recall level that is reached",
+    "coco": "101 recall levels",
+}
+
+
+def _average_precision(question: Question, reading: Reading) -> Pieces:
+    method = _METHODS[question.word("method") or "all-point"]
+    try:
+        hits, positives = average_precision.given(question)
+    except QuestionError:
+        return [f"Compute the average precision with {method}"]
+    ranks = [str(k) for k, hit in enumerate(hits, 1) if hit]
+    at = f"hits are at {'ranks' if len(ranks) > 1 else 'rank'} " if ranks else "none is a hit"
+    lead = f"Of {len(hits)} ranked detections, {at}"
+    return [lead, *listed(ranks), f"; {positives} are to be found. Compute the average precision with {method}"]
+
+
+def _iou(question: Question, reading: Reading) -> Pieces:
+    columns = [iou.COLUMNS[c] for c in iou.columns(question)]
+    try:
+        boxes, reference = iou.given(question)
+    except QuestionError:
+        return ["Compute the ", *listed(columns), " of each box with the reference"]
+    given = [f"{x.name} ({', '.join(map(str, x.corners))})" for x in boxes]
+    return [
+        "Compute the ",
+        *listed(columns),
+        f" of {reference.name} ({', '.join(map(str, reference.corners))}) with ",
+        *listed(given),
+    ]
+
+
 def _generic(question: Question, reading: Reading) -> Pieces:
     subject = _of(question, reading)
     name = question.ask.replace("_", " ").capitalize()
@@ -191,7 +227,7 @@ _MAKERS: Final[Mapping[str, Maker]] = {
     "identity": _identity,
     "matrix_form": _matrix_form,
     "diagram": lambda question, reading: ["Draw the computation graph of ", *_of(question, reading)],
-    "average_precision": lambda question, reading: ["Compute the average precision of the ranked detections"],
-    "iou": lambda question, reading: ["Compute the overlap of each box with the reference"],
+    "average_precision": _average_precision,
+    "iou": _iou,
     "text": lambda question, reading: ["A question answered in words"],
 }
