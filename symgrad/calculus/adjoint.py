@@ -152,7 +152,10 @@ def _terms(s: Sensitivity, d: Definition, target: Var, known: Bounds) -> list[Te
     if match.binders or match.conds:
         nesting = [replace(x.symbol, renamed) for x in (*d.ranges, *s.binders)]
         ordered = sorted(match.binders, key=lambda x: nesting.index(x.symbol))
-        value = b.fold("sum", value, ordered, match.conds)
+        if len(ordered) == 1 and not match.conds and isinstance(ordered[0].lo, int) and ordered[0].lo == ordered[0].hi:
+            value = reindex(value, {ordered[0].symbol: ordered[0].lo})
+        else:
+            value = b.fold("sum", value, ordered, match.conds)
     return [Term(reader, value, match.guard)]
 
 

@@ -13,6 +13,8 @@ from symgrad.tensor.system import Definition, System, spread
 from symgrad.tensor.walk import postorder, variables
 
 MOST_NODES = 20_000
+MOST_OPEN = 200
+"""Nodes at open steps: more of them means that the recurrence goes back without an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ def trace(system: System, of: Var, wrt: Collection[Var], held: Collection[Expr] 
     order: list[Var] = []
     state: dict[Var, int] = {}
     stack: list[Var] = [of]
+    endless = 0
     while stack:
         node = stack[-1]
         if state.get(node) == 2:
@@ -185,7 +188,8 @@ def trace(system: System, of: Var, wrt: Collection[Var], held: Collection[Expr] 
             stack.pop()
             continue
         state[node] = 1
-        if len(state) > MOST_NODES:
+        endless += any(not isinstance(s, int) for s in node.subs)
+        if len(state) > MOST_NODES or endless > MOST_OPEN:
             raise QuestionError("the recurrence has no end at an open step; ask for form sum-of-products or backprop")
         if node in stop and node is not of:
             continue

@@ -76,6 +76,8 @@ def sum_entries(x: Expr) -> Expr:
             return b.mul(*scalars, b.inner(b.mul(*vectors[:-1]), vectors[-1]))
         if len(vectors) == 1 and scalars:
             return b.mul(*scalars, sum_entries(vectors[0]))
+        if not vectors and scalars:
+            return b.mul(b.count(x.shape[0]), *scalars)
     return b.reduce("sum", b.transpose(x) if x.row else x)
 
 
@@ -158,7 +160,7 @@ def _(node: Reduce, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     spread = along(g, x, node.axes)
     match node.op:
         case "sum":
-            return (b.mul(spread, b.ones(x.shape)),)
+            return (spread if same_shape(spread.shape, x.shape) else b.mul(spread, b.ones(x.shape)),)
         case "prod":
             return (b.mul(spread, along(ans, x, node.axes), b.power(x, b.MINUS_ONE)),)
         case "max" | "min":
@@ -182,7 +184,12 @@ def first_extreme(node: Reduce) -> Expr:
 
 def along(g: Expr, x: Expr, axes: tuple[int, ...]) -> Expr:
     """g, which lacks some axes of x, repeated along them so that it lines up with x."""
-    if g.order == 0 or axes == (0,):
+    if g.order == 0:
+        return g
+    if x.order == 2 and len(axes) == 1:
+        ones = b.ones((x.shape[axes[0]],))
+        return b.outer(ones, g) if axes == (0,) else b.outer(g, ones)
+    if axes == (0,):
         return g
     kept = tuple(1 if a in axes else s for a, s in enumerate(x.shape))
     return b.call("reshape", (g,), kept)
@@ -286,8 +293,22 @@ def _softmax(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
             return (b.add(b.neg(b.mul(sum_entries(scaled), ans)), scaled),)
         return (b.mul(ans, b.sub(g, b.inner(ans, g))),)
     axis = node.param("axis")
+    if divides(g, ans) and (share := _constant_share(b.mul(ans, g), axis % ans.order)) is not None:
+        scale, fixed = share
+        return (b.mul(b.neg(scale), b.sub(ans, fixed)),)
     weighted = along(b.reduce("sum", b.mul(ans, g), axis), ans, (axis % ans.order,))
     return (b.mul(ans, b.sub(g, weighted)),)
+
+
+def _constant_share(x: Expr, axis: int) -> tuple[Expr, Expr] | None:
+    """x as a scalar times a given distribution along the last axis, whose sums are 1; None where it is not that."""
+    factors = x.args if isinstance(x, Mul) else (x,)
+    tensors = [f for f in factors if f.order]
+    if len(tensors) != 1 or axis != x.order - 1:
+        return None
+    (only,) = tensors
+    known = isinstance(only, Var) and only.facts & {"one-hot", "probability"}
+    return (b.mul(*(f for f in factors if not f.order)), only) if known else None
 
 
 def divides(g: Expr, p: Expr) -> bool:

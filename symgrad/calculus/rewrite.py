@@ -16,17 +16,19 @@ from symgrad.tensor.nodes import (
     Deriv,
     Entry,
     Expr,
+    Eye,
     Fold,
     Item,
     MatMul,
     Mul,
     Num,
     Pow,
+    Reduce,
     Stack,
     Transpose,
     Var,
 )
-from symgrad.tensor.walk import postorder, rebuild, transform
+from symgrad.tensor.walk import postorder, rebuild, transform, variables
 
 MOST_TERMS = 64
 
@@ -66,6 +68,12 @@ def _entry(arg: Expr, items: Sequence[Item]) -> Expr:
             return b.mul(b.at(v, items[0].index), unit) if _whole(items[1], v) else b.entry(arg, items)
         case MatMul(args=args) if arg.order == 2 and _whole(items[1], arg, 1) and args[0].order == 1:
             return b.mul(_entry(args[0], items[:1]), b.transpose(b.matmul(*args[1:])))
+        case Concat(args=args, axis=0) if isinstance(items[0], Cut):
+            start: Int = 0
+            for part in args:
+                if same(items[0].lo, start + 1) and same(items[0].hi, start + part.shape[0]):
+                    return _entry(part, [Cut(1, part.shape[0]), *items[1:]])
+                start = start + part.shape[0]
         case Stack(args=args) if isinstance(items[0], At) and isinstance(items[0].index, int):
             return b.entry(args[items[0].index - 1], items[1:])
     return b.entry(arg, items)
@@ -79,6 +87,12 @@ def _unit_products(x: MatMul) -> Expr:
     args = list(x.args)
     for k in range(len(args) - 1):
         left, right = args[k], args[k + 1]
+        if isinstance(left, Transpose) and (cut := _selector(left.arg)) is not None:
+            chosen = _entry(right, [cut, *(Cut(1, n) for n in right.shape[1:])])
+            return b.matmul(*args[:k], chosen, *args[k + 2 :])
+        if (cut := _selector(right)) is not None and (left.order == 2 or left.row):
+            chosen = _entry(left, [*(Cut(1, n) for n in left.shape[:-1]), cut])
+            return b.matmul(*args[:k], chosen, *args[k + 2 :])
         if isinstance(left, Transpose) and _is_unit(left.arg) and right.order == 1 and not right.row:
             place = left.arg.children[0]
             return b.matmul(*args[:k], _scalar_entry(right, place), *args[k + 2 :])
@@ -86,6 +100,22 @@ def _unit_products(x: MatMul) -> Expr:
             place = right.children[0]
             return b.matmul(*args[:k], _scalar_entry(left.arg, place), *args[k + 2 :])
     return x
+
+
+def _selector(x: Expr) -> Cut | None:
+    """The places lo..hi where [0; I; 0] puts what it multiplies; None for other matrices."""
+    if not isinstance(x, Concat) or x.axis or x.order != 2:
+        return None
+    found: Cut | None = None
+    start: Int = 0
+    for part in x.args:
+        stop = start + part.shape[0]
+        if isinstance(part, Eye) and found is None:
+            found = Cut(start + 1, stop)
+        elif not b.is_zero(part):
+            return None
+        start = stop
+    return found
 
 
 def _is_unit(x: Expr) -> bool:
@@ -157,7 +187,7 @@ def _factor(x: Add) -> Expr:
             if len(ts) == 1:
                 terms += ts
                 continue
-            inner = b.add(*(_without(t, side) for t in ts))
+            inner = b.add(*(_without(t, f, side) for t in ts))
             inner = _factor(inner) if isinstance(inner, Add) else inner
             terms.append(_combine(f, inner, side))
         return b.add(*terms)
@@ -191,8 +221,10 @@ def _outer_factor(t: Expr, side: str) -> Expr | None:
     return None
 
 
-def _without(t: Expr, side: str) -> Expr:
+def _without(t: Expr, f: Expr, side: str) -> Expr:
     number, rest = b.coefficient(t)
+    if rest is f:
+        return b.mul(b.num(number), b.eye(f.shape[1 if side == "left" else 0])) if f.order else b.num(number)
     if side == "left" and isinstance(rest, Mul) and rest.args[0].order == 0:
         return b.mul(b.num(number), *rest.args[1:])
     scalars: tuple[Expr, ...] = ()
@@ -336,14 +368,30 @@ def as_diagonal(root: Expr, g: Var, name: Callable[[Expr], Expr] = b.diag) -> Ex
 def fold_definitions(root: Expr, bodies: Mapping[Expr, Var]) -> Expr:
     """Expressions that are the body of a definition replaced by the name: Σ_i a_i v_i = h_t."""
 
+    sums = _named_sums(bodies)
+
     def rule(x: Expr) -> Expr:
         if x in bodies:
             return bodies[x]
+        if x in sums:
+            return sums[x]
         if isinstance(x, Add):
             return _fold_sum(x, bodies)
         return x
 
     return transform(root, rule, into=_plain)
+
+
+def _named_sums(bodies: Mapping[Expr, Var]) -> dict[Expr, Expr]:
+    """Σ_i x_i = n μ, where a definition says that μ is the mean."""
+    out: dict[Expr, Expr] = {}
+    for body, name in bodies.items():
+        if isinstance(body, Mul) and not body.order:
+            totals = [f for f in body.args if isinstance(f, Reduce) and f.op == "sum"]
+            others = [f for f in body.args if f not in totals]
+            if len(totals) == 1 and all(not variables(f) for f in others):
+                out[totals[0]] = b.div(name, b.mul(*others))
+    return out
 
 
 def _fold_sum(x: Add, bodies: Mapping[Expr, Var]) -> Expr:

@@ -1,23 +1,24 @@
 """Form backprop: δ_v = ∂L/∂v for every node, each from the nodes that read it, the last first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace as replace_fields
 
 import sympy
 
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
+from symgrad.calculus.cancel import alike, cancel, signs
 from symgrad.calculus.ends import Opened, open_ends
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
-from symgrad.calculus.rewrite import collect
+from symgrad.calculus.rewrite import collect, fold_definitions
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result, mapped
 from symgrad.derivation.workspace import Workspace, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, integer, replace
-from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Var
+from symgrad.tensor.integers import Int, integer, replace, same
+from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Shape, Var
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import fresh_symbol, postorder, reindex, variables
 
@@ -117,6 +118,7 @@ class _Pass:
         self.equations: dict[Var, Equation] = {}
         self.blocks: list[Block] = []
         self.known: set[str] = set()
+        self.bodies: dict[Expr, Var] = {d.body: d.target for d in work.system.definitions if not d.ranges}
         asked = set(wrt)
         for equation in adjoint_equations(work.system, of, wrt, self.name):
             self.equations[equation.node] = equation
@@ -163,10 +165,8 @@ class _Pass:
         if fixed and len(equation.ranges) == 1:
             self._state_piecewise(equation, list(fixed))
             return
-        later = [t for t in equation.terms if t.guard]
-        if later:
-            self.blocks.append(self._boundary(equation, later[0]))
-        value = collect(_unguarded(equation))
+        self.blocks += self._boundaries(equation)
+        value = _unguarded(equation, self.bodies)
         self.blocks.append(
             self.work.certifier.line(
                 delta(node), value, reason=self._reason(equation), rule="backprop", ranges=equation.ranges
@@ -197,14 +197,29 @@ class _Pass:
             )
         )
 
-    def _boundary(self, equation: Equation, term: Term) -> Block:
-        last = equation.ranges[-1]
-        reader = reindex(term.reader, {last.symbol: last.hi})
-        if isinstance(reader, Var) and not isinstance(term.value, Fold):
+    def _boundaries(self, equation: Equation) -> list[Block]:
+        """δ of the readers that would lie beyond an end of the steps is zero."""
+        found: dict[Expr, str] = {}
+        for term in equation.terms:
+            if not term.guard:
+                continue
+            last = equation.ranges[-1]
+            ends = [x for x in (last.hi, last.lo) if _at(term, {last.symbol: x}) is False]
+            if isinstance(term.value, Fold) or not ends:
+                return [Prose(("Terms of steps beyond the last are absent.",))]
+            reader = reindex(term.reader, {last.symbol: ends[0]})
+            assert isinstance(reader, Var)
             self._know(reader)
-            zero = b.zeros(reader.shape)
-            return self.work.certifier.line(delta(reader), zero, reason=("nothing follows the last step",), rule="end")
-        return Prose(("Terms of steps beyond the last are absent.",))
+            after = same(ends[0], last.hi)
+            found[reader] = "nothing follows the last step" if after else "nothing comes before the first step"
+        alike: dict[tuple[str, Shape], list[Expr]] = {}
+        for reader, words in found.items():
+            assert isinstance(reader, Var)
+            alike.setdefault((words, reader.shape), []).append(delta(reader))
+        return [
+            self.work.certifier.line(*names, b.zeros(shape), reason=(words,), rule="end")
+            for (words, shape), names in alike.items()
+        ]
 
     def _reason(self, equation: Equation) -> Reason:
         return self._why(list(equation.terms), equation.node, {})
@@ -227,7 +242,7 @@ class _Pass:
             raise QuestionError("form backprop differentiates by named nodes")
         for node, equation in self.equations.items():
             if node is wrt:
-                return collect(_unguarded(equation)), self._why(list(equation.terms), node, {})
+                return _unguarded(equation, self.bodies), self._why(list(equation.terms), node, {})
         for node, equation in self.equations.items():
             if node.name == wrt.name and len(node.subs) == len(wrt.subs):
                 here = {p: s for p, s in zip(node.subs, wrt.subs, strict=True) if isinstance(p, sympy.Symbol)}
@@ -237,11 +252,11 @@ class _Pass:
         return b.zeros(wrt.shape), ("it does not act on the loss",)
 
 
-def _unguarded(equation: Equation) -> Expr:
+def _unguarded(equation: Equation, bodies: Mapping[Expr, Var]) -> Expr:
     """The right side without the guards that only cut off δ beyond the last step, where it is zero."""
     if any(r.op == "==" for t in equation.terms for r in t.guard):
         return equation.total
-    return b.add(*(collect(t.value) for t in equation.terms))
+    return signs(alike(cancel(fold_definitions(b.add(*(collect(t.value) for t in equation.terms)), bodies))))
 
 
 def _at(term: Term, here: dict[sympy.Symbol, Int]) -> bool | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from symgrad.calculus.cancel import alike, cancel, signs
 from symgrad.calculus.dependency import Trace, trace
 from symgrad.calculus.local import adjoint_part, local_jacobian
 from symgrad.calculus.pullback import divides
@@ -230,14 +231,19 @@ class Paths:
     def _links(self, top: Var | None, user: Var) -> Expr:
         factors: list[Expr] = []
         if top is not None and top is not user and top is not self.of:
-            factors = [self._deriv(top), b.deriv(top, user)]
+            factors = [self._deriv(top), b.deriv(top, user, "total", self.held)]
             links = [top.order, user.order]
         elif user is not self.of:
             factors, links = [self._deriv(user)], [user.order]
         else:
             links = []
         kind = "immediate" if user not in self.leave and self._acts_twice(user) else "total"
-        return b.chain([*factors, b.deriv(user, self.wrt, kind)], links)
+        held = self.held if kind == "total" and self._holds_matter(user) else frozenset()
+        return b.chain([*factors, b.deriv(user, self.wrt, kind, held)], links)
+
+    def _holds_matter(self, user: Var) -> bool:
+        """Whether a held node lies between wrt and a node that names wrt."""
+        return user in self.bodies and any(v in self.held for v in variables(self.bodies[user]))
 
     def _gate(self, users: list[Var]) -> Var | None:
         """The node among the users that every path from the others to ``of`` passes, if there is one."""
@@ -291,7 +297,7 @@ class Paths:
         for _ in range(4):
             if has_units(x):
                 x = common_scalars(multiply_out(take_entries(distribute(x))))
-            fresh = fold_definitions(collect(take_entries(x)), bodies)
+            fresh = signs(alike(cancel(fold_definitions(collect(take_entries(x)), bodies))))
             if fresh is x:
                 return x
             x = fresh
@@ -309,13 +315,15 @@ class Paths:
 
 
 def backward(graph: Trace, system: System) -> tuple[Var, ...]:
-    """The nodes of a trace, each after its readers; of those that are ready the latest step, then the author's first."""
+    """The nodes of a trace, each after its readers; of those that are ready the latest, then the author's first."""
     rank = {d.family: k for k, d in reversed(list(enumerate(system.definitions)))}
     waiting = {v: len(graph.readers(v)) for v in graph.order}
     out: list[Var] = []
     ready = [v for v, n in waiting.items() if n == 0]
     while ready:
-        ready.sort(key=lambda v: (-v.subs[-1] if v.subs and isinstance(v.subs[-1], int) else 0, rank.get(v.name, len(rank))))
+        ready.sort(
+            key=lambda v: (-v.subs[-1] if v.subs and isinstance(v.subs[-1], int) else 0, rank.get(v.name, len(rank)))
+        )
         node = ready.pop(0)
         out.append(node)
         for v in dict.fromkeys(variables(graph.bodies[node])) if node in graph.bodies else ():

@@ -118,9 +118,7 @@ class ClosedForm:
         value = paths.solve()
         return work, value, paths.blocks
 
-    def _product(
-        self, work: Workspace, state: State, used: list[sympy.Symbol]
-    ) -> tuple[Workspace, Expr, list[Block]]:
+    def _product(self, work: Workspace, state: State, used: list[sympy.Symbol]) -> tuple[Workspace, Expr, list[Block]]:
         """∂s_t/∂s_k as the product of the Jacobians between them."""
         (place,) = [s for s, p in zip(self.of.subs, state.definition.indices, strict=True) if p == state.step.symbol]
         (start,) = [s for s, p in zip(self.wrt.subs, state.definition.indices, strict=True) if p == state.step.symbol]
@@ -150,30 +148,35 @@ class ClosedForm:
         lo, hi = state.step.lo, state.step.hi
         top, direct = self._where_read(work.system, state)
         taken = [*used, *symbols_of(hi), *(symbols_of(top) if not isinstance(top, int) else ())]
-        k = fresh_symbol(sympy.Symbol("k", integer=True), taken)
-        j = fresh_symbol(sympy.Symbol("j", integer=True), [*taken, k])
+        alone = self._acts_at(work.system, state)
+        k: Int = fresh_symbol(sympy.Symbol("k", integer=True), taken) if alone is None else alone
+        j = fresh_symbol(sympy.Symbol("j", integer=True), [*taken, *symbols_of(k)])
         names = Names(work)
         blocks: list[Block] = []
-        outer = () if not direct else (direct,)
-        work.certifier.open((*outer, Binder(k, lo, top), Binder(j, k, top)))
-        inner = Binder(k, lo, top)
+        outer = () if not direct else (direct if alone is None else Binder(direct.symbol, alone, direct.hi),)
+        ranges = (*outer, Binder(k, lo, top)) if alone is None and isinstance(k, sympy.Symbol) else outer
+        work.certifier.open((*ranges, Binder(j, k, top)))
         s_top, s_k = state.at(top), state.at(k)
+        if self.of.order + self.wrt.order > 2:
+            raise QuestionError("a closed form with more than two axes; ask for form components at given steps")
         jacobian = b.deriv(state.at(j), state.at(j - 1))
         product = b.fold("matprod", jacobian, [Binder(j, k + 1, top)], descending=True)
         immediate = b.deriv(s_k, self.wrt, "immediate", [state.all])
         first = b.deriv(self.of, s_top, "immediate") if direct else b.deriv(self.of, s_top)
-        term = b.chain([first, b.deriv(s_top, s_k), immediate], [s_top.order, s_k.order])
+        lead = [] if self.of is s_top else [first]
+        term = b.chain([*lead, b.deriv(s_top, s_k), immediate], [s_top.order, s_k.order][-len(lead) - 1 :])
         left = b.deriv(self.of, self.wrt)
-        open_sum = b.fold("sum", term, [*outer, inner])
+        open_sum = b.fold("sum", term, ranges) if ranges else term
+        everywhere = (self.wrt, " acts at every step, ∂⁺: at this step only")
+        here_only = (self.wrt, " acts on ", s_k, " only")
         blocks.append(
             work.certifier.line(
                 left,
                 open_sum,
-                reason=("chain rule; ", self.wrt, " acts at every step, ∂⁺: at this step only"),
+                reason=("chain rule; ", *(everywhere if alone is None else here_only)),
                 rule="chain rule",
             )
         )
-        ranges = (*outer, inner)
         blocks.append(
             work.certifier.line(
                 b.deriv(s_top, s_k),
@@ -186,9 +189,8 @@ class ClosedForm:
         step_paths = self._within(work, names, state.at(state.step.symbol), state.at(state.step.symbol - 1), set())
         local = step_paths.solve()
         blocks += self._running(work, step_paths, local, state)
-        if direct:
-            start: Expr = first
-        else:
+        start: Expr = b.ONE if self.of is s_top else first
+        if not direct and self.of is not s_top:
             upper = Paths(work, names, self.of, s_top, "chain")
             start = upper.solve()
             blocks += upper.blocks
@@ -200,17 +202,34 @@ class ClosedForm:
         here = {state.step.symbol: j}
         factor = reindex(local, here)
         resolved = b.fold("matprod", factor, [Binder(j, k + 1, top)], descending=True)
-        g = b.matmul(b.transpose(resolved), start) if s_top.order == 1 else b.mul(resolved, start)
-        share = self._share(work, names, state, k)
-        value = b.fold("sum", replace_nodes(share[0], {share[1]: g}), [*outer, inner])
+        if self.of.order:
+            held = frozenset({state.at(integer(k - 1))})
+            each = b.matmul(start, resolved, Paths(work, names, s_k, self.wrt, "plain", held=held).solve())
+        else:
+            g = b.matmul(b.transpose(resolved), start) if s_top.order == 1 else b.mul(resolved, start)
+            share = self._share(work, names, state, k)
+            each = replace_nodes(share[0], {share[1]: g})
         blocks += names.take()
-        return work, value, blocks
+        return work, b.fold("sum", each, ranges) if ranges else each, blocks
+
+    def _acts_at(self, system: System, state: State) -> Int | None:
+        """The step at which wrt acts, where it is the member of a family that is read at its own step alone."""
+        place = lags(system).position.get(self.wrt.name, {}).get(state.step.symbol)
+        if place is None or place >= len(self.wrt.subs):
+            return None
+        for r in reads(system):
+            if r.node.name == self.wrt.name and set(_gaps(r.reader, r.node, lags(system).position)) - {0}:
+                raise QuestionError(f"{self.wrt.name} is read at several steps; ask for form backprop")
+        return self.wrt.subs[place]
 
     def _where_read(self, system: System, state: State) -> tuple[Int, Binder | None]:
         """The step at which ``of`` reads the state, or the range of steps when a loss reads all of them."""
         body = system.body(self.of)
         family = state.definition.family
         node = self.of
+        if node.name == family:
+            places = zip(node.subs, state.definition.indices, strict=True)
+            return next(s for s, p in places if p == state.step.symbol), None
         seen: set[Var] = set()
         while body is not None and node not in seen:
             seen.add(node)
@@ -237,14 +256,14 @@ class ClosedForm:
         )
         return [*paths.blocks, line, *paths.names.take()]
 
-    def _share(self, work: Workspace, names: Names, state: State, k: sympy.Symbol) -> tuple[Expr, Var]:
+    def _share(self, work: Workspace, names: Names, state: State, k: Int) -> tuple[Expr, Var]:
         """(∂⁺s_k/∂W)ᵀ g for a symbol g."""
         s_k = state.at(k)
         g = Var(self._symbol(work), (), s_k.shape)
         scalar = Var(work.fresh("y", "r"), (), ())
         ranged = Definition(scalar.name, (), b.inner(g, s_k) if s_k.order == 1 else b.mul(g, s_k))
         work.define([ranged])
-        paths = Paths(work, names, scalar, self.wrt, "plain", held=frozenset({state.at(k - 1)}))
+        paths = Paths(work, names, scalar, self.wrt, "plain", held=frozenset({state.at(integer(k - 1))}))
         return paths.solve(), g
 
     def _symbol(self, work: Workspace) -> str:

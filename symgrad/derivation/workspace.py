@@ -1,7 +1,7 @@
 """What a solver works with: the problem, the model with the names introduced so far, and the certifier."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
@@ -107,6 +107,7 @@ def choose_sizes(
     symbols = sorted(
         integer_symbols(system, exprs) | {s for c in conds for s in symbols_of(c.left) | symbols_of(c.right)}, key=str
     )
+    named = [v for e in exprs for v in variables(e, into_derivatives=True)]
     steps = {**system.steps, **(free or {})}
     ends = set().union(*(symbols_of(x.lo) | symbols_of(x.hi) for x in steps.values())) - set(steps)
     open_steps = [s for s in symbols if s in steps]
@@ -118,7 +119,8 @@ def choose_sizes(
         env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
         env.update(dict.fromkeys(ends, length))
         env = fitting(env, sizes, needed)
-        out.append(_with_indices(env, open_steps, loose, steps, list(conds), len(out)))
+        found = _with_indices(env, open_steps, loose, steps, list(conds), len(out), named=(system, named))
+        out.append(found)
     return out
 
 
@@ -129,6 +131,7 @@ def _with_indices(
     steps: Mapping[sympy.Symbol, Binder],
     conds: list[Rel],
     turn: int,
+    named: tuple[System, Sequence[Var]],
 ) -> dict[sympy.Symbol, int]:
     ranges = []
     for s in open_steps:
@@ -140,9 +143,32 @@ def _with_indices(
     names = [*open_steps, *loose]
     for chosen in itertools.product(*ranges):
         full = {**env, **dict(zip(names, chosen, strict=True))}
-        if all(_true(c, full) for c in conds):
+        if all(_true(c, full) for c in conds) and all(_exists(v, full, named[0]) for v in named[1]):
             return full
     raise QuestionError("no small steps satisfy the conditions of the question")
+
+
+def _exists(node: Var, env: Mapping[sympy.Symbol, int], system: System) -> bool:
+    """Whether a member of a defined family is defined at these steps, or a boundary value that a definition reads."""
+    defined = system.family(node.name)
+    place = {s: x for s, x in lags(system).position.get(node.name, {}).items() if x < len(node.subs)}
+    if not defined or not place:
+        return True
+    for step, k in place.items():
+        if not symbols_of(node.subs[k]) <= env.keys():
+            return True
+        ranges = [x for d in defined for x in d.ranges if x.symbol == step]
+        read = [v for d in system.definitions for v in variables(d.body) if v.name == node.name]
+        gaps = [difference(v.subs[k], step) for v in read]
+        near = [g for g in gaps if isinstance(g, int)]
+        if not ranges or len(near) < len(gaps):
+            return True
+        at = evaluate_int(node.subs[k], env)
+        lo = min(evaluate_int(x.lo, env) for x in ranges) + min([0, *near])
+        hi = max(evaluate_int(x.hi, env) for x in ranges) + max([0, *near])
+        if not lo <= at <= hi:
+            return False
+    return True
 
 
 def _true(c: Rel, env: Mapping[sympy.Symbol, int]) -> bool:

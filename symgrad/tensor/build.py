@@ -3,6 +3,7 @@
 All raise ShapeError where operands do not fit. Sizes and indices are ints or SymPy integers.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -207,6 +208,11 @@ def mul(*args: Expr) -> Expr:
             powers[base] = powers.get(base, Fraction(0)) + exponent
     if number == 0:
         return transpose(zeros(shape)) if row else zeros(shape)
+    for base in [x for x in powers if isinstance(x, Count) and powers[x] == -1]:
+        number, rest = _cancelled(number, base)
+        if rest is not base:
+            del powers[base]
+            powers[rest] = powers.get(rest, Fraction(0)) - (0 if rest is ONE else 1)
     factors = [power(base, num(e)) if e != 1 else base for base, e in powers.items() if e != 0]
     kept_shape = broadcast(factors, "product entry by entry")[0] if factors else ()
     if not same_shape(kept_shape, shape):
@@ -230,6 +236,13 @@ def mul(*args: Expr) -> Expr:
     return Mul(tuple(factors), shape, row)
 
 
+def _cancelled(number: Fraction, size: Count) -> tuple[Fraction, Expr]:
+    """A number over a size, without the integer that both hold: 2/(2m) = 1/m."""
+    own = size.value.as_coeff_Mul()[0]
+    common = math.gcd(number.numerator, int(own)) if own.is_Integer else 1
+    return (number, size) if common == 1 else (number / common, count(sympy.expand(size.value / common)))
+
+
 def power(base: Expr, exponent: Expr) -> Expr:
     """base ** exponent, entry by entry."""
     shape, _ = broadcast((base, exponent), "power")
@@ -251,6 +264,10 @@ def power(base: Expr, exponent: Expr) -> Expr:
             return power(base.base, num(inner * e))
     if isinstance(base, Mul) and e == -1 and all(f.order == 0 for f in base.args):
         return mul(*(power(f, exponent) for f in base.args))
+    if isinstance(base, Mul) and e == -1 and any(_power_parts(f)[1] < 0 for f in base.args):
+        inverse = mul(*(power(f, exponent) for f in base.args))
+        if same_shape(inverse.shape, shape):
+            return inverse
     return Pow(base, exponent, shape)
 
 
@@ -349,6 +366,8 @@ def transpose(x: Expr) -> Expr:
             return x
         case Call(fn="diag"):
             return x
+        case Call(fn="inv", args=(arg,)) if transpose(arg) is arg:
+            return x
         case Var(facts=facts) if facts & {"symmetric", "diagonal", "positive-definite"} and x.order == 2:
             return x
         case MatMul(args=args):
@@ -431,8 +450,10 @@ def reduce(op: str, x: Expr, axis: int | None = None) -> Expr:
         return mul(num(value), scale, ones(shape))
     if op in ("max", "min") and value is not None:
         return full(value, shape)
-    if op == "sum" and isinstance(x, Mul) and isinstance(x.args[0], Num):
-        return mul(x.args[0], reduce(op, mul(*x.args[1:]), axis))
+    if op == "sum" and isinstance(x, Mul):
+        scalars, rest = _scalar_factors(x)
+        if scalars:
+            return mul(*scalars, reduce(op, rest, axis))
     return Reduce(op, x, axes, shape)
 
 
@@ -451,6 +472,8 @@ def fold(
     """Σ, ∏, max or min of the body over ranges; ``matprod`` multiplies matrices in the order of the range."""
     if op == "sum" and is_zero(body):
         return body
+    if op == "matprod" and not body.order:
+        op = "prod"
     if op == "prod" and body.order == 2:
         if not same(body.shape[0], body.shape[1]):
             raise ShapeError(f"prod of matrices: {describe(body)} is not square")

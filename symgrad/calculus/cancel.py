@@ -1,0 +1,80 @@
+"""Scalar factors that cancel, and signs that read well: identities applied after the chain rule."""
+
+from symgrad.calculus.rewrite import MOST_TERMS, size
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Add, Deriv, Expr, Mul, Num, Pow
+from symgrad.tensor.walk import transform
+
+
+def _plain(x: Expr) -> bool:
+    return not isinstance(x, Deriv)
+
+
+def cancel(root: Expr) -> Expr:
+    """Scalar sums over denominators multiplied out where they cancel: ((1 − y)/(1 − p) − y/p) p (1 − p) = p − y."""
+    return transform(root, lambda x: _cancel(x) if isinstance(x, Mul) else x, into=_plain)
+
+
+def _cancel(x: Mul) -> Expr:
+    scalars = [f for f in x.args if f.order == 0]
+    if not any(isinstance(f, Add) and any(_denominators(t) for t in f.args) for f in scalars):
+        return x
+    short = b.mul(alike(_expanded(b.mul(*scalars))), *(f for f in x.args if f.order))
+    return short if size(short) < size(x) else x
+
+
+def _denominators(t: Expr) -> list[Expr]:
+    factors = t.args if isinstance(t, Mul) else (t,)
+    return [f for f in factors if isinstance(f, Pow) and (b.number_of(f.exponent) or 0) < 0]
+
+
+def _expanded(x: Expr) -> Expr:
+    """A product of scalars multiplied out over its sums, those with denominators first, so that factors cancel."""
+    factors = x.args if isinstance(x, Mul) else (x,)
+    sums = [f for f in factors if isinstance(f, Add) and len(f.args) * len(factors) <= MOST_TERMS]
+    if not sums:
+        return x
+    chosen = next((f for f in sums if any(_denominators(t) for t in f.args)), sums[0])
+    rest = [f for f in factors if f is not chosen]
+    return b.add(*(_expanded(b.mul(t, *rest)) for t in chosen.args))
+
+
+def alike(root: Expr) -> Expr:
+    """Terms that differ in the order of their factors added up: a b + c − b a = c."""
+    return transform(root, lambda x: _alike(x) if isinstance(x, Add) else x, into=_plain)
+
+
+def _alike(x: Add) -> Expr:
+    first: dict[frozenset[Expr], Expr] = {}
+    terms: list[Expr] = []
+    for t in x.args:
+        number, rest = b.coefficient(t)
+        key = frozenset(rest.args) if isinstance(rest, Mul) else frozenset([rest])
+        terms.append(b.mul(b.num(number), first.setdefault(key, rest)))
+    return b.add(*terms) if len(first) < len(terms) else x
+
+
+def signs(root: Expr) -> Expr:
+    """−(−1 + y) a = (1 − y) a, and −a + b = b − a for numbers and vectors."""
+
+    def rule(x: Expr) -> Expr:
+        if isinstance(x, Add) and _falls(x) and x.order < 2:
+            terms = sorted(x.args, key=lambda t: b.coefficient(t)[0] < 0)
+            return Add(tuple(terms), x.shape, x.is_row)
+        if isinstance(x, Mul) and b.coefficient(x)[0] < 0:
+            for k, f in enumerate(x.args):
+                if isinstance(f, Add) and (b.coefficient(f.args[0])[0] < 0 or _takes_one_away(f)):
+                    return b.mul(b.MINUS_ONE, *x.args[:k], b.neg(f), *x.args[k + 1 :])
+        return x
+
+    return transform(root, rule, into=_plain)
+
+
+def _takes_one_away(x: Add) -> bool:
+    return any(isinstance(t, Num) and t.value < 0 for t in x.args)
+
+
+def _falls(x: Add) -> bool:
+    """Whether a sum begins with what is taken away, though something is added."""
+    negative = [b.coefficient(t)[0] < 0 for t in x.args]
+    return negative[0] and not all(negative)
