@@ -61,7 +61,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
             shown.shape,
             (*blocks, line),
             tuple(work.certifier.checks),
-            exact=None if numbers is None else exact.plain(numbers),
+            exact=_listed(matrix) if numbers is None else exact.plain(numbers),
             code=Code(problem.system, shown),
         ),
     )
@@ -122,6 +122,16 @@ def _explicit(entry: Expr) -> Expr:
         return node
 
     return transform(contract_deltas(entry), rule)
+
+
+def _listed(matrix: Expr) -> list[list[Any]]:
+    """The rows as lists: numbers where an entry is one, expressions elsewhere."""
+    return [[_entry(x) for x in row.children] for row in matrix.children]
+
+
+def _entry(x: Expr) -> Any:
+    value = b.number_of(x)
+    return x if value is None else int(value) if value.denominator == 1 else value
 
 
 def _places(x: Expr) -> list[tuple[int, ...]]:

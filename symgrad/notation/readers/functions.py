@@ -117,7 +117,8 @@ def _settings(read: Piece, expr: Call, ctx: Context) -> Piece:
     if not isinstance(tree, Func):
         return read
     if expr.fn in AXES:
-        return Piece(Func(Script(tree.name, Text(words)), tree.args), level.ATOM) if (words := settings_in_words(expr)) else read
+        words = settings_in_words(expr)
+        return Piece(Func(Script(tree.name, Text(words)), tree.args), level.ATOM) if words else read
     axis = dict(expr.params).get("axis")
     if expr.fn == "reshape":
         if expr.order == 1:
