@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from symgrad.errors import ProblemError
 from symgrad.source import Source
 from symgrad.syntax.latex_signs import (
+    BIG,
     BLACKBOARD,
     CLOSING,
     COMBINING,
@@ -34,7 +35,7 @@ _LONGEST_NUMBER = 60
 _SPACE = re.compile(r"(?:\s|~|%[^\n]*(?:\n|$))+")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|\\(?:\[[-0-9.]+[a-z]{2}\])?|.)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
-_LETTERS = re.compile(r"[A-Za-z]+(?:\\_[A-Za-z0-9]+)*")
+_LETTERS = re.compile(r"[A-Za-z]{3,}(?:~[A-Za-z]{3,})+|[A-Za-z]+(?:\\_[A-Za-z0-9]+)*")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9 _-]*")
 _SIGNS: Final = ("==", ":=", "!=", "<=", ">=", "->", "=>", "||", *"+-*/=<>|,;:.'_^&!?~")
@@ -118,8 +119,8 @@ class _Lexer:
             return
         run = _LETTERS.match(text, start, end)
         assert run is not None
-        if "\\" in run[0]:
-            self.add(Kind.NAME, run[0].replace("\\_", "_"), start, run.end())
+        if "\\" in run[0] or "~" in run[0]:
+            self.add(Kind.NAME, run[0].replace("\\_", "_").replace("~", "_"), start, run.end())
             return
         for piece in self.pieces(run[0], bool(self.scripts and self.scripts[-1])):
             self.add(Kind.NAME, piece, self.at, self.at + len(piece))
@@ -199,7 +200,9 @@ class _Lexer:
         inside = " ".join(self.source.text[first:last].replace("~", " ").split()).strip(" ,.:;")
         folded = inside.replace(r"\_", "_").replace(" ", "" if name.startswith((r"\operatorname", r"\mathrm")) else " ")
         simple = _IDENTIFIER.fullmatch(folded) is not None and " " not in folded
-        if simple and folded.casefold() not in _PHRASES:
+        if "\\" + folded.lower() in BIG:
+            self.add(Kind.COMMAND, "\\" + folded.lower(), start, after)
+        elif simple and folded.casefold() not in _PHRASES:
             self.add(Kind.NAME, folded.replace("-", "_"), start, after)
         elif not inside:
             self.at = after

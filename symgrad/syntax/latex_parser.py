@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final, NoReturn, TypeVar
 
 from symgrad.errors import ProblemError
@@ -37,6 +38,7 @@ T = TypeVar("T")
 JUXTAPOSED: Final = Infix(24, 25)
 PRODUCT: Final = 20
 _MOST_INDEX_TOKENS: Final = 24
+_SHORTEST_WORD: Final = 3
 _RELATIONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "="})
 _TRANSPOSES: Final = ("⊤", "†")
 _BARS: Final = ("|", "‖")
@@ -94,7 +96,13 @@ class LatexParser(Parser):
         token = self.token
         if token.kind is Kind.OPERATOR:
             return None if token.text in self.bars else self.dialect.infix.get(token.text)
-        return JUXTAPOSED if self.starts_operand(token) else None
+        if not self.starts_operand(token):
+            return None
+        before = self.tokens[self.at - 1]
+        if _is_word(before) and _is_word(token) and not self.is_function(token.text):
+            message = f"an operator is missing between {before.place.text!r} and {token.place.text!r}"
+            raise ProblemError(message, token.place)
+        return JUXTAPOSED
 
     def operator(self) -> str:
         if self.token.kind is not Kind.OPERATOR:
@@ -307,6 +315,8 @@ class LatexParser(Parser):
         known = self.vocabulary.find(found.base, parts, above)
         if known is not None and known.name in self.vocabulary.integers and known.below < len(parts):
             known = None
+        if known is not None and known.name in self.vocabulary.functions and known.below < len(parts):
+            known = None
         if known is not None and known.name in self.vocabulary.functions:
             return self.own_function(found, known, start)
         if known is not None and not known.above and above in _LABELS:
@@ -360,8 +370,11 @@ class LatexParser(Parser):
         return names and all(t.kind in kinds or t.says("|", ";", "_", "^", "{", "}") for t in inside)
 
     def moves(self, part: tuple[int, int]) -> bool:
-        """Whether a subscript speaks of a step, a size or an index of the problem."""
-        names = [t for t in self.tokens[slice(*part)] if t.kind is Kind.NAME]
+        """Whether a subscript speaks of a step, a size or an index of the problem; a word is a label."""
+        inside = self.tokens[slice(*part)]
+        names = [t for t in inside if t.kind is Kind.NAME]
+        if any(x.kind is y.kind is Kind.NAME for x, y in pairwise(inside)):
+            return False
         return any(t.text in self.vocabulary.integers for t in names) and all(len(t.text) == 1 for t in names)
 
     def indices(self, parts: list[tuple[int, int]]) -> tuple[Tree, ...]:
@@ -481,9 +494,11 @@ class LatexParser(Parser):
         return self.raised(tree, found.above, start) if found.above else tree
 
     def function(self, found: Scanned, start: Token) -> Tree:
-        """`\\tanh^2(x)`, `\\sigma'(z)`, `\\log p`."""
+        """`\\tanh^2(x)`, `\\sigma'(z)`, `\\log p`; by itself the function's name alone."""
         name = FUNCTIONS[found.base]
         self.at = found.end
+        if self.token.kind is not Kind.NUMBER and not self.starts_operand(self.token):
+            return Name(found.base + "'" * found.primes, place=self.since(start))
         keywords: tuple[Keyword, ...] = ()
         if found.below is not None:
             keywords = self.setting(name, found.below)
@@ -628,6 +643,12 @@ def partners(tokens: Sequence[Token]) -> dict[int, int]:
 def _fits(opening: str, closing: str) -> bool:
     """Whether a bracket closes another; `\\right.` closes any, and `\\left.` is closed by any."""
     return PARTNERS.get(opening) == closing or ("." in (opening[:1], closing) and opening != "{")
+
+
+def _is_word(token: Token) -> bool:
+    """Whether a token is several letters, which is rarely a factor beside another word."""
+    written = token.place.text
+    return token.kind is Kind.NAME and len(written) >= _SHORTEST_WORD and written[0].isalpha()
 
 
 def _members(span: Span) -> Tree:

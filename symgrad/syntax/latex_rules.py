@@ -35,6 +35,7 @@ _MATRICES: Final = ("pmatrix", "bmatrix", "Bmatrix", "matrix", "smallmatrix", "a
 _IF: Final = ("if", "for", "when", "where", "falls", "iff")
 _OTHERWISE: Final = ("otherwise", "else", "or else", "sonst")
 _CHAINS: Final = ("<", "<=")
+_MOST: Final = 1000
 
 
 # Fractions and derivatives
@@ -262,7 +263,7 @@ def _runs(p: LatexParser, above: Range | None) -> Tree:
             raise ProblemError("a range has two ends", start.place)
         return Keyword(name, Span(low, high, place=p.since(start)), place=p.since(start))
     if start.kind is Kind.NAME and after is not None and after.says("∈"):
-        raise ProblemError("a sum over a set is not read", after.place)
+        return _over_set(p)
     tree = p.condition()
     match tree:
         case Compare((one, two), (lo, Name() as name, hi)) if one in _CHAINS and two in _CHAINS:
@@ -273,6 +274,38 @@ def _runs(p: LatexParser, above: Range | None) -> Tree:
         case Compare():
             return tree
     raise ProblemError("what runs is not said here", tree.place)
+
+
+def _over_set(p: LatexParser) -> Tree:
+    """`r \\in \\{0, 0.1, \\dots, 1\\}`: the numbers one by one."""
+    start = p.take()
+    p.take()
+    if not p.token.says(r"\{"):
+        raise ProblemError("this set is not read", p.token.place)
+    closing = p.closing()
+    inside = (p.at + 1, closing)
+    numbers: list[Tree] = []
+    parts = items(p.tokens, inside)
+    for k, part in enumerate(parts):
+        if not p.tokens[part[0]].says("…"):
+            numbers.append(p.group(part, p.expression))
+            continue
+        if k < 2 or k + 1 >= len(parts):
+            raise ProblemError("it is not clear what the dots stand for", p.tokens[part[0]].place)
+        numbers += _progression(numbers[-2:], p.group(parts[k + 1], p.expression))
+    p.at = closing + 1
+    name = Name(start.text, place=start.place)
+    return Keyword(name, ListTree(tuple(numbers), place=p.since(start)), place=p.since(start))
+
+
+def _progression(before: Sequence[Tree], last: Tree) -> list[Tree]:
+    """The numbers between 0, 0.1 and 1."""
+    match (*before, last):
+        case (Number(one, _), Number(two, _), Number(end, _)) if two != one and 0 <= (end - two) / (two - one) <= _MOST:
+            count = int((end - two) / (two - one))
+            between = [two + k * (two - one) for k in range(1, count)]
+            return [Number(value, str(value), place=last.place) for value in between]
+    raise ProblemError("it is not clear what the dots stand for", last.place)
 
 
 def _shifted(end: Tree, strict: bool, by: int) -> Tree:

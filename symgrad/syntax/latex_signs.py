@@ -19,7 +19,7 @@ GREEK_LETTERS: Final = MappingProxyType({sign: name for name, sign in GREEK.item
 OPERATORS: Final = MappingProxyType(
     {
         r"\odot": "⊙", r"\circ": "∘", r"\cdot": "·", r"\bullet": "·", r"\times": "×", r"\ast": "*", r"\star": "*",
-        r"\oslash": "⊘", r"\otimes": "⊗", r"\div": "/", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=",
+        r"\oslash": "⊘", r"\otimes": "⊗", r"\*": "*", r"\div": "/", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=",
         r"\ge": ">=", r"\geq": ">=", r"\geqslant": ">=", r"\lt": "<", r"\gt": ">", r"\ne": "!=", r"\neq": "!=",
         r"\to": "->", r"\rightarrow": "->", r"\longrightarrow": "->", r"\in": "∈", r"\sim": "~", r"\approx": "≈",
         r"\simeq": "≈", r"\mid": "|", r"\vert": "|", r"\Vert": "‖", r"\|": "‖", r"\parallel": "‖",

@@ -1,0 +1,95 @@
+"""What a document says in formulas: equations with their places, and what cannot be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from symgrad.source import Place, Source
+from symgrad.syntax.tree import Tree
+
+Kind: TypeAlias = Literal["equation", "definition", "shape", "value", "inequality"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement: left = right, or another relation between them.
+
+    Attributes:
+        left: None where the writer says only a value, or where what stands to the left could not be read.
+        right: of a ``shape`` the list of its sizes, of a chain of inequalities the whole chain.
+        place: the right side in its document.
+        latex: the statement as it was written.
+        kind: a ``definition`` gives a meaning to a name that was not known.
+        relation: the sign between the sides.
+        context: the heading, and the words before the formula.
+        previous: the index of the claim that this one continues, in a chain or in the line below it.
+        question: the id of the question that it answers, where the document says so.
+        repaired: what was changed to read it; empty where nothing was.
+        left_place: where the left side is written, which may be in another formula.
+    """
+
+    left: Tree | None
+    right: Tree
+    place: Place = field(repr=False)
+    latex: str
+    kind: Kind = "equation"
+    relation: str = "="
+    context: str = ""
+    previous: int | None = None
+    question: str | None = None
+    repaired: str = ""
+    left_place: Place | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of a formula that cannot be read, why, and where the offending sign is.
+
+    ``offers`` are what it would say if a fault of writing or of recognition were mended; nothing is mended silently.
+    """
+
+    place: Place = field(repr=False)
+    latex: str
+    reason: str
+    at: Place = field(repr=False)
+    context: str = ""
+    offers: tuple[Claim, ...] = ()
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a document, cell by cell as written."""
+
+    rows: tuple[tuple[str, ...], ...]
+    place: Place = field(repr=False)
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A piece of mathematics in a document."""
+
+    source: Source
+    display: bool
+    context: str = ""
+    question: str | None = None
+    adjoins: bool = False
+    """Whether only white space stands between it and the formula before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as read: its claims and what is unread, in the order of writing, its tables and its prose.
+
+    ``terms`` counts the formulas that are read but state nothing, such as a name in a sentence.
+    """
+
+    source: Source
+    claims: tuple[Claim, ...]
+    unread: tuple[Unread, ...]
+    tables: tuple[Table, ...] = ()
+    prose: tuple[Place, ...] = ()
+    formulas: int = 0
+    terms: int = 0

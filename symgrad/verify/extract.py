@@ -1,0 +1,379 @@
+"""From a document to its claims: equations with both sides as trees, definitions, shapes, values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from symgrad.errors import AnswerError, ProblemError
+from symgrad.source import Place, Source
+from symgrad.syntax.latex import latex
+from symgrad.syntax.latex_lexer import tokenize
+from symgrad.syntax.latex_names import Vocabulary, script
+from symgrad.syntax.latex_parser import LatexParser, partners
+from symgrad.syntax.latex_signs import FUNCTIONS
+from symgrad.syntax.plain import PLAIN
+from symgrad.syntax.reading import parse_expression
+from symgrad.syntax.tokens import DEEPEST_TREE, Dialect, Kind, Token
+from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Subscript, Tree, children, depth
+from symgrad.verify.claims import Claim, Document, Formula, Unread
+from symgrad.verify.claims import Kind as ClaimKind
+from symgrad.verify.document import Written, load, take_apart
+from symgrad.verify.prose_formulas import formulas_in
+from symgrad.verify.repair import mended
+from symgrad.verify.statements import EQUALITIES, INEQUALITIES, Statement, Tokens, rows, statements
+
+_PLAIN_SIGNS: Final = ("@", ".T", "**")
+_LINE_BREAK = "\\\\"
+MOST_CLAIMS = 100_000
+
+
+def read_document(path_or_text: Path | str, vocabulary: Vocabulary) -> Document:
+    """The claims of a document over declared names; names that the writer defines become known on the way.
+
+    Raises:
+        AnswerError: the file cannot be opened, or is no document.
+    """
+    source, kind = load(path_or_text)
+    return read_written(take_apart(source, kind), vocabulary)
+
+
+def read_formula(text: str, vocabulary: Vocabulary) -> Document:
+    """The claims of one formula, without dollar signs round it."""
+    source = Source("<claim>", text)
+    return read_written(Written(source, (Formula(source, True),), (), ()), vocabulary)
+
+
+def read_written(written: Written, vocabulary: Vocabulary) -> Document:
+    """The claims of a document that is taken apart."""
+    reader = _Reader(vocabulary.copy())
+    for formula in _in_order(written, reader.vocabulary):
+        reader.formula(formula)
+    return Document(
+        written.source,
+        tuple(reader.claims),
+        tuple(reader.unread),
+        written.tables,
+        tuple(source.place() for source, _, _ in written.prose),
+        reader.formulas,
+        reader.terms,
+    )
+
+
+def _in_order(written: Written, vocabulary: Vocabulary) -> list[Formula]:
+    """The formulas, with those set in running text between them."""
+    found = list(written.formulas)
+    for source, context, question in written.prose:
+        for part in formulas_in(source, vocabulary):
+            words = source.text[: part.place().start]
+            found.append(Formula(part, False, f"{context}: {words}"[-300:], question))
+    return sorted(found, key=lambda f: f.source.place(0, 0).resolved().start)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """The claims so far, and what the next formula may go on from."""
+
+    vocabulary: Vocabulary
+    claims: list[Claim] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    formulas: int = 0
+    terms: int = 0
+    head: Tree | None = None
+    head_place: Place | None = None
+    last: int | None = None
+    dialect: Dialect = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dialect = latex(self.vocabulary)
+
+    def formula(self, formula: Formula) -> None:
+        """Read one formula."""
+        self.formulas += 1
+        if any(sign in formula.source.text for sign in _PLAIN_SIGNS) and "\\" not in formula.source.text:
+            self.plain(formula)
+            return
+        try:
+            tokens = tokenize(formula.source, self.vocabulary.pieces)
+        except ProblemError as error:
+            lines = _lines(formula)
+            if len(lines) > 1:
+                for line in lines:
+                    self.formula(line)
+                self.formulas -= len(lines)
+                return
+            self.refuse(error, formula.source.place(), formula)
+            return
+        for row in rows(tokens):
+            for statement in statements(row):
+                self.statement(statement, formula)
+
+    def plain(self, formula: Formula) -> None:
+        """A formula in the notation of the problem language."""
+        try:
+            tokens = tuple(t for t in PLAIN.tokenize(formula.source) if t.kind is not Kind.END)
+        except ProblemError as error:
+            self.refuse(error, formula.source.place(), formula)
+            return
+        kept, self.dialect = self.dialect, PLAIN
+        for statement in statements(tokens):
+            self.statement(statement, formula)
+        self.dialect = kept
+
+    # Statements
+
+    def statement(self, statement: Statement, formula: Formula) -> None:
+        """Read one statement by its relations."""
+        if len(self.claims) + len(self.unread) >= MOST_CLAIMS:
+            raise AnswerError(f"a document has at most {MOST_CLAIMS} formulas", formula.source.place(0, 0))
+        relations = set(statement.relations)
+        if not relations and all(token.kind is Kind.OPERATOR for token in statement.sides[0]):
+            self.terms += 1
+        elif not relations:
+            self.alone(statement.sides[0], formula)
+        elif "∈" in relations:
+            self.shape(statement, formula)
+        elif relations & INEQUALITIES:
+            self.inequality(statement, formula)
+        elif relations <= EQUALITIES:
+            self.chain(statement, formula)
+        else:
+            for side in statement.sides:
+                if side:
+                    self.tree(side, formula, ())
+            self.terms += 1
+
+    def chain(self, statement: Statement, formula: Formula) -> None:
+        """left = right = right; an empty left side goes on from the statement before."""
+        first, *others = statement.sides
+        refused = len(self.unread)
+        if first:
+            self.head = self.tree(first, formula, ())
+            self.head_place = _place(first)
+            self.last = None
+        for relation, side in zip(statement.relations, others, strict=True):
+            if not side:
+                self.terms += 1
+                continue
+            place = _place(side)
+            kind: ClaimKind = "definition" if self.defines(first, self.last) else "equation"
+            base = Claim(
+                self.head, Number(Fraction(0), "0", place=place), place, _whole(statement, side).text, kind, relation,
+                formula.context, self.last, formula.question, "", self.head_place,
+            )  # fmt: skip
+            tree = self.tree(side, formula, (base,))
+            if tree is None:
+                continue
+            if first and self.head is None and side is others[0]:
+                self.offer_left(refused, replace(base, right=tree))
+                continue
+            self.claims.append(replace(base, right=tree))
+            self.last = len(self.claims) - 1
+            if kind == "definition":
+                self.define()
+
+    def offer_left(self, refused: int, claim: Claim) -> None:
+        """What an equation would say if its left side, which cannot be read, were mended."""
+        found = self.unread[refused]
+        offers = tuple(replace(claim, left=o.right, repaired=o.repaired) for o in found.offers)
+        self.unread[refused] = replace(found, offers=offers)
+
+    def defines(self, first: Tokens, last: int | None) -> bool:
+        """Whether the left side is a name that was not known."""
+        name = _own_name(self.head)
+        if name is None or not first or last is not None:
+            return False
+        builtin = isinstance(self.head, Call) and name.rstrip("'") in FUNCTIONS.values()
+        vocabulary = self.vocabulary
+        return not (builtin or name in vocabulary.arities or name in vocabulary.integers | vocabulary.functions)
+
+    def define(self) -> None:
+        match self.head:
+            case Name(name):
+                self.vocabulary.know(name, 0)
+            case Subscript(Name(name), items):
+                self.vocabulary.know(name, len(items))
+            case Call(func, _, _):
+                self.vocabulary.know_function(func.id)
+
+    def inequality(self, statement: Statement, formula: Formula) -> None:
+        """`a <= b`, or a chain of them as one comparison."""
+        sides = [self.tree(side, formula, ()) if side else self.head for side in statement.sides]
+        trees = [side for side in sides if side is not None]
+        if len(trees) < len(sides):
+            return
+        place = _place(statement.sides[-1])
+        whole = _whole(statement, statement.sides[-1])
+        if len(trees) == 2:
+            left, right, relation = trees[0], trees[1], statement.relations[0]
+        else:
+            ops = tuple("==" if op == "=" else op for op in statement.relations)
+            left, right, relation = None, Compare(ops, tuple(trees), place=whole), statement.relations[0]
+        self.claims.append(
+            Claim(left, right, place, whole.text, "inequality", relation, formula.context, None, formula.question)
+        )
+        self.head, self.last = None, None
+
+    def shape(self, statement: Statement, formula: Formula) -> None:
+        r"""`x_t, h_t \in \mathbb{R}^{n}`, the names before it included."""
+        *before, right = statement.sides
+        sizes = self.sizes(right, formula)
+        if sizes is None:
+            return
+        names = [*statement.lead, *(side for side in before if side)]
+        trees: list[Tree | None] = [self.tree(side, formula, ()) for side in names] or [None]
+        whole = _whole(statement, right)
+        for tree in trees:
+            name = _own_name(tree)
+            if name is not None and name not in self.vocabulary.arities and not isinstance(tree, Call):
+                arity = len(tree.items) if isinstance(tree, Subscript) else 0
+                self.vocabulary.know(name, arity, len(sizes.items))
+            self.claims.append(
+                Claim(tree, sizes, _place(right), whole.text, "shape", "∈", formula.context, None, formula.question)
+            )
+
+    def sizes(self, side: Tokens, formula: Formula) -> ListTree | None:
+        """n and m of ℝ^{n × m}; nothing for a number."""
+        place = _place(side)
+        start = 1
+        if side and side[0].says(r"\{"):
+            start = next((k for k, t in enumerate(side) if t.says(r"\}")), len(side)) + 1
+        elif not side or side[0].text not in ("ℝ", "R", "ℕ", "ℤ"):
+            self.unread.append(
+                Unread(place, place.text, "a set is not read", place, formula.context, (), formula.question)
+            )
+            return None
+        rest = side[start:]
+        if not rest:
+            return ListTree((), place=place)
+        if not rest[0].says("^"):
+            self.tree(rest, formula, ())
+            return None
+        inside, end = script(rest, 1, len(rest), partners(rest))
+        if end != len(rest):
+            self.tree(rest[end:], formula, ())
+            return None
+        found: list[Tree] = []
+        part: list[Token] = []
+        for token in (*rest[slice(*inside)], None):
+            if token is None or token.says("×", ","):
+                tree = self.tree(tuple(part), formula, ())
+                if tree is None:
+                    return None
+                found.append(tree)
+                part = []
+            else:
+                part.append(token)
+        return ListTree(tuple(found), place=place)
+
+    def alone(self, side: Tokens, formula: Formula) -> None:
+        """A term without a relation: the left side of what follows, a condition, or a value."""
+        tree = self.tree(side, formula, ())
+        if tree is None:
+            self.head = self.last = None
+            return
+        if isinstance(tree, Compare):
+            self.claims.append(
+                Claim(None, tree, _place(side), _place(side).text, "inequality", tree.ops[0], formula.context)
+            )
+            return
+        operates = not isinstance(tree, Number | ListTree) and _is_numeric(tree)
+        if operates:
+            claim = Claim(None, tree, _place(side), _place(side).text, "value", "", formula.context)
+            self.claims.append(replace(claim, question=formula.question))
+            self.last = len(self.claims) - 1
+        else:
+            self.terms += 1
+            self.last = None
+        self.head, self.head_place = tree, _place(side)
+
+    # Trees
+
+    def tree(self, side: Tokens, formula: Formula, offered: Sequence[Claim]) -> Tree | None:
+        """The tree of a side; what cannot be read is noted, with what it would be if a fault were mended."""
+        try:
+            return self.parsed(side)
+        except ProblemError as error:
+            offers = []
+            for why, tokens in mended(side, self.vocabulary.knows) if self.dialect is not PLAIN else ():
+                try:
+                    right = self.parsed(tokens)
+                except ProblemError:
+                    continue
+                claim = offered[0] if offered else Claim(None, right, _place(side), _place(side).text)
+                offers.append(replace(claim, right=right, repaired=why))
+            self.refuse(error, _place(side), formula, tuple(offers))
+            return None
+
+    def parsed(self, side: Tokens) -> Tree:
+        """The tree of a side.
+
+        Raises:
+            ProblemError: it cannot be read.
+        """
+        if not side:
+            raise ProblemError("something is missing here")
+        if self.dialect is PLAIN:
+            place = _place(side)
+            return parse_expression(place.source.part(place.start, place.end), PLAIN)
+        last = side[-1].place
+        end = Token(Kind.END, "", last.source.place(last.end, last.end))
+        parser = LatexParser((*side, end), self.dialect, vocabulary=self.vocabulary)
+        tree = parser.no_span(parser.condition())
+        parser.finish()
+        if depth(tree) > DEEPEST_TREE:
+            raise ProblemError(f"more than {DEEPEST_TREE} operations in a row", tree.place)
+        return tree
+
+    def refuse(self, error: ProblemError, place: Place, formula: Formula, offers: tuple[Claim, ...] = ()) -> None:
+        """Note what cannot be read."""
+        first = error.diagnostics[0]
+        at = first.place or place
+        self.unread.append(Unread(place, place.text, first.message, at, formula.context, offers, formula.question))
+
+
+def _lines(formula: Formula) -> list[Formula]:
+    """The lines of a formula that cannot be read as a whole."""
+    text, found, start = formula.source.text, [], 0
+    while start <= len(text):
+        end = text.find(_LINE_BREAK, start)
+        end = len(text) if end < 0 else end
+        if text[start:end].strip():
+            found.append(replace(formula, source=formula.source.part(start, end)))
+        start = end + len(_LINE_BREAK)
+    return found
+
+
+def _place(side: Tokens) -> Place:
+    return side[0].place.to(side[-1].place)
+
+
+def _whole(statement: Statement, side: Tokens) -> Place:
+    """From the beginning of a statement to the end of one of its sides."""
+    first = next(one for one in (*statement.lead, *statement.sides) if one)
+    start = first[0].place
+    return start.source.place(min(start.start, side[0].place.start), side[-1].place.end)
+
+
+def _own_name(tree: Tree | None) -> str | None:
+    match tree:
+        case Name(name) | Subscript(Name(name), _):
+            return name
+        case Call(func, args, ()) if args and all(isinstance(arg, Name) for arg in args):
+            return func.id
+        case _:
+            return None
+
+
+def _is_numeric(tree: Tree) -> bool:
+    """Whether a tree has numbers and no names."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Name):
+            return False
+        waiting.extend(child for child in children(node) if child is not getattr(node, "func", None))
+    return True

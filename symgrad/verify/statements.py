@@ -1,0 +1,153 @@
+"""The tokens of a formula taken apart: rows, statements between words and commas, and the sides of relations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from symgrad.syntax.latex_parser import partners
+from symgrad.syntax.tokens import Kind, Token
+
+RELATIONS: Final = frozenset({"=", "==", "≈", "<", "<=", ">", ">=", "!=", "∈", "->", "~", "∝", "↦"})
+EQUALITIES: Final = frozenset({"=", "==", "≈"})
+INEQUALITIES: Final = frozenset({"<", "<=", ">", ">=", "!="})
+
+_LAYOUT: Final = frozenset(
+    {"equation", "align", "aligned", "alignat", "alignedat", "gather", "gathered", "multline", "eqnarray", "split",
+     "displaymath", "math", "dmath", "flalign", "center"}
+)  # fmt: skip
+_CONTINUES: Final = ("+", "-", "·", "×", "*", "⊙", "∘", "/", "⊘")
+_BETWEEN: Final = ("⇒", "⇔", ";", ":", "∀")
+
+Tokens = tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """sides[0] relations[0] sides[1] …; the first side is empty where the statement goes on from the one before."""
+
+    sides: tuple[Tokens, ...]
+    relations: tuple[str, ...]
+    lead: tuple[Tokens, ...] = ()
+    """Parts without a relation between commas just before it: W, U in `W, U \\in R^n`."""
+
+
+def rows(tokens: Sequence[Token]) -> list[Tokens]:
+    """The lines of a formula, without what only aligns them; a line that begins with + goes on."""
+    found: list[list[Token]] = [[]]
+    partner = partners(tokens)
+    dissolved = _layouts(tokens)
+    open_until: list[tuple[int, str]] = []
+    inner = 0
+    for at, token in enumerate(tokens):
+        if token.kind is Kind.END:
+            break
+        while open_until and open_until[-1][0] < at:
+            open_until.pop()
+        if token.kind is Kind.COMMAND and token.text.startswith((r"\begin{", r"\end{")):
+            if at in dissolved:
+                continue
+            inner += 1 if token.text.startswith(r"\begin{") else -1
+        elif inner == 0 and token.says("&", "\\\\") and not (open_until and open_until[-1][1] == "{"):
+            if token.text == "\\\\" and not open_until:
+                found.append([])
+            continue
+        if token.kind is Kind.OPEN and at in partner:
+            open_until.append((partner[at], token.text))
+        found[-1].append(token)
+    return _joined(found)
+
+
+def _layouts(tokens: Sequence[Token]) -> set[int]:
+    """The places of the begins and ends that only lay lines out; an array does where its cells hold equations."""
+    found: set[int] = set()
+    waiting: list[int] = []
+    equal: list[bool] = []
+    for at, token in enumerate(tokens):
+        if token.says("=") and equal:
+            equal[-1] = True
+        if token.kind is not Kind.COMMAND:
+            continue
+        if token.text.startswith(r"\begin{"):
+            waiting.append(at)
+            equal.append(False)
+        elif token.text.startswith(r"\end{") and not waiting:
+            found.add(at)
+        elif token.text.startswith(r"\end{"):
+            begun, holds = waiting.pop(), equal.pop()
+            name = token.text[len(r"\end{") : -1]
+            if name in _LAYOUT or (name == "array" and holds):
+                found.update((begun, at))
+    return found | {at for at in waiting if tokens[at].text[len(r"\begin{") : -1] in _LAYOUT}
+
+
+def _joined(lines: Sequence[list[Token]]) -> list[Tokens]:
+    found: list[list[Token]] = []
+    for line in lines:
+        if found and found[-1] and line and line[0].says(*_CONTINUES):
+            found[-1].extend(line)
+        elif line:
+            found.append(line)
+    return [tuple(line) for line in found]
+
+
+def statements(row: Tokens) -> list[Statement]:
+    """What a line states, one after the other."""
+    found: list[Statement] = []
+    lead: list[Tokens] = []
+    for part, ends_sentence in _parts(row):
+        sides, relations = _sides(part)
+        if not relations and not ends_sentence:
+            lead.append(part)
+            continue
+        belongs = bool(relations) and relations[0] == "∈"
+        if not belongs:
+            found += [Statement((one,), ()) for one in lead]
+        found.append(Statement(sides, relations, tuple(lead) if belongs else ()))
+        lead = []
+    return [*found, *(Statement((one,), ()) for one in lead)]
+
+
+def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
+    """The parts between commas, words and arrows outside brackets, and whether more than a comma ends them."""
+    found: list[tuple[Tokens, bool]] = []
+    start = 0
+    for at in _outside(row):
+        token = row[at]
+        comma = token.kind is Kind.COMMA
+        last = token.kind is Kind.DOT and at == len(row) - 1
+        if comma or last or token.kind is Kind.WORDS or token.says(*_BETWEEN):
+            if start < at:
+                found.append((row[start:at], not comma))
+            start = at + 1
+    if start < len(row):
+        found.append((row[start:], True))
+    return found
+
+
+def _outside(row: Tokens) -> list[int]:
+    """The places outside brackets and environments."""
+    partner = partners(row)
+    places: list[int] = []
+    at = depth = 0
+    while at < len(row):
+        token = row[at]
+        if token.kind is Kind.COMMAND and token.text.startswith((r"\begin{", r"\end{")):
+            depth += 1 if token.text.startswith(r"\begin{") else -1
+        elif depth == 0:
+            places.append(at)
+        at = partner[at] + 1 if token.kind is Kind.OPEN and at in partner else at + 1
+    return places
+
+
+def _sides(part: Tokens) -> tuple[tuple[Tokens, ...], tuple[str, ...]]:
+    sides: list[Tokens] = []
+    relations: list[str] = []
+    start = 0
+    for at in _outside(part):
+        if part[at].kind is Kind.OPERATOR and part[at].text in RELATIONS:
+            sides.append(part[start:at])
+            relations.append("=" if part[at].text == "==" else part[at].text)
+            start = at + 1
+    return (*sides, part[start:]), tuple(relations)
