@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from symgrad.derivation.fixed import Fixed, about, fraction, times, total, vector
+from symgrad.derivation.fixed import Fixed, about, cell, fraction, times, total, vector
 from symgrad.derivation.steps import Block, Check, Code, Prose, Result, Table
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Problem, Question
@@ -121,8 +121,8 @@ def _table(table: Sequence[Row]) -> Table:
                 "yes" if r.hit else "no",
                 b.num(r.true),
                 b.num(r.false),
-                fraction(r.precision),
-                fraction(r.recall),
+                cell(r.precision),
+                cell(r.recall),
             )
             for r in table
         ),
@@ -179,14 +179,14 @@ def _levels(table: Sequence[Row], positives: int, steps: int) -> Answer:
 def _level_table(best: Sequence[Fraction], steps: int) -> Table:
     """Each level with its value; neighbours with one value share a row where there are many."""
     if steps <= 10:
-        cells = tuple((f"{i / steps:.1f}", fraction(v)) for i, v in enumerate(best))
+        cells = tuple((f"{i / steps:.1f}", cell(v)) for i, v in enumerate(best))
         return Table(("recall level", "interpolated precision"), cells)
     out: list[tuple[str | Expr, ...]] = []
     start = 0
     for value, group in groupby(best):
         count = len(list(group))
         span = f"{start / steps:.2f} to {(start + count - 1) / steps:.2f}"
-        out.append((span, b.num(count), fraction(value)))
+        out.append((span, b.num(count), cell(value)))
         start += count
     return Table(("recall levels", "how many", "interpolated precision"), tuple(out))
 
@@ -230,7 +230,7 @@ def _all_points(table: Sequence[Row], positives: int) -> Answer:
         ),
         Table(
             ("rank of the hit", "recall", "interpolated precision"),
-            tuple((b.num(r.rank), fraction(r.recall), fraction(p)) for r, p in best),
+            tuple((b.num(r.rank), cell(r.recall), cell(p)) for r, p in best),
         ),
         run.line(NAME, times(fraction(Fraction(1, positives)), _weighted(groups)), rule="average precision"),
         run.line(NAME, fraction(value), reason=about(value), rule="average precision", boxed=True),

@@ -50,6 +50,11 @@ def fraction(value: Fraction | int) -> Expr:
     return b.num(value) if value.denominator == 1 else quotient(value.numerator, value.denominator)
 
 
+def cell(value: Fraction | int) -> str | Expr:
+    """A rational number in a table: 4/7 on one line."""
+    return str(value) if value >= 0 else fraction(value)
+
+
 def total(*terms: Expr | Fraction | int) -> Expr:
     """a + b + …, not worked out."""
     numbers = tuple(_as_number(t) for t in terms)

@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 
 from symgrad.derivation import exact
-from symgrad.derivation.fixed import Fixed, about, fraction, quotient, square, times, total, vector
+from symgrad.derivation.fixed import Fixed, about, cell, fraction, quotient, square, times, total, vector
 from symgrad.derivation.steps import Block, Check, Code, Line, Prose, Reason, Result, Table
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.forms import number
@@ -96,7 +96,9 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     for o in overlaps:
         _counted(o, reference)
     header = ("box", *(COLUMNS[c] for c in chosen))
-    cells: list[tuple[str | Expr, ...]] = [(_word(o.box.name), *(_cell(o.value(c)) for c in chosen)) for o in overlaps]
+    cells: list[tuple[str | Expr, ...]] = [
+        (_word(o.box.name), *(_in_table(o.value(c)) for c in chosen)) for o in overlaps
+    ]
     blocks.append(Table(header, tuple(cells)))
     values = [o.value(chosen[0]) for o in overlaps]
     table = [{"box": o.box.name, **{c: o.value(c) for c in chosen}} for o in overlaps]
@@ -249,6 +251,10 @@ def _shared(p: Box, t: Box) -> str:
 
 def _cell(value: Any) -> Expr:
     return exact.number(value) if isinstance(value, sympy.Basic) else fraction(value)
+
+
+def _in_table(value: Any) -> str | Expr:
+    return _cell(value) if isinstance(value, sympy.Basic) else cell(value)
 
 
 def _counted(o: Overlap, reference: Box) -> None:

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Apply, Expr, Mul, Pow, Var
+from symgrad.tensor.nodes import Apply, Const, Expr, Mul, Pow, Var
 
 ENDS: Mapping[str, tuple[int | None, int]] = {"sigmoid": (1, 0), "tanh": (1, -1), "erf": (1, -1), "exp": (None, 0)}
 """The values at +∞ (None: it grows) and at −∞."""
 
-_WORDS: Mapping[str, str] = {
-    "sigmoid": "σ goes to 1 at ∞ and to 0 at −∞",
-    "tanh": "tanh goes to 1 at ∞ and to −1 at −∞",
-    "erf": "erf goes to 1 at ∞ and to −1 at −∞",
-    "exp": "exp goes to 0 at −∞",
+_WORDS: Mapping[str, Reason] = {
+    "sigmoid": ("σ goes to 1 at ∞ and to 0 at ", b.neg(Const("inf"))),
+    "tanh": ("tanh goes to 1 at ∞ and to ", b.MINUS_ONE, " at ", b.neg(Const("inf"))),
+    "erf": ("erf goes to 1 at ∞ and to ", b.MINUS_ONE, " at ", b.neg(Const("inf"))),
+    "exp": ("exp goes to 0 at ", b.neg(Const("inf"))),
 }
 
 
@@ -56,4 +56,5 @@ def words(found: Sequence[Apply], var: Var) -> Reason:
     names = dict.fromkeys(x.fn for x in found)
     slopes = dict.fromkeys(b.div(x.args[0], var) for x in found if x.fn == "sigmoid")
     excepted = [b.compare("!=", s, b.ZERO) for s in slopes if not sign(s) and not s.order]
-    return ("; ".join(_WORDS[n] for n in names), *(w for c in excepted for w in ("; for ", c)))
+    said = [w for n in names for w in ("; ", *_WORDS[n])][1:]
+    return (*said, *(w for c in excepted for w in ("; for ", c)))

@@ -119,7 +119,7 @@ def _body(e: Equation, room: float) -> list[Line]:
     head: list[Line] = []
     left = e.left
     if left is not None and width(left) > _LONGEST_LEFT:
-        head.append(Line(left, "", _NOTHING))
+        head.append(Line(None, "", left))
         left = None
     whole = _row((_whole(e), *_where(e)))
     short = len(e.rights) <= _SIDES_IN_A_ROW and width(whole) <= room
