@@ -191,12 +191,16 @@ class _Bound:
             ]
         if len(norms) == 1 and isinstance(bound, Call) and bound.fn == "spectral_norm":
             over = (" to the power ", steps) if steps is not None else (" to the number of steps",)
-            return [
-                Prose(
-                    ("If ", bound, " < 1, the bound falls like ", bound, *over, ": the gradient vanishes for certain. ")
-                    + ("If ", bound, " > 1, the bound grows and says nothing against an explosion.")
-                )
-            ]
+            falls: Reason = (
+                "If ",
+                bound,
+                " < 1, the bound falls like ",
+                bound,
+                *over,
+                ": the gradient vanishes for certain.",
+            )
+            grows: Reason = ("If ", bound, " > 1, the bound grows, and says nothing against an explosion.")
+            return [Prose(falls), Prose(grows)]
         return [Prose(("Where ", bound, " < 1 at every step, the gradient vanishes for certain."))]
 
     def _explosion(self, of: Var, before: Var, bound: Expr) -> list[Block]:

@@ -10,7 +10,7 @@ from symgrad.calculus.linear import depends
 from symgrad.calculus.local import local_jacobian
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation import counterexample as refuting
-from symgrad.derivation.hessian import certificate
+from symgrad.derivation.hessian import Form, certificate
 from symgrad.derivation.integral_rules import definitions, mentioned
 from symgrad.derivation.scalar_algebra import Algebra, NotScalarAlgebra
 from symgrad.derivation.steps import Block, Check, Introduced, Prose, Reason, Result
@@ -19,10 +19,10 @@ from symgrad.errors import CertificationError, InternalError, QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import replace
-from symgrad.tensor.nodes import Apply, Call, Expr, Var
+from symgrad.tensor.nodes import Apply, Call, Expr, MatMul, Var
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import postorder, replace_nodes, transform
+from symgrad.tensor.walk import postorder, replace_nodes
 
 TRIES = 200
 SPREAD = 24
@@ -78,34 +78,63 @@ class _Convexity:
 
     def _proved(self, of: Expr, f: Var, whole: Expr) -> Result:
         work, x = self.work, self.x
-        gradient = self._with_names(_tidy(local_jacobian(whole, f, x)))
+        found = self._along_one_direction(whole)
+        gradient = self._with_names(local_jacobian(whole, f, x)) if found is None else found[0]
         self.blocks.append(work.certifier.line(b.deriv(f, x), gradient, rule="gradient"))
         slope = Var("gradient of the quantity", (), gradient.shape)
         work.define([Definition(slope.name, (), gradient)])
-        hessian = self._with_names(_tidy(self._second(self._plain(gradient), slope)))
+        hessian = self._with_names(self._second(self._plain(gradient), slope)) if found is None else found[1]
         work.certifier.differences(slope, x, hessian)
-        title = "second derivative" if not x.order else "Hessian"
         form = certificate(hessian) or certificate(self._plain(hessian))
         if form is None and not x.order:
             form = self._by_sympy(whole)
         if form is None:
             raise QuestionError("no counterexample was found, but no proof by the Hessian is known either")
-        if not x.order:
-            self.blocks.append(Prose((f"The {title} is ", hessian, ".")))
+        if x.order:
+            self._squares(hessian, form)
+        else:
+            self.blocks.append(Prose(("The second derivative is ", hessian, ".")))
             reason: Reason = ("so it is convex",)
             self.blocks.append(work.certifier.line(hessian, b.ZERO, reason=reason, rule="sign", relation=">="))
-        else:
-            self._squares(hessian, form)
-        eigenvalues = self._eigenvalues(hessian)
         words: Reason = (of, " is convex in ", x, ".")
-        return self._result(True, None, [*self.blocks, Prose(words)], [eigenvalues])
+        return self._result(True, None, [*self.blocks, Prose(words)], [self._eigenvalues(hessian)])
+
+    def _along_one_direction(self, whole: Expr) -> tuple[Expr, Expr] | None:
+        """Gradient φ′(a) u and Hessian φ″(a) u uᵀ of φ(a) with a = uᵀx; None where it is no such function."""
+        forms = [n for n in postorder(whole) if isinstance(n, MatMul) and not n.order and depends(n, self.x)]
+        if self.x.order != 1 or len(set(forms)) != 1:
+            return None
+        u = local_jacobian(forms[0], Var("form", (), ()), self.x)
+        name = Var(self.work.fresh("a", "s", "k"), (), ())
+        inside = replace_nodes(whole, {forms[0]: name})
+        if depends(u, self.x) or depends(inside, self.x):
+            return None
+        algebra = Algebra()
+        unknown = algebra.symbol(name)
+        formula = algebra.to(inside, name)
+        try:
+            first, second = (self._short(algebra, sympy.diff(formula, unknown, k), name) for k in (1, 2))
+        except NotScalarAlgebra:
+            return None
+        self.blocks.append(self.work.introduce(name, forms[0]))
+        return b.mul(first, u), b.mul(second, b.outer(u, u))
+
+    def _short(self, algebra: Algebra, formula: sympy.Expr, a: Var) -> Expr:
+        """A derivative by the sigmoid where that is what it is."""
+        sigmoid = b.apply("sigmoid", a)
+        rest = sympy.simplify(formula - algebra.to(sigmoid, a))
+        if algebra.symbol(a) not in rest.free_symbols:
+            return b.add(sigmoid, algebra.back(rest))
+        slope = b.mul(sigmoid, b.sub(b.ONE, sigmoid))
+        if sympy.simplify(formula - algebra.to(slope, a)) == 0:
+            return slope
+        return algebra.back(sympy.factor(sympy.simplify(formula)))
 
     def _second(self, gradient: Expr, slope: Var) -> Expr:
         return replace_nodes(local_jacobian(gradient, slope, self.x), {slope: gradient})
 
-    def _squares(self, hessian: Expr, form: object) -> None:
+    def _squares(self, hessian: Expr, form: Form) -> None:
         """vᵀHv as a sum of squares."""
-        assert callable(form)
         work = self.work
         name = Var(work.fresh("H", "Q"), (), hessian.shape)
         shown = work.introduce(name, hessian, reason=("Hessian",))
@@ -134,7 +163,7 @@ class _Convexity:
         """The expression with those names written out."""
         return replace_nodes(x, {i.name: i.body for i in self.work.introduced})
 
-    def _by_sympy(self, whole: Expr) -> object:
+    def _by_sympy(self, whole: Expr) -> Form | None:
         """A second derivative that SymPy knows to be nonnegative."""
         algebra = Algebra()
         unknown = algebra.symbol(self.x)
@@ -165,12 +194,8 @@ class _Convexity:
         for turn in range(TRIES):
             random = np.random.default_rng(turn + 1)
             inputs = refuting.leaves(self.work.system, [of])
-            given = {
-                v: refuting.small(v, self._shape(v, small), turn % SPREAD, random) for v in inputs if v is not self.x
-            }
-            ends = [
-                refuting.small(self.x, self._shape(self.x, small), (turn + 8 * k) % SPREAD, random) for k in range(2)
-            ]
+            given = {v: refuting.small(v, _shape(v, small), turn % SPREAD, random) for v in inputs if v is not self.x}
+            ends = [refuting.small(self.x, _shape(self.x, small), (turn + 8 * k) % SPREAD, random) for k in range(2)]
             points = [ends[0], ends[1], (ends[0] + ends[1]) / 2]
             values = [self._value(of, small, given, p) for p in points]
             mean = (values[0] + values[1]) / 2
@@ -179,9 +204,6 @@ class _Convexity:
                 if all(e is None or abs(e - v) < MARGIN / 4 for e, v in zip(exact, values, strict=True)):
                     return _Points(given, points, values, small)
         return None
-
-    def _shape(self, v: Var, sizes: Mapping[sympy.Symbol, int]) -> tuple[int, ...]:
-        return tuple(int(replace(s, sizes)) for s in v.shape)
 
     def _value(self, of: Expr, sizes: Mapping[sympy.Symbol, int], given: Mapping[Var, Array], x: Array) -> float:
         keyed = {(v.name, v.subs): np.asarray(a)[None] for v, a in {**given, self.x: x}.items()}
@@ -200,11 +222,11 @@ class _Convexity:
         for end, value in zip(ends, found.points, strict=False):
             blocks.append(Introduced(end, _literal(value)))
         rows = zip((*ends, b.mul(b.div(b.ONE, b.num(2)), b.add(*ends))), found.points, found.values, strict=True)
-        for where, point, value in rows:
+        for where, point, height in rows:
             system = work.system.extended([Definition(v.name, v.subs, _literal(a)) for v, a in found.given.items()])
             system = system.extended([Definition(x.name, x.subs, _literal(point))])
             work.certifier = type(work.certifier).of(system, [found.sizes], points=1)
-            shown = _literal(np.asarray(value))
+            shown = _literal(np.asarray(height))
             reason: Reason = ("at ", x, " = ", where)
             blocks.append(work.certifier.line(of, shown, reason=reason, rule="evaluation"))
         mean = (found.values[0] + found.values[1]) / 2
@@ -243,9 +265,9 @@ class _Points:
     sizes: Mapping[sympy.Symbol, int]
 
 
+def _shape(v: Var, sizes: Mapping[sympy.Symbol, int]) -> tuple[int, ...]:
+    return tuple(int(replace(s, sizes)) for s in v.shape)
+
+
 def _literal(x: Array) -> Expr:
     return b.literal(refuting.literal_values(x), tuple(np.shape(x)))
-
-
-def _tidy(x: Expr) -> Expr:
-    return transform(x, lambda n: n)

@@ -134,7 +134,7 @@ def small(v: Var, shape: tuple[int, ...], turn: int, random: np.random.Generator
     if all(f.startswith("between") or f in ("function", "probability") for f in said) and (
         not shape or "probability" not in said
     ):
-        return np.round(drawn, 2)
+        return np.asarray(np.round(drawn, 2))
     return np.asarray(drawn)
 
 

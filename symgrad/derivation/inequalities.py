@@ -32,9 +32,9 @@ def known_inequality(small: Expr, large: Expr) -> Reason | None:
                 return ("the Cauchy–Schwarz inequality",)
         if _is_norm(small) and isinstance(small.children[0], MatMul) and set(small.children[0].args) == parts:
             return ("the Frobenius norm is submultiplicative",)
-    if isinstance(small, Pow) and b.number_of(small.exponent) == 2 and isinstance(large, Mul):
-        if _squares(small.base, large.args):
-            return ("the Cauchy–Schwarz inequality",)
+    squared = isinstance(small, Pow) and b.number_of(small.exponent) == 2
+    if squared and isinstance(large, Mul) and _squares(small.children[0], large.args):
+        return ("the Cauchy–Schwarz inequality",)
     if _is_norm(small) and isinstance(large, Add) and all(_is_norm(t) for t in large.args):
         inside = small.children[0]
         if isinstance(inside, Add) and {_unsigned(t) for t in inside.args} == {t.children[0] for t in large.args}:
@@ -152,7 +152,7 @@ def _candidates(x: Expr, system: System) -> Iterator[Expr]:
     averages = dict.fromkeys((n.args[1] if n.op == "expectation" else n.args[0], n.binders) for n in integrals)
     for q, binders in averages:
         bound = {y.symbol for y in binders}
-        own = [d for d in dict.fromkeys(n for n in postorder(whole) if isinstance(n, Density))]
+        own = list(dict.fromkeys(n for n in postorder(whole) if isinstance(n, Density)))
         others: dict[Expr, None] = {}
         for d in own:
             places = [k for k, i in enumerate(d.at) if i is not None]

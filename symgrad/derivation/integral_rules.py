@@ -231,6 +231,7 @@ def _moments(x: Expr) -> Expr:
     if not isinstance(x, Integral) or x.op != "expectation" or x.order or not isinstance(x.args[1], Law):
         return x
     f, law = x.args
+    assert isinstance(law, Law)
     z, *parameters = law.args
     degree = 1 if f is z else b.number_of(f.exponent) if isinstance(f, Pow) and f.base is z else None
     if degree is None or z.order or law.name != "normal" or degree not in (1, 2, 3, 4):

@@ -12,6 +12,7 @@ from symgrad.tensor.nodes import (
     Entry,
     Expr,
     Fold,
+    Integral,
     MatMul,
     Mul,
     Opaque,
@@ -71,6 +72,8 @@ def way(body: Expr, node: Var) -> list[Expr]:
     current = body
     while current is not node:
         path.append(current)
+        if isinstance(current, Integral):
+            break
         step = next((c for c in current.children if node in variables(c) or _member(node, c)), None)
         if step is None or isinstance(step, Var):
             break
@@ -96,6 +99,10 @@ def _operation(op: Expr, node: Var) -> str | tuple[str | Expr, ...]:
             return CALLS.get(fn, fn)
         case Fold(op="sum") | Reduce(op="sum"):
             return "the derivative of a sum"
+        case Integral(op="divergence"):
+            return "closed form of the divergence"
+        case Integral():
+            return "the derivative under the integral"
         case Pow():
             return "power rule"
         case Concat() | Stack() | Entry():

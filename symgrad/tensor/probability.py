@@ -17,6 +17,8 @@ from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, index_symbol, size_symbol
 from symgrad.tensor.nodes import (
+    Add,
+    Apply,
     At,
     Binder,
     Call,
@@ -30,6 +32,9 @@ from symgrad.tensor.nodes import (
     Law,
     Literal,
     Mul,
+    Num,
+    Pow,
+    Reduce,
     Shape,
     Var,
 )
@@ -97,11 +102,22 @@ def expanded(expr: Expr) -> Expr:
     """The expression with its densities and integrals written as entries, sums and closed forms."""
     found = _expanded.get(expr)
     if found is None:
-        found = transform(expr, lambda x: x)
+        found = expr
         while any(isinstance(x, Density | Law | Integral) for x in postorder(found)):
             found = _outermost(found)
+        found = expr if found is expr else transform(found, _eased)
         _expanded[expr] = found
     return found
+
+
+def _eased(x: Expr) -> Expr:
+    """A number before a sum moved into it, and log s² = 2 log s for positive s, so that derivatives come out short."""
+    match x:
+        case Mul(args=(Num() as number, Reduce(op="sum", arg=Add(args=terms)) as total)) if not total.order:
+            return b.reduce("sum", b.add(*(b.mul(number, t) for t in terms)))
+        case Apply(fn="log", args=(Pow(base=Var(facts=facts) as base, exponent=Num() as e),)) if "positive" in facts:
+            return b.mul(e, b.apply("log", base))
+    return x
 
 
 def _outermost(root: Expr) -> Expr:

@@ -1,0 +1,80 @@
+"""Norm bounds: what is stated, and that no norm lies above it."""
+
+import numpy as np
+import pytest
+
+import symgrad
+from symgrad.derivation.solve import solve_problem
+from symgrad.derivation.steps import Derivation, Prose, lines
+from symgrad.notation.source import source
+from symgrad.problem.elaborate import load_problem
+
+PROBLEM = """
+title: Bounds
+symbols:
+  x[t]: {shape: m}
+  h[0]: {shape: n}
+  U: {shape: [n, m]}
+  W: {shape: [n, n]}
+steps: {t: 1..T}
+model:
+  - h[t] = %s
+questions:
+  - {id: step, ask: bound, of: "h[t]", wrt: "h[t-1]"}
+  - {id: product, ask: bound, of: "h[t]", wrt: "h[k]"}
+"""
+MODELS = {
+    "tanh(U @ x[t] + W @ h[t-1])": "spectral_norm(W)",
+    "sigmoid(U @ x[t] + W @ h[t-1])": "1/4*spectral_norm(W)",
+    "relu(U @ x[t] + W @ h[t-1])": "spectral_norm(W)",
+    "h[t-1] + tanh(U @ x[t] + W @ h[t-1])": "1 + ",
+    "W @ h[t-1]": "spectral_norm(W)",
+}
+
+
+def words(d: Derivation) -> str:
+    """The sentences of an answer."""
+    return " ".join(str(w) for r in d.results for b in r.blocks if isinstance(b, Prose) for w in b.words)
+
+
+@pytest.mark.parametrize(("model", "bound"), MODELS.items())
+def test_the_bound_of_a_step_and_of_many(model: str, bound: str) -> None:
+    step, product = solve_problem(load_problem(PROBLEM % model))
+    assert (step.status, product.status) == ("certified", "certified"), step.message + product.message
+    assert source(step.results[0].value).startswith(bound)
+    (boxed,) = [x for x in lines(product.results[0].blocks) if x.boxed]
+    assert boxed.relation == "<="
+    if bound == "spectral_norm(W)":
+        assert source(product.results[0].value) == "spectral_norm(W)**(t-k)"
+
+
+def test_when_it_vanishes_and_when_it_can_explode() -> None:
+    plain, _ = solve_problem(load_problem(PROBLEM % "tanh(U @ x[t] + W @ h[t-1])"))
+    assert "vanishes for certain" in words(plain)
+    assert "Exploding is possible" in words(plain)
+    residual, _ = solve_problem(load_problem(PROBLEM % "h[t-1] + tanh(U @ x[t] + W @ h[t-1])"))
+    assert "never below 1" in words(residual)
+    assert "vanishes for certain" not in words(residual)
+
+
+def test_the_numbers_are_norms_and_bounds() -> None:
+    space: dict[str, object] = {}
+    exec(symgrad.load(PROBLEM % "tanh(U @ x[t] + W @ h[t-1])").solve().text("numpy"), space)
+    random = np.random.default_rng(0)
+    x, h0, u, w = (random.normal(size=s) for s in ((5, 2), 3, (3, 2), (3, 3)))
+    h, jacobian = h0, np.eye(3)
+    for k in range(4):
+        h = np.tanh(u @ x[k] + w @ h)
+        if k >= 1:
+            jacobian = np.diag(1 - h**2) @ w @ jacobian
+    found = space["product"](x=x, h0=h0, U=u, W=w, t=4, k=1)
+    assert found["norm"] == pytest.approx(np.linalg.norm(jacobian, 2))
+    assert found["bound"] == pytest.approx(np.linalg.norm(w, 2) ** 3)
+    assert found["norm"] <= found["bound"]
+
+
+def test_other_norms_are_refused() -> None:
+    text = (PROBLEM % "W @ h[t-1]").replace('wrt: "h[t-1]"}', 'wrt: "h[t-1]", norm: fro}')
+    (found,) = solve_problem(load_problem(text), ["step"])
+    assert found.status == "failed"
+    assert "spectral" in found.message

@@ -1,0 +1,129 @@
+"""Identities: whether they hold, how they are proved, and numbers where they fail."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symgrad.derivation.solve import solve_problem
+from symgrad.derivation.steps import Derivation, Prose, lines
+from symgrad.problem.elaborate import load_problem
+
+PROBLEM = """
+title: Identities
+symbols:
+  A: {shape: [n, n]}
+  B: {shape: [n, n]}
+  C: {shape: [n, m]}
+  G: {shape: [m, k]}
+  S: {shape: [n, n], is: positive-definite}
+  u: {shape: n}
+  v: {shape: n}
+  x: {}
+  mu: {}
+  s: {is: positive}
+  w: {}
+  q(z): {is: density}
+  r(z): {is: density}
+  p(y, t): {is: density}
+  f(z): {is: function}
+model:
+  - second = E(w**2, w ~ normal(mean=mu, cov=s**2))
+questions:
+  - {id: only, ask: identity, left: '%s', right: '%s', relation: '%s'%s}
+"""
+
+
+def answer(left: str, right: str, relation: str = "==", assume: str = "") -> Derivation:
+    """The answer to one claim."""
+    (found,) = solve_problem(load_problem(PROBLEM % (left, right, relation, assume)))
+    assert found.status == "certified", found.message
+    return found
+
+
+TRUE = {
+    "transpose of a product": ("(C @ G).T", "G.T @ C.T", "==", "entries"),
+    "trace is cyclic": ("trace(A @ B)", "trace(B @ A)", "==", "entries"),
+    "Frobenius norm": ("norm(A)**2", "trace(A.T @ A)", "==", "entries"),
+    "distributivity": ("A @ (u + v)", "A @ u + A @ v", "==", "entries"),
+    "sigmoid": ("sigmoid(-x)", "1 - sigmoid(x)", "==", "identity"),
+    "tanh by sigmoid": ("tanh(x)", "2*sigmoid(2*x) - 1", "==", "identity"),
+    "Bayes": ("p(t | y)", "p(y | t)*p(t)/p(y)", "==", "rewriting"),
+    "marginal": ("integral(p(y, t), t)", "p(y)", "==", "rewriting"),
+    "total mass": ("integral(q(z), z)", "1", "==", "rewriting"),
+    "variance": ("Var(f(z), z ~ q)", "E(f(z)**2, z ~ q) - E(f(z), z ~ q)**2", "==", "rewriting"),
+    "moments": ("second", "mu**2 + s**2", "==", "rewriting"),
+    "KL of normals": (
+        "KL(normal(u, mean=v, cov=S), normal(u, mean=0, cov=1))",
+        "1/2*(trace(S) + v.T @ v - n - log(det(S)))",
+        "==",
+        "rewriting",
+    ),
+    "KL is not negative": ("KL(q, r)", "0", ">=", "not negative"),
+    "entropy": ("E(log(q(z)), z ~ q)", "E(log(r(z)), z ~ q)", ">=", "not negative"),
+    "Jensen": ("E(log(f(z)**2 + 1), z ~ q)", "log(E(f(z)**2 + 1, z ~ q))", "<=", "identity"),
+    "Cauchy-Schwarz": ("(u.T @ v)**2", "(u.T @ u)*(v.T @ v)", "<=", "identity"),
+    "triangle": ("norm(u + v)", "norm(u) + norm(v)", "<=", "identity"),
+}
+
+
+@pytest.mark.parametrize(("left", "right", "relation", "rule"), TRUE.values(), ids=TRUE)
+def test_what_holds_is_proved(left: str, right: str, relation: str, rule: str) -> None:
+    (result,) = answer(left, right, relation).results
+    assert result.exact is True
+    assert result.extra == {"holds": True, "counterexample": None}
+    assert rule in {x.rule for x in lines(result.blocks)}
+    said = [str(w) for b in result.blocks if isinstance(b, Prose) for w in b.words]
+    assert not any("No proof" in w for w in said)
+    assert [x.boxed for x in lines(result.blocks)].count(True) == 1
+
+
+FALSE = {
+    "matrices do not commute": ("A @ B", "B @ A", "=="),
+    "binomial of matrices": ("(A + B) @ (A - B)", "A @ A - B @ B", "=="),
+    "KL is not symmetric": ("KL(q, r)", "KL(r, q)", "=="),
+    "a square may be below": ("x**2", "x", ">="),
+    "trace of a product": ("trace(A @ B)", "trace(A)*trace(B)", "=="),
+}
+
+
+@pytest.mark.parametrize(("left", "right", "relation"), FALSE.values(), ids=FALSE)
+def test_what_fails_has_a_counterexample(left: str, right: str, relation: str) -> None:
+    (result,) = answer(left, right, relation).results
+    assert result.exact is False
+    assert result.extra["holds"] is False
+    example = result.extra["counterexample"]
+    first, second = np.array(example["left"], float), np.array(example["right"], float)
+    assert (first < second).any() if relation == ">=" else (first != second).any()
+
+
+def test_the_numbers_of_a_counterexample_are_right() -> None:
+    (result,) = answer("A @ B", "B @ A").results
+    example = result.extra["counterexample"]
+    a, b = np.array(example["A"]), np.array(example["B"])
+    assert (a @ b == np.array(example["left"])).all()
+    assert (b @ a == np.array(example["right"])).all()
+    assert (a @ b != b @ a).any()
+
+
+def test_densities_of_a_counterexample_add_to_one() -> None:
+    (result,) = answer("KL(q, r)", "KL(r, q)").results
+    example = result.extra["counterexample"]
+    assert sum(example["q"]) == Fraction(1)
+    q, r = (np.array([float(v) for v in example[name]]) for name in "qr")
+    assert example["left"] == pytest.approx(float(q @ np.log(q / r)))
+
+
+def test_an_assumption_makes_it_true() -> None:
+    (result,) = answer("KL(q, r)", "0", "==", ', assume: ["q(z) == r(z)"]').results
+    assert result.exact is True
+
+
+@pytest.mark.parametrize("name", ["vae_elbo", "gan_optimum"])
+def test_the_bank_is_proved(name: str) -> None:
+    problem = load_problem(Path(__file__).parents[2] / "problems" / f"{name}.yaml")
+    for d in solve_problem(problem):
+        assert d.status == "certified", d.message
+        if d.ask == "identity":
+            assert d.results[0].exact is True
