@@ -252,25 +252,21 @@ model:
                   ^
     did you mean 'I'?""",
     ),
-    "what is not available yet": (
+    "layers and expectations of what they do not take": (
         GIVEN
         + r"""  - a = conv2d(x, y)
   - b = E(c)
   - e = KL(x, y)
-  - 'f = \tanh(x)'
 """,
-        r"""<problem>:4:9: conv2d is not available yet
+        r"""<problem>:4:9: conv2d takes an input [height, width] or [channels, height, width], not a vector of size n
       - a = conv2d(x, y)
-            ^^^^^^
-<problem>:5:9: E is not available yet
+            ^^^^^^^^^^^^
+<problem>:5:9: E takes an expression and a distribution: E(f(z), z ~ q)
       - b = E(c)
-            ^
-<problem>:6:9: KL is not available yet
+            ^^^^
+<problem>:6:9: KL takes two densities of one variable, KL(q(z), p(z | x))
       - e = KL(x, y)
-            ^^
-<problem>:7:6: LaTeX is not available yet in a problem; use the plain notation
-      - 'f = \tanh(x)'
-         ^^^^^^^^^^^^""",
+            ^^^^^^^^""",
     ),
     "definitions that contradict": (
         r"""symbols:
