@@ -107,9 +107,9 @@ class _Bound:
         return transform(x, rule)
 
     def _chain(self, left: Expr, bounds: Sequence[Expr], boxed: bool, ranges: tuple[Binder, ...] = ()) -> None:
-        reasons: list[Reason] = [("‖AB‖ ≤ ‖A‖‖B‖; a diagonal matrix has the norm of its largest entry",)]
+        reasons: list[Reason] = [("‖A B‖ ≤ ‖A‖ ‖B‖; a diagonal matrix has the norm of its largest entry",)]
         if any(isinstance(x, Call) or len(x.children) > 1 for x in bounds) and _is_sum(bounds[0]):
-            reasons = [("‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖AB‖ ≤ ‖A‖‖B‖; a diagonal matrix has the norm of its largest entry",)]
+            reasons = [("‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖A B‖ ≤ ‖A‖ ‖B‖; a diagonal matrix has the norm of its largest entry",)]
         if len(bounds) > 1:
             reasons.append(self._why_numbers(bounds[0]))
         for k, (bound, reason) in enumerate(zip(bounds, reasons, strict=False)):
@@ -190,18 +190,13 @@ class _Bound:
                 )
             ]
         if len(norms) == 1 and isinstance(bound, Call) and bound.fn == "spectral_norm":
-            over = (" to the power ", steps) if steps is not None else (" to the number of steps",)
-            falls: Reason = (
-                "If ",
-                bound,
-                " < 1, the bound falls like ",
-                bound,
-                *over,
-                ": the gradient vanishes for certain.",
-            )
-            grows: Reason = ("If ", bound, " > 1, the bound grows, and says nothing against an explosion.")
+            below, above = (b.compare(op, bound, b.ONE) for op in ("<", ">"))
+            count: Reason = (b.power(bound, steps),) if steps is not None else ("a power of ", bound)
+            falls: Reason = ("If ", below, ", the bound falls like ", *count, ": the gradient vanishes for certain.")
+            grows: Reason = ("If ", above, ", the bound grows, and says nothing against an explosion.")
             return [Prose(falls), Prose(grows)]
-        return [Prose(("Where ", bound, " < 1 at every step, the gradient vanishes for certain."))]
+        below = b.compare("<", bound, b.ONE)
+        return [Prose(("Where ", below, " at every step, the gradient vanishes for certain."))]
 
     def _explosion(self, of: Var, before: Var, bound: Expr) -> list[Block]:
         """A point at which the norm of one step is above 1."""
@@ -229,7 +224,7 @@ class _Bound:
         value = float(found[0].flat[0])
         words: list[str | Expr] = ["Exploding is possible: with "]
         for k, m in enumerate(squares):
-            words += [", " if k else "", m, " = 2 ", b.eye(m.shape[0])]
+            words += [", " if k else "", b.compare("==", m, b.mul(b.num(2), b.eye(m.shape[0])))]
         words += [f" and everything else zero, the norm of every step is {value:g}, and it doubles with every step."]
         return [Prose(tuple(w for w in words if w != ""))]
 

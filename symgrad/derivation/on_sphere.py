@@ -57,14 +57,16 @@ def solve(problem: Problem, question: Question, h: Var, maximum: bool) -> Result
         blocks.append(on_it.line(form, b.neg(bound), reason=cauchy, rule="Cauchy–Schwarz", relation=">="))
     star = Var(work.starred(h.name), (), h.shape)
     work.define([Definition(star.name, (), unit)])
-    blocks.append(Prose(("On the sphere, where ", norm(h), " = 1, the bound is reached at")))
+    blocks.append(Prose(("On the sphere, where ", b.compare("==", norm(h), b.ONE), ", the bound is reached at")))
     blocks.append(on_it.line(star, unit, rule="optimum", boxed=True))
     blocks.append(on_it.line(norm(star), b.ONE, reason=("it lies on the sphere",), rule="admissible"))
     top = Var(work.starred(_name(of)), (), ())
     work.define([Definition(top.name, (), replace_nodes(whole, {h: star}))])
     value = _rebuilt(outer, b.add(rest, b.mul(sign, length)))
     blocks.append(
-        on_it.line(top, value, reason=(b.inner(u, star), " = ", b.mul(sign, length)), rule="value", boxed=True)
+        on_it.line(
+            top, value, reason=(b.compare("==", b.inner(u, star), b.mul(sign, length)),), rule="value", boxed=True
+        )
     )
     blocks += _dependence(rest, star, top)
 

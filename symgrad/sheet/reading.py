@@ -37,7 +37,10 @@ class Reading:
         defined = {d.family for d in problem.system.definitions}
         taken = {*problem.declarations, *problem.sizes, *defined, *(s.name for s in problem.steps)}
         chosen = cast(Layout, layout or problem.conventions.layout or "gradient")
-        return cls(Style(Names(problem.latex, frozenset(taken)), layout=chosen, index_base=problem.conventions.index_base), problem.steps)
+        return cls(
+            Style(Names(problem.latex, frozenset(taken)), layout=chosen, index_base=problem.conventions.index_base),
+            problem.steps,
+        )
 
     def math(self, expr: Expr) -> Tree:
         """An expression by itself."""
