@@ -13,7 +13,9 @@ from symgrad.verify import verdicts as w
 from symgrad.verify.compare import Outcome
 from symgrad.verify.errors import Unclear
 from symgrad.verify.indices import open_names
+from symgrad.tensor.scalars import SCALARS
 from symgrad.verify.readings import PLAIN, Adjoint, Defined, Notation, Reading
+from symgrad.verify.surgery import put_names
 from symgrad.verify.trials import (
     Bench,
     Failure,
@@ -49,14 +51,112 @@ class Equation:
 
 def judge(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
     """The verdict on an equation; names that it defines are added to the notation."""
-    left, right = equation.left, equation.right
-    kinds, loose = open_names((left, right), bench.names, notation)
-    if isinstance(left, Compare) or isinstance(right, Compare):
+    if isinstance(equation.left, Compare) or isinstance(equation.right, Compare):
         return Judgement(w.UNJUDGED, "it compares, it does not state an equality")
+    equation, aliases = aliased(bench, equation, notation)
+    found = _judged(bench, equation, notation)
+    return replace(found, reason="; ".join(filter(None, (aliases, found.reason)))) if aliases else found
+
+
+def _judged(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
+    dummy = _function_of_dummy(bench, equation)
+    if dummy is not None:
+        return dummy
+    left, right = _before_functions(equation.left, equation.right)
+    equation = replace(equation, left=left, right=right)
+    kinds, loose = open_names((left, right), bench.names, notation)
     own = _own_name(left, loose)
     if own is not None:
         return _named_by_writer(bench, equation, own, notation)
-    return _weighed(bench, equation, kinds, loose, notation)
+    fixed = _fixed_by_writer(bench, equation, kinds, notation)
+    return fixed or _weighed(bench, equation, kinds, loose, notation)
+
+
+def _before_functions(left: Tree, right: Tree) -> tuple[Tree, Tree]:
+    """The arguments where both sides are the same one-to-one function, which may saturate: σ(a) = σ(b) where a = b."""
+    while isinstance(left, Call) and isinstance(right, Call) and left.func == right.func and left.func.id in _ONE_TO_ONE:
+        if len(left.args) != 1 or len(right.args) != 1:
+            break
+        left, right = left.args[0], right.args[0]
+    return left, right
+
+
+def _function_of_dummy(bench: Bench, equation: Equation) -> Judgement | None:
+    """σ(z) = …, σ′(z) = …: an identity in z, whatever z is elsewhere; None for anything else."""
+    left = equation.left
+    if not (isinstance(left, Call) and len(left.args) == 1 and isinstance(left.args[0], Name)):
+        return None
+    if left.func.id.rstrip("'") not in SCALARS or left.func.id in bench.names.functions:
+        return None
+    name = left.args[0].id
+    family = bench.names.families.get(name)
+    if family is not None and family.arity == 0:
+        return None
+    notation = Notation()
+    sides = [put_names(side, {name: f"{name} "}) for side in (left, equation.right)]
+    kinds, loose = open_names(sides, bench.names, notation)
+    if kinds or [n.id for n in loose] != [f"{name} "]:
+        return None
+    reading = Reading(orders=((f"{name} ", 0),))
+    try:
+        at = points(bench, sides[0], sides[1], kinds, notation, reading)
+    except (Unclear, Misfit) as error:
+        return _no_truth(error)
+    trial = tried(bench, at, sides[1], reading, notation)
+    if trial.holds:
+        return Judgement(w.RIGHT, trial=trial)
+    if trial.outcome is None:
+        return Judgement(w.UNJUDGED, trial.unclear)
+    return Judgement(w.WRONG, at_point(trial.failure), counterexample=counterexample(trial.failure), trial=trial)
+
+
+def _fixed_by_writer(
+    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation
+) -> Judgement | None:
+    """An equation that fixes an input or a state, x_t = 0, and so has no truth of its own; None for a claim."""
+    left = equation.left
+    base = left
+    while isinstance(base, Subscript):
+        base = base.base
+    if not isinstance(base, Name) or base.id not in bench.names.families or base.id in notation.settings:
+        return None
+    if not bench.problem.system.family(base.id):
+        if isinstance(equation.right, Name | Subscript):
+            return None
+        return Judgement(w.DEFINITION, f"it fixes the input {base.id}")
+    inside = [open_names((side,), bench.names, notation)[0] for side in (left, equation.right)]
+    lacking = [n for n, role in inside[1].items() if n not in inside[0] and role == "entry"]
+    if lacking:
+        return Judgement(w.UNJUDGED, f"{lacking[0]!r} stands on the right only: it fixes {base.id} for one {lacking[0]}")
+    return None
+
+
+def aliased(bench: Bench, equation: Equation, notation: Notation) -> tuple[Equation, str]:
+    """The equation with names that are spelled a little differently as they are declared: W_f for W^f, p_t for p."""
+    found: dict[str, str] = {}
+    for node in (x for side in (equation.left, equation.right) for x in walk(side)):
+        if isinstance(node, Name) and node.id not in found and node.id not in notation.names:
+            other = _declared_as(bench, node.id)
+            if other is not None:
+                found[node.id] = other
+    if not found:
+        return equation, ""
+    left, right = (put_names(side, found) for side in (equation.left, equation.right))
+    said = " and ".join(f"{name} is read as {other}" for name, other in found.items())
+    return replace(equation, left=left, right=right), said
+
+
+def _declared_as(bench: Bench, name: str) -> str | None:
+    names = bench.names
+    if name in names.families or name in names.sizes or name in names.indices or name in names.functions or "_" not in name:
+        return None
+    same = [n for n in names.families if n.replace("_", "") == name.replace("_", "")]
+    if len(same) == 1:
+        return same[0]
+    stem, _, label = name.partition("_")
+    plain = stem in names.families and names.families[stem].arity == 0
+    like = [n for n in names.families if n.startswith(f"{stem}_")]
+    return stem if plain and not like and label in ("t", "i", "true", "c", "k", "y") else None
 
 
 def _own_name(left: Tree, loose: Sequence[Name]) -> Name | None:
@@ -129,6 +229,8 @@ def _weighed(
     if turned:
         left, right = right, left
     derivative = has_derivative(left) or _is_adjoint(left, notation)
+    if equation.rounded and not isinstance(right, Number | Unary):
+        return Judgement(w.UNJUDGED, "it is an approximation")
     found = _by_readings(bench, left, right, kinds, notation, PLAIN if is_atomic(left) else None)
     if isinstance(found, Judgement):
         return found
@@ -393,6 +495,7 @@ def _with_unknown(
     return Judgement(w.UNJUDGED, unknown)
 
 
+_ONE_TO_ONE = frozenset({"sigmoid", "tanh", "exp", "log"})
 _ADJOINTS = frozenset({"delta", "δ", "g", "epsilon", "lambda", "e"})
 _ORDERS = ("is a number", "is a vector", "is a matrix")
 

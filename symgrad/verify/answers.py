@@ -1,0 +1,84 @@
+"""What the questions of a problem come to, where it is a number or a shape: solved once, when a writer's value needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from symgrad.derivation.solve import solve_question
+from symgrad.problem.model import Problem
+from symgrad.syntax.tree import Binary, ListTree, Number, Tree
+from symgrad.tensor.nodes import Rel
+
+_WITH_NUMBERS: Final = frozenset({"evaluate", "count", "shape", "average_precision", "iou", "limit", "special_case", "solve"})
+
+Exact = Fraction | tuple["Exact", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The exact result of a question: a number, or numbers in a row."""
+
+    question: str
+    ask: str
+    of: str
+    value: Exact
+
+
+def answers(problem: Problem) -> tuple[Answer, ...]:
+    """The exact results of the questions that have one."""
+    found: list[Answer] = []
+    for question in problem.questions:
+        if question.ask not in _WITH_NUMBERS:
+            continue
+        for result in solve_question(problem, question).results:
+            value = _exact(result.exact)
+            if value is not None:
+                found.append(Answer(question.id, question.ask, result.of, value))
+    return tuple(found)
+
+
+def _exact(value: Any) -> Exact | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | Fraction):
+        return Fraction(value)
+    if isinstance(value, list | tuple):
+        inner = [_exact(x) for x in value]
+        known = tuple(x for x in inner if x is not None)
+        return known if len(known) == len(inner) else None
+    return None
+
+
+def stated(tree: Tree) -> Exact | None:
+    """The numbers that a value states: 58/77, 5 × 2, (5, 2); None where a name stands in it."""
+    match tree:
+        case ListTree(items):
+            found = [stated(x) for x in items]
+            known = tuple(x for x in found if x is not None)
+            return known if len(known) == len(found) else None
+        case Number(value, _):
+            return value
+        case Binary("×", left, right):
+            first, last = stated(left), stated(right)
+            if first is None or last is None:
+                return None
+            return (*(first if isinstance(first, tuple) else (first,)), *(last if isinstance(last, tuple) else (last,)))
+    return None
+
+
+def flat(value: Exact) -> tuple[Fraction, ...]:
+    """The numbers in a row."""
+    return tuple(x for part in value for x in flat(part)) if isinstance(value, tuple) else (value,)
+
+
+def unknowns(problem: Problem) -> dict[str, tuple[str, tuple[Rel, ...]]]:
+    """The integers that questions ask for, each with its question and the conditions on it."""
+    found: dict[str, tuple[str, tuple[Rel, ...]]] = {}
+    for question in problem.questions:
+        conditions = tuple(c for c in question.where if isinstance(c, Rel))
+        if question.ask == "solve" and conditions:
+            for asked in question.several("for"):
+                found.setdefault(asked.text, (question.id, conditions))
+    return found

@@ -1,0 +1,413 @@
+"""A whole answer marked: claim after claim, each beside the one before it, with the writer's names and letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+
+from symgrad.errors import SymgradError
+from symgrad.problem.model import Problem
+from symgrad.problem.texts import walk
+from symgrad.source import Place
+from symgrad.syntax.tree import Binary, Call, Compare, ListTree, Name, Number, Subscript, Tree
+from symgrad.tensor.nodes import Expr, Rel
+from symgrad.tensor.shapes import ShapeError
+from symgrad.verify import conditions as cond
+from symgrad.verify import verdicts as w
+from symgrad.verify.answers import Answer, answers, flat, stated, unknowns
+from symgrad.verify.claims import Claim, Document, Unread
+from symgrad.verify.derivatives import node_of
+from symgrad.verify.diagnose import Doctor, adjoint_derivative
+from symgrad.verify.errors import Outside, Unclear
+from symgrad.verify.extract import read_document, read_formula
+from symgrad.verify.indices import open_names
+from symgrad.verify.judge import Equation, judge, scalar_trial
+from symgrad.verify.meaning import Meaning
+from symgrad.verify.readings import PLAIN, Notation
+from symgrad.verify.shapes import Shapes
+from symgrad.verify.surgery import PRODUCTS, factors, operators, parts, with_parts
+from symgrad.verify.trials import Bench, has_derivative, speaks_matrices
+from symgrad.verify.values import Misfit
+from symgrad.verify.verdicts import Judged, Judgement
+
+_MOST_NEAR = 6
+_AVERAGE_PRECISION = re.compile(r"^m?AP(_.*)?$")
+
+
+@dataclass(eq=False)
+class Marker:
+    """A problem made ready for marking: everything that is found once for any number of answers."""
+
+    problem: Problem
+    bench: Bench
+    doctor: Doctor
+
+    @classmethod
+    def of(cls, problem: Problem) -> Marker:
+        """The marker of a problem."""
+        bench = Bench.of(problem)
+        return cls(problem, bench, Doctor(bench))
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """The exact results of the questions."""
+        return answers(self.problem)
+
+    @cached_property
+    def unknowns(self) -> dict[str, tuple[str, tuple[Rel, ...]]]:
+        """The integers that questions ask for."""
+        return unknowns(self.problem)
+
+    def read(self, text: str, formula: bool = False) -> Document:
+        """The claims of a document, or of one formula, in the names of the problem."""
+        vocabulary = self.bench.names.vocabulary
+        return read_formula(text, vocabulary) if formula else read_document(text, vocabulary)
+
+    def mark(self, document: Document) -> list[Judged]:
+        """The verdicts on everything a document claims, in the order of writing."""
+        return _Marking(self, document).run()
+
+
+@dataclass(eq=False)
+class _Marking:
+    """The state of marking one document."""
+
+    marker: Marker
+    document: Document
+    notation: Notation = field(default_factory=Notation)
+    shapes: Shapes = field(default_factory=Shapes)
+    settings: dict[str, Fraction] = field(default_factory=dict)
+    heading: str = ""
+    done: dict[int, Judgement] = field(default_factory=dict)
+    wrong: list[tuple[Tree, Tree, int]] = field(default_factory=list)
+    scalars: bool = True
+
+    @property
+    def bench(self) -> Bench:
+        """The bench of the problem."""
+        return self.marker.bench
+
+    def run(self) -> list[Judged]:
+        """Every claim and everything unread, in the order of writing."""
+        claims = self.document.claims
+        self.scalars = not any(
+            has_derivative(c.left) and speaks_matrices(c.right) for c in claims if c.left is not None and c.kind == "equation"
+        )
+        items: list[tuple[int, int, Claim | Unread]] = [(c.place.resolved().start, k, c) for k, c in enumerate(claims)]
+        items += [(u.place.resolved().start, -1, u) for u in self.document.unread]
+        out: list[Judged] = []
+        for _, k, item in sorted(items, key=lambda row: (row[0], row[1])):
+            judgement = self.claim(item, k) if isinstance(item, Claim) else self.unread(item)
+            out.append(self.judged(item, judgement))
+        return with_points(self.marker.problem, out)
+
+    # Claims
+
+    def claim(self, claim: Claim, index: int) -> Judgement:
+        """The verdict on one claim; a fault of ours leaves it unjudged."""
+        heading = claim.context.partition(":")[0]
+        if heading != self.heading:
+            self.heading, self.settings = heading, {}
+        try:
+            judgement = self.decided(claim)
+        except (SymgradError, ShapeError, Unclear, Misfit, Outside, ArithmeticError, ValueError, RecursionError) as error:
+            message = error.message if isinstance(error, SymgradError) else str(error)
+            judgement = Judgement(w.UNJUDGED, message or "it has no value")
+        judgement = self.beside_previous(claim, judgement)
+        self.done[index] = judgement
+        return judgement
+
+    def decided(self, claim: Claim) -> Judgement:
+        """The verdict on one claim by itself."""
+        condition = self.condition(claim)
+        if condition is not None:
+            return condition
+        if claim.kind == "shape" and isinstance(claim.right, ListTree):
+            return self.shapes.judge(self.bench, claim.left, claim.right, self.notation)
+        if claim.kind == "inequality":
+            return Judgement(w.UNJUDGED, "an inequality")
+        by_value = self.by_value(claim)
+        if by_value is not None:
+            return by_value
+        left = claim.left if claim.left is not None else self.asked(claim)
+        if left is None:
+            return Judgement(w.UNJUDGED, "it is not said what this is")
+        equation = Equation(left, claim.right, self.settings, claim.relation == "≈", self.scalars)
+        judgement = judge(self.bench, equation, self.notation)
+        self.note_setting(claim, judgement)
+        if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
+            judgement = self.diagnosed(left, claim, judgement)
+        return judgement
+
+    def condition(self, claim: Claim) -> Judgement | None:
+        """The verdict on a condition on an integer that is asked for; None for any other claim."""
+        if claim.kind == "shape":
+            return None
+        tree = claim.right
+        if claim.left is not None:
+            op = "==" if claim.relation in ("=", "≈") else claim.relation
+            tree = Compare((op,), (claim.left, claim.right), place=claim.right.place)
+        if not isinstance(tree, Compare):
+            return None
+        unknown = cond.unknown_in(self.bench, tree, self.marker.unknowns)
+        if unknown is None:
+            return None
+        return cond.judge(self.bench, tree, unknown, self.marker.unknowns[unknown][1])
+
+    def by_value(self, claim: Claim) -> Judgement | None:
+        """The verdict on a number without a left side, or on that of a quantity only a question knows; None otherwise."""
+        own = claim.left.id if isinstance(claim.left, Name) else None
+        precise = own is not None and _AVERAGE_PRECISION.match(own) and own not in self.bench.names.families
+        if claim.left is not None and not precise:
+            return None
+        asked = [a for a in self.marker.answers if claim.question in (None, a.question)]
+        if precise:
+            asked = [a for a in asked if a.ask == "average_precision"]
+        if not asked:
+            return None if precise else Judgement(w.UNJUDGED, "no question asks for a number")
+        given = self.number(claim.right)
+        if given is None:
+            return None if precise else Judgement(w.UNJUDGED, "it is not said what this is")
+        decimals = len(claim.right.spelling.partition(".")[2]) if isinstance(claim.right, Number) else 0
+        for answer in asked:
+            if answer.value == given or flat(answer.value) == (given if isinstance(given, tuple) else (given,)):
+                return Judgement(w.RIGHT, f"the answer to {answer.question}")
+        for answer in asked:
+            if decimals and isinstance(answer.value, Fraction) and isinstance(given, Fraction):
+                if abs(answer.value - given) <= Fraction(1, 2 * 10**decimals):
+                    return Judgement(w.TO_PRECISION, f"right to {decimals} decimals: the answer is {answer.value}")
+        if claim.question is not None or precise:
+            shown = " or ".join(_shown(a.value) for a in asked)
+            return Judgement(w.WRONG, f"the answer is {shown}")
+        return Judgement(w.UNJUDGED, "no question has this number as its answer")
+
+    def number(self, tree: Tree) -> Fraction | tuple[Fraction, ...] | None:
+        """The number or the sizes that a tree without names states."""
+        numbers = stated(tree)
+        if numbers is not None:
+            return flat(numbers) if isinstance(numbers, tuple) else numbers
+        kinds, loose = open_names((tree,), self.bench.names, self.notation)
+        if kinds or any(n.id not in self.notation.names for n in loose):
+            return None
+        try:
+            return Meaning(self.bench.worlds[0], PLAIN, self.bench.names, self.notation).value(tree, {}).exact
+        except (Unclear, Misfit, Outside):
+            return None
+
+    def asked(self, claim: Claim) -> Tree | None:
+        """The left side that a question gives to a claim without one."""
+        if claim.question is None or claim.question not in self.marker.problem.ids:
+            return None
+        question = self.marker.problem.question(claim.question)
+        wrt = question.several("wrt")
+        if not question.several("of"):
+            return None
+        of = question.of.tree
+        if question.ask == "derivative" and len(wrt) == 1:
+            return Call(Name("jacobian", place=of.place), (of, wrt[0].tree), (), place=of.place)
+        return of if question.ask in ("evaluate",) else None
+
+    def note_setting(self, claim: Claim, judgement: Judgement) -> None:
+        """Remember a number that the writer gives to a scalar input, `γ = 0`."""
+        if judgement.verdict != w.DEFINITION or not isinstance(claim.left, Name) or claim.left.id not in self.bench.names.families:
+            return
+        value = self.number(claim.right)
+        if isinstance(value, Fraction):
+            self.settings[claim.left.id] = value
+
+    # What is wrong
+
+    def diagnosed(self, left: Tree, claim: Claim, judgement: Judgement) -> Judgement:
+        """The judgement with the one edit that makes the line right."""
+        scalar = judgement.verdict == w.WRONG and judgement.trial is not None and self.in_scalars(judgement)
+        kinds, loose = open_names((left, claim.right), self.bench.names, self.notation)
+        if loose:
+            return judgement
+        target = adjoint_derivative(left, self.notation)
+        near = [c.right for c in self.near(claim)]
+        partly = judgement.verdict == w.AS_SCALARS
+        found = self.marker.doctor.diagnosed(target, claim.right, kinds, self.notation, False, near, partly)
+        if found is None and scalar:
+            found = self.marker.doctor.diagnosed(target, claim.right, kinds, self.notation, True, near)
+        if found is None:
+            return judgement
+        return replace(judgement, diagnosis=f"{found.slip}: {found.said}", correction=found.text)
+
+    def in_scalars(self, judgement: Judgement) -> bool:
+        """Whether a line was found wrong where every quantity is a number."""
+        failure = judgement.trial.failure if judgement.trial is not None else None
+        return failure is not None and failure.point is not None and failure.point.world.scalars
+
+    def near(self, claim: Claim) -> list[Claim]:
+        """The claims that this one continues."""
+        found: list[Claim] = []
+        while claim.previous is not None and len(found) < _MOST_NEAR:
+            claim = self.document.claims[claim.previous]
+            found.append(claim)
+        return found
+
+    def beside_previous(self, claim: Claim, judgement: Judgement) -> Judgement:
+        """The judgement with what the line before says about it: an error carried forward, or a line that does not follow."""
+        before = self.done.get(claim.previous) if claim.previous is not None else None
+        if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
+            if before is not None and before.verdict in w.BAD and self.follows(claim):
+                return replace(judgement, verdict=w.CARRIED, reason="it follows from the wrong line before", diagnosis="", correction="")
+            source = self.carried(claim)
+            if source is not None:
+                line = self.document.claims[source].place.line
+                return replace(judgement, verdict=w.CARRIED, reason=f"it follows from the wrong line {line}", diagnosis="", correction="")
+            self.wrong.append((claim.left or claim.right, claim.right, self.document.claims.index(claim)))
+        elif judgement.verdict in w.GOOD and before is not None and before.verdict in w.BAD:
+            said = "it does not follow from the line before, which is wrong"
+            return replace(judgement, reason="; ".join(filter(None, (judgement.reason, said))))
+        return judgement
+
+    def follows(self, claim: Claim) -> bool:
+        """Whether a line says the same as the one before it."""
+        assert claim.previous is not None
+        before = self.document.claims[claim.previous].right
+        kinds, loose = open_names((before, claim.right), self.bench.names, self.notation)
+        if loose:
+            return False
+        scalar = scalar_trial(self.bench, before, claim.right, kinds, self.notation) if self.scalars else None
+        if scalar is not None:
+            return True
+        return judge(self.bench, Equation(before, claim.right, scalars=False), self.notation.copy()).verdict in w.GOOD
+
+    def carried(self, claim: Claim) -> int | None:
+        """The wrong line whose result this one uses: put right there, it is right here."""
+        for left, right, index in reversed(self.wrong[-_MOST_NEAR:]):
+            if claim.left is None or left == claim.left:
+                continue
+            mended = substituted(claim.right, right, left)
+            if mended is None:
+                continue
+            equation = Equation(claim.left, mended, self.settings, False, self.scalars)
+            if judge(self.bench, equation, self.notation.copy()).verdict in w.GOOD:
+                return index
+        return None
+
+    # What is unread
+
+    def unread(self, item: Unread) -> Judgement:
+        """The verdict on what cannot be read: right if a fault is mended, else unread."""
+        for offer in item.offers:
+            if offer.left is None and offer.kind != "value":
+                continue
+            judgement = self.decided(offer)
+            if judgement.verdict in w.GOOD:
+                reason = "; ".join(filter(None, (f"right if {offer.repaired}", judgement.reason)))
+                return Judgement(w.RIGHT_IF, reason, trial=judgement.trial)
+        return Judgement(w.UNREAD, item.reason)
+
+    # Results
+
+    def judged(self, item: Claim | Unread, judgement: Judgement) -> Judged:
+        """The verdict with its place, and what it is about."""
+        left = item.left if isinstance(item, Claim) else (item.offers[0].left if item.offers else None)
+        question = item.question
+        if question is None and left is not None:
+            question = self.question_of(left)
+        place = item.place
+        text = left.place.text if left is not None else ""
+        return Judged(
+            place, place, item.latex, text, question, self.marker.problem.name, judgement.verdict, judgement.reason,
+            judgement.diagnosis, judgement.correction, judgement.counterexample,
+        )  # fmt: skip
+
+    def question_of(self, left: Tree) -> str | None:
+        """The question whose quantity a left side is."""
+        key = self.key(left)
+        return self.keys.get(key) if key is not None else None
+
+    @cached_property
+    def keys(self) -> dict[tuple[object, ...], str]:
+        """The questions by what they ask for, the first of each."""
+        found: dict[tuple[object, ...], str] = {}
+        for q in self.marker.problem.questions:
+            for of in q.several("of"):
+                wrts = q.several("wrt") or (None,)
+                for wrt in wrts:
+                    tree = of.tree
+                    if wrt is not None:
+                        tree = Call(Name("jacobian", place=of.place), (of.tree, wrt.tree), (), place=of.place)
+                    key = self.key(tree)
+                    if key is not None:
+                        found.setdefault(key, q.id)
+        return found
+
+    def key(self, tree: Tree) -> tuple[object, ...] | None:
+        """What a quantity is, whatever it is called: the nodes of the model at one step."""
+        tree = adjoint_derivative(tree, self.notation)
+        if isinstance(tree, Call) and tree.func.id == "jacobian":
+            inner = [self.key(x) for x in tree.args]
+            return None if None in inner else ("d", *inner)
+        if not isinstance(tree, Name | Subscript):
+            return None
+        kinds, _ = open_names((tree,), self.bench.names, self.notation)
+        meaning = Meaning(self.bench.worlds[0], PLAIN, self.bench.names, self.notation)
+        ints = {name: 2 for name in kinds}
+        try:
+            node: Expr | None = node_of(meaning, tree, ints)
+        except (Outside, Unclear, Misfit):
+            return None
+        return None if node is None else (node, tuple(sorted(kinds)))
+
+
+def _shown(value: object) -> str:
+    return " × ".join(map(_shown, value)) if isinstance(value, tuple) else str(value)
+
+
+def substituted(tree: Tree, old: Tree, new: Tree) -> Tree | None:
+    """The tree with another in place of a part, also of some factors of a product; None where it does not occur."""
+    if tree == old:
+        return new
+    if isinstance(tree, Binary) and tree.op in PRODUCTS:
+        row, signs = factors(tree), operators(tree)
+        inner = factors(old)
+        for k in range(len(row) - len(inner) + 1):
+            if len(inner) > 1 and row[k : k + len(inner)] == inner:
+                kept = [*row[:k], new, *row[k + len(inner) :]]
+                left_signs = [*signs[:k], *signs[k + len(inner) - 1 :]]
+                return _product(kept, left_signs)
+    inside = parts(tree)
+    for k, part in enumerate(inside):
+        found = substituted(part, old, new)
+        if found is not None:
+            return with_parts(tree, [*inside[:k], found, *inside[k + 1 :]])
+    return None
+
+
+def _product(row: Sequence[Tree], signs: Sequence[str]) -> Tree:
+    tree = row[0]
+    for sign, part in zip(signs, row[1:], strict=True):
+        tree = Binary(sign, tree, part, place=part.place)
+    return tree
+
+
+def with_points(problem: Problem, judged: Sequence[Judged]) -> list[Judged]:
+    """The verdicts with points: those of a question shared among its lines; a wrong line loses its share, once."""
+    points = {q.id: q.points for q in problem.questions if q.points is not None}
+    counted: dict[str, int] = {}
+    for x in judged:
+        if x.question in points and (x.good or x.bad):
+            counted[str(x.question)] = counted.get(str(x.question), 0) + 1
+    out: list[Judged] = []
+    for x in judged:
+        if x.question in points and (x.good or x.bad):
+            share = points[x.question] / counted[x.question]
+            out.append(replace(x, points=share if x.good or x.verdict == w.CARRIED else Fraction(0)))
+        else:
+            out.append(x)
+    return out
+
+
+def marks(place: Place) -> tuple[int, int]:
+    """Where a place is in its file."""
+    found = place.resolved()
+    return found.start, found.end
+
+
