@@ -228,10 +228,14 @@ def _entry(node: Entry, values: dict[sympy.Symbol, int], lookup: Lookup) -> Read
 
 @read.register
 def _call(node: Call, values: dict[sympy.Symbol, int], lookup: Lookup) -> Reading:
-    if node.fn != "det":
+    if node.fn not in ("det", "spectral_norm"):
         raise InternalError(f"{node.fn} has no entrywise reading")
     matrix = yield from _matrix(node.args[0], values)
-    return matrix.det()
+    if node.fn == "det":
+        return matrix.det()
+    smaller = matrix.T * matrix if matrix.cols <= matrix.rows else matrix * matrix.T
+    eigenvalues = smaller.eigenvals(multiple=True)
+    return sympy.sqrt(sympy.Max(*(sympy.re(sympy.N(v, 30)) if v.has(sympy.I) else v for v in eigenvalues)))
 
 
 @read.register
