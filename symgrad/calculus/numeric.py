@@ -7,10 +7,10 @@ Source: Squire and Trapp, Using complex variables to estimate derivatives of rea
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -19,7 +19,7 @@ from symgrad.calculus.approach import approached
 from symgrad.calculus.sampling import sample
 from symgrad.errors import InternalError
 from symgrad.tensor.evaluate import Env, evaluate
-from symgrad.tensor.integers import Int, evaluate_int, replace
+from symgrad.tensor.integers import Int, evaluate_int, replace, symbols_of
 from symgrad.tensor.nodes import ANY, At, Binder, Cut, Deriv, Entry, Expr, Limit, Opaque, Pick, Rel, Var
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System, spread
@@ -28,6 +28,8 @@ from symgrad.tensor.walk import postorder, reindex, variables
 STEP = 1e-20
 MOST_MOVED = 4096
 """Entries that one pass moves; larger models are differentiated by one node at a time."""
+FEW = 2
+"""So many nodes by which one node is differentiated are moved singly; when one more is asked for, all are."""
 Key = tuple[str, tuple[Int, ...]]
 
 
@@ -97,19 +99,39 @@ class Numbers:
 
     def _value(self, expr: Expr, indices: Mapping[sympy.Symbol, int]) -> tuple[Array, frozenset[Key]]:
         """The value and the nodes that were read for it; what they read is evaluated first, and only once."""
-        todo: list[Var] = []
+        todo = self._missing(expr, indices)
+        begun: set[Var] = set()
         while True:
             try:
                 if not todo:
                     return self._evaluate(expr, indices, self._known)
                 node = todo[-1]
                 key = _key(node)
-                self._known[key], self._reads[key] = self._node(node)
+                below = self._below(node) if node not in begun and key not in self._known else []
+                begun.add(node)
+                if below:
+                    todo += _unbegun(below, begun)
+                    continue
+                if key not in self._known:
+                    self._known[key], self._reads[key] = self._node(node)
                 todo.pop()
             except _Missing as missing:
-                if missing.node in todo:
-                    raise InternalError(f"{missing.node.name} is defined in terms of itself at the same step") from None
-                todo.append(missing.node)
+                todo += _unbegun([missing.node], begun)
+
+    def _below(self, node: Var) -> list[Var]:
+        body = None if _key(node) in self.given else self.system.body(node)
+        return [] if body is None else self._missing(body, {})
+
+    def _missing(self, expr: Expr, indices: Mapping[sympy.Symbol, int]) -> list[Var]:
+        """The named nodes in an expression that have no value yet, but for those at bound indices."""
+        here = {**self.sizes, **indices} if indices else self.sizes
+        found: dict[Var, None] = {}
+        for v in variables(expr):
+            if all(isinstance(s, int) or symbols_of(s) <= here.keys() for s in v.subs):
+                node = v if all(isinstance(s, int) for s in v.subs) else _at(v, here)
+                if _key(node) not in self._known:
+                    found[cast(Var, node)] = None
+        return list(found)
 
     def _evaluate(
         self, expr: Expr, indices: Mapping[sympy.Symbol, int], known: Mapping[Key, Array]
@@ -221,17 +243,19 @@ class Numbers:
         value, reads = self._value(of, {})
         shape = self.value(wrt).shape[1:]
         key = (of, by, held)
-        if key not in self._sweeps:
-            upstream = self._upstream(reads, held)
-            self._sweeps[key] = self._sweep(of, upstream, upstream, by, held)
-        found = self._sweeps[key].get(_key(wrt))
-        if found is not None:
-            return found
+        swept = self._sweeps.setdefault(key, {})
+        if _key(wrt) in swept:
+            return swept[_key(wrt)]
         upstream = self._upstream(reads, held)
+        if len(swept) == FEW:
+            swept |= self._sweep(of, upstream, [k for k in upstream if k not in swept], by, held)
+            if _key(wrt) in swept:
+                return swept[_key(wrt)]
         if _key(wrt) not in upstream:
             still = np.broadcast_to(value, (self.points, *value.shape[1:]))
             return np.broadcast_to(still.reshape(1, *still.shape, *(1,) * len(shape)), (len(by), *still.shape, *shape))
-        return self._sweep(of, upstream, [_key(wrt)], by, held)[_key(wrt)]
+        swept |= self._sweep(of, upstream, [_key(wrt)], by, held)
+        return swept[_key(wrt)]
 
     def _upstream(self, reads: Iterable[Key], held: frozenset[Key]) -> list[Key]:
         """The nodes that act on what was read, through nodes that are not held, in the order of evaluation."""
@@ -261,10 +285,12 @@ class Numbers:
         there: dict[Key, Array] = {}
         places: dict[Key, int] = {}
         start = 0
+        touched: set[Key] = set()
         for key in upstream:
             value = self._known[key]
-            if key not in held and self._reads[key]:
+            if key not in held and not touched.isdisjoint(self._reads[key]):
                 value = self._evaluate(self._body(key), {}, there)[0]
+                touched.add(key)
             elif len(value) > 1:
                 value = np.tile(value, (batch // self.points, *(1,) * (value.ndim - 1)))
             if key in sizes:
@@ -274,6 +300,7 @@ class Numbers:
                     blocks[:, start + j, :, j] += np.array(by)[:, None]
                 places[key] = start
                 start += sizes[key]
+                touched.add(key)
             there[key] = value
         end = self._evaluate(of, {}, there)[0]
         shape = end.shape[1:]
@@ -300,6 +327,13 @@ class Numbers:
             weighted = slope * value + bend * value * value / 2
             total = total + weighted.reshape(len(value), -1).sum(axis=1)
         return total
+
+
+def _unbegun(nodes: list[Var], begun: Collection[Var]) -> list[Var]:
+    for node in nodes:
+        if node in begun:
+            raise InternalError(f"{node.name} is defined in terms of itself at the same step")
+    return nodes
 
 
 def _key(node: Expr) -> Key:

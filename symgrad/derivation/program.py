@@ -6,7 +6,7 @@ import sympy
 
 from symgrad.calculus.adjoint import adjoint_equations
 from symgrad.derivation.backprop import DELTA, delta, is_short, recast
-from symgrad.derivation.steps import Code
+from symgrad.derivation.steps import Code, DeferredCode
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int
@@ -35,6 +35,12 @@ def derivative_code(
         known: the model with the names that the result uses.
         held: nodes kept fixed.
     """
+    return DeferredCode(lambda: _derivative_code(problem, system, of, wrt, value, known, held))
+
+
+def _derivative_code(
+    problem: Problem, system: System, of: Expr, wrt: Expr, value: Expr, known: System, held: frozenset[Expr]
+) -> Code:
     closed = not any(isinstance(x, Deriv) and x.kind == "total" for x in postorder(value))
     if closed and (of.order or held or not isinstance(of, Var)):
         return Code(known, value)

@@ -99,6 +99,23 @@ class Code:
     outputs: tuple[tuple[str, Expr], ...] = ()
 
 
+class DeferredCode(Code):
+    """Code that is worked out when it is first looked at: most sheets never ask for it."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[], Code]) -> None:
+        object.__setattr__(self, "_make", make)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in Code.__slots__:
+            raise AttributeError(name)
+        made = self._make()
+        for field_name in Code.__slots__:
+            object.__setattr__(self, field_name, getattr(made, field_name))
+        return getattr(made, name)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """One answer: what was asked, its value in symbols, its shape, and how it was checked.

@@ -88,7 +88,11 @@ class System:
 
     def extended(self, definitions: Iterable[Definition]) -> "System":
         """The system with more definitions."""
-        return System((*self.definitions, *definitions), self.steps)
+        more = tuple(definitions)
+        made = System((*self.definitions, *more), self.steps)
+        fresh = {d.family for d in more}
+        made._bodies.update((v, body) for v, body in self._bodies.items() if v.name not in fresh)
+        return made
 
     def mentions(self, name: str) -> bool:
         """Whether a family of that name is defined or used."""

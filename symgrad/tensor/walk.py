@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import singledispatch
+from weakref import WeakKeyDictionary
 
 import sympy
 
@@ -69,8 +70,19 @@ def postorder(*roots: Expr, into: Callable[[Expr], bool] | None = None) -> list[
 
 def variables(*roots: Expr, into_derivatives: bool = False) -> tuple[Var, ...]:
     """The named nodes that expressions mention, in the order of first mention."""
-    keep = None if into_derivatives else (lambda x: not isinstance(x, Deriv))
-    return tuple(x for x in postorder(*roots, into=keep) if isinstance(x, Var))
+    if len(roots) != 1:
+        keep = None if into_derivatives else (lambda x: not isinstance(x, Deriv))
+        return tuple(x for x in postorder(*roots, into=keep) if isinstance(x, Var))
+    (root,) = roots
+    known = _everything_named if into_derivatives else _named
+    if root not in known:
+        keep = None if into_derivatives else (lambda x: not isinstance(x, Deriv))
+        known[root] = tuple(x for x in postorder(root, into=keep) if isinstance(x, Var) and x is not root)
+    return (*known[root], root) if isinstance(root, Var) else known[root]
+
+
+_named: "WeakKeyDictionary[Expr, tuple[Var, ...]]" = WeakKeyDictionary()
+_everything_named: "WeakKeyDictionary[Expr, tuple[Var, ...]]" = WeakKeyDictionary()
 
 
 def find(root: Expr, kind: type[Expr]) -> Iterator[Expr]:
