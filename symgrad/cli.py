@@ -63,6 +63,7 @@ def main() -> None:
 @click.option("--paper", type=click.Choice(("a4", "letter")), default="a4", help="The page of PDF and TeX.")
 @click.option("--pdf-engine", type=click.Choice(("typst", "pdflatex")), default="typst", help="What sets a PDF.")
 @click.option("--flavor", type=click.Choice(("plain", "github")), default="plain", help="The dialect of Markdown.")
+@click.option("--diagram", is_flag=True, help="Draw the computation graph under the model.")
 @click.option("--title", default="", help="The title of a sheet of several problems.")
 @click.option(
     "--template",

@@ -21,7 +21,7 @@ model:
   - e = y.T @ y
 questions:
   - {id: gradient, ask: derivative, of: e, wrt: [W, x]}
-  - {id: words, ask: diagram, of: e}
+  - {id: words, ask: diagram, of: x}
 """
 
 

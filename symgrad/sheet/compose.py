@@ -10,6 +10,7 @@ from symgrad.derivation.steps import CasesLine, Derivation, Introduced, Line, Pr
 from symgrad.notation.tree import Cases, Text, Tree
 from symgrad.problem.model import Problem
 from symgrad.sheet.checks import all_checks, sentence
+from symgrad.sheet.diagram import model_drawings, question_drawings
 from symgrad.sheet.document import (
     Block,
     Equations,
@@ -56,7 +57,7 @@ def _part(problem: Problem, derivations: Iterable[Derivation], look: Look, befor
         problem.title or problem.name,
         problem.about,
         given_rows(problem, reading),
-        model_blocks(problem, reading),
+        (*model_blocks(problem, reading), *(model_drawings(problem, reading) if look.diagram else ())),
         conventions(problem, reading),
         tuple(_question(problem, d, reading, look, before, prefix) for d in derivations),
     )
@@ -68,6 +69,8 @@ def _question(
     answered = look.edition in ("full", "answers")
     whole = look.edition == "full"
     blocks = tuple(_answer(derivation, reading, whole)) if answered else ()
+    if answered and derivation.ask == "diagram" and derivation.status == "certified":
+        blocks = question_drawings(problem, derivation.id, reading)
     return QuestionBlock(
         before + problem.ids.index(derivation.id) + 1,
         prefix + derivation.id,

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import ClassVar, TypeAlias
 
 from symgrad.notation.tree import Aligned, Tree
+from symgrad.sheet.drawing import Drawing
 
 Words: TypeAlias = tuple["str | Tree", ...]
 """A sentence: plain words, and mathematics set inline."""
@@ -51,7 +52,7 @@ class Heading:
     words: Words
 
 
-Block: TypeAlias = Paragraph | Markdown | Equations | Table | Heading
+Block: TypeAlias = Paragraph | Markdown | Equations | Table | Heading | Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +127,9 @@ class Sheet:
     title: str
     header: tuple[tuple[str, str], ...]
     parts: tuple[Part, ...]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there are drawings on it."""
+        blocks = (b for p in self.parts for b in (*p.model, *(x for q in p.questions for x in q.blocks)))
+        return any(isinstance(b, Drawing) for b in blocks)

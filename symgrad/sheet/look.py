@@ -20,6 +20,7 @@ class Look:
         paper: The page of printed sheets.
         pdf_engine: What makes a PDF: typst or pdflatex.
         flavor: The dialect of Markdown.
+        diagram: Whether the computation graph of each problem is drawn under its model.
         title: The title of a sheet of several problems.
         header: Author, date, course and the like, where the problem does not say.
         templates: A directory whose templates stand before the bundled ones.
@@ -30,6 +31,7 @@ class Look:
     paper: Paper = "a4"
     pdf_engine: Engine = "typst"
     flavor: Flavor = "plain"
+    diagram: bool = False
     title: str = ""
     header: tuple[tuple[str, str], ...] = ()
     templates: Path | None = None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from symgrad.errors import ProblemError
 from symgrad.notation.latex import latex
@@ -17,7 +18,7 @@ from symgrad.notation.measure import width
 from symgrad.notation.tree import Aligned, Line, Tree
 from symgrad.notation.typst import quoted, typst, typst_rows
 from symgrad.problem.bank import templates_dir
-from symgrad.sheet import html_text, markdown_text, prose, tex_text, typst_text
+from symgrad.sheet import draw, html_text, markdown_text, prose, tex_text, typst_text
 from symgrad.sheet.document import Sheet, Table, Words
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.rows import TEXT_WIDTH
@@ -91,6 +92,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "math": _math,
             "rows": _tex_rows,
             "columns": _tex_columns,
+            "drawn": draw.tikz,
             "anchor": _anchor,
             "prose": prose.tex,
         },
@@ -101,6 +103,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "rows": html_text.rows,
             "prose": html_text.prose,
             "digest": html_text.digest,
+            "drawn": lambda drawing: Markup(draw.svg(drawing, f"drawing-{abs(hash(drawing)) % 10**9}")),
         },
         "typ": {
             "text": typst_text.text,
@@ -108,6 +111,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "math": typst_text.inline,
             "latex": lambda tree: quoted(latex(tree)),
             "bare": typst,
+            "drawn": draw.typst_drawing,
             "alt": lambda aligned: quoted(latex(aligned)),
             "rows": typst_rows,
             "prose": typst_text.prose,

@@ -31,7 +31,7 @@ questions:
   - {id: e2, ask: derivative, of: "E[2]", wrt: [W, V], points: 2, hint: "See $h_1$.", note: "*Done.*"}
   - {id: whole, ask: derivative, of: L, wrt: W, form: factored}
   - {id: jac, ask: derivative, of: "h[t]", wrt: "h[t-1]", prompt: "What is $\\partial h_t / \\partial h_{t-1}$?"}
-  - {id: graph, ask: diagram, of: L}
+  - {id: graph, ask: diagram, of: "I[1]"}
 """
 
 
