@@ -29,7 +29,7 @@ from symgrad.syntax.latex_signs import (
     UNICODE,
     UPRIGHT,
 )
-from symgrad.syntax.tokens import LONGEST_TEXT, Kind, Token
+from symgrad.syntax.tokens import DEEPEST_NESTING, LONGEST_TEXT, Kind, Token
 
 _LONGEST_NUMBER = 60
 _SPACE = re.compile(r"(?:\s|~|%[^\n]*(?:\n|$))+")
@@ -75,9 +75,15 @@ class _Lexer:
     at: int = 0
     tokens: list[Token] = field(default_factory=list)
     scripts: list[bool] = field(default_factory=list)
+    level: int = 0
 
     def run(self, end: int) -> None:
+        """Read up to a place; groups inside commands are read by runs of their own."""
         text = self.source.text
+        self.level += 1
+        if self.level > DEEPEST_NESTING:
+            message = f"nested more than {DEEPEST_NESTING} deep"
+            raise ProblemError(message, self.source.place(self.at, self.at + 1))
         while self.at < end:
             if space := _SPACE.match(text, self.at, end):
                 self.at = space.end()
@@ -89,6 +95,7 @@ class _Lexer:
                 self.letters(end)
             else:
                 self.sign(text[self.at])
+        self.level -= 1
 
     def add(self, kind: Kind, text: str, start: int, end: int) -> None:
         if kind is Kind.OPEN and text == "{":
@@ -202,6 +209,8 @@ class _Lexer:
         simple = _IDENTIFIER.fullmatch(folded) is not None and " " not in folded
         if "\\" + folded.lower() in BIG:
             self.add(Kind.COMMAND, "\\" + folded.lower(), start, after)
+        elif inside == "T":
+            self.add(Kind.NAME, "⊤", start, after)
         elif simple and folded.casefold() not in _PHRASES:
             self.add(Kind.NAME, folded.replace("-", "_"), start, after)
         elif not inside:

@@ -17,6 +17,7 @@ _MARK_NAMES: Final = {"*": "star", "'": "prime", "+": "plus"}
 _MARKS: Final = {combining: ACCENTS[command] for combining, command in COMBINING.items()}
 _DIGITS: Final = re.compile(r"(.*?[^0-9_])([0-9]+)")
 _SHORTEST_WORD = 3
+_MOST_ACCENTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +248,11 @@ def scan(tokens: Sequence[Token], at: int, stop: int, partner: Mapping[int, int]
 
 
 def _under_accent(tokens: Sequence[Token], at: int, stop: int, partner: Mapping[int, int]) -> Scanned | None:
+    """A name with its scripts in braces, or a bare letter; accents are not stacked more than twice."""
     if at < stop and tokens[at].says("{"):
         close = min(partner.get(at, stop), stop)
-        inner = scan(tokens, at + 1, close, partner)
+        stacked = sum(t.text in ACCENTS for t in tokens[at : at + 8] if t.kind is Kind.COMMAND)
+        inner = None if stacked > _MOST_ACCENTS else scan(tokens, at + 1, close, partner)
         if inner is None or inner.end != close:
             return None
         return Scanned(inner.base, inner.below, inner.above, inner.primes, close + 1)

@@ -14,7 +14,7 @@ from symgrad.errors import ProblemError
 from symgrad.syntax.latex_names import Found, Scanned, Spelling, Vocabulary, items, scan, script, text_of
 from symgrad.syntax.latex_signs import ACCENTS, FUNCTIONS, PARTNERS
 from symgrad.syntax.parser import Parser
-from symgrad.syntax.tokens import Infix, Kind, Token
+from symgrad.syntax.tokens import DEEPEST_NESTING, Infix, Kind, Token
 from symgrad.syntax.tree import (
     IMPLICIT,
     Binary,
@@ -54,6 +54,8 @@ class LatexParser(Parser):
     stop: int = 0
     partner: dict[int, int] = field(default_factory=dict)
     bars: list[str] = field(default_factory=list)
+    applied: int = 0
+    ending: tuple[int, Token] | None = None
 
     def __post_init__(self) -> None:
         self.stop = len(self.tokens) - 1
@@ -63,8 +65,10 @@ class LatexParser(Parser):
     def token(self) -> Token:
         if self.at < self.stop:
             return self.tokens[self.at]
-        place = self.tokens[self.stop].place
-        return Token(Kind.END, "", place.source.place(place.start, place.start))
+        if self.ending is None or self.ending[0] != self.stop:
+            place = self.tokens[self.stop].place
+            self.ending = (self.stop, Token(Kind.END, "", place.source.place(place.start, place.start)))
+        return self.ending[1]
 
     def peek(self, ahead: int = 1) -> Token | None:
         """A later token, if there is one in this group."""
@@ -153,7 +157,11 @@ class LatexParser(Parser):
     def postfix(self) -> Tree:
         """A primary with its scripts."""
         start = self.token
+        self.applied += 1
+        if self.applied > DEEPEST_NESTING:
+            raise ProblemError(f"nested more than {DEEPEST_NESTING} deep", start.place)
         tree = self.primary()
+        self.applied -= 1
         while True:
             if self.token.says("^"):
                 inside, self.at = script(self.tokens, self.at + 1, self.stop, self.partner)
@@ -296,7 +304,7 @@ class LatexParser(Parser):
             order = text_of(self.tokens, inside)
             if order in ("F", "Fro", "fro"):
                 args.append(Name("fro", place=self.begins(inside[0]).place))
-            elif order != "2":
+            else:
                 args.append(self.group(inside, self.expression))
         return Call(Name("norm", place=start.place), tuple(args), (), place=self.since(start))
 
@@ -342,7 +350,9 @@ class LatexParser(Parser):
     def prefixed(self, found: Scanned) -> Scanned | None:
         """`\\delta h_t`, a name of its own where δ has no value."""
         plain = found.below is None and found.above is None and not found.primes
-        if not plain or found.base not in ("delta", "Delta") or self.vocabulary.knows(found.base):
+        value = self.vocabulary.find(found.base, (), "")
+        is_factor = value is not None and self.vocabulary.arities.get(value.name, 0) == 0
+        if not plain or found.base not in ("delta", "Delta") or is_factor:
             return None
         inner = scan(self.tokens, found.end, self.stop, self.partner)
         if inner is None or inner.base in FUNCTIONS or inner.base in ("delta", "Delta"):
@@ -601,11 +611,11 @@ class LatexParser(Parser):
             message = f"an operator is missing between {before.place.text!r} and {shown!r}"
             raise ProblemError(message, token.place)
         if token.text in self.dialect.hints:
-            raise ProblemError(f"{shown!r} cannot be read: {self.dialect.hints[token.text]}", token.place)
+            raise ProblemError(f"'{shown}' cannot be read: {self.dialect.hints[token.text]}", token.place)
         operators = (Kind.OPERATOR, Kind.COMMA)
         if token.kind in operators and (before is None or before.kind in (*operators, Kind.OPEN)):
-            raise ProblemError(f"something is missing before {shown!r}", token.place)
-        raise ProblemError(f"{shown!r} does not belong here", token.place)
+            raise ProblemError(f"something is missing before '{shown}'", token.place)
+        raise ProblemError(f"'{shown}' does not belong here", token.place)
 
 
 RULES: Final[dict[str, Callable[[LatexParser], Tree]]] = {}

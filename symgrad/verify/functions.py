@@ -12,7 +12,7 @@ import numpy as np
 
 from symgrad.problem.names import Member
 from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Call, Keyword, ListTree, Name, Number, Span, Subscript, Tree
+from symgrad.syntax.tree import Call, Compare, Keyword, ListTree, Name, Number, Span, Subscript, Tree
 from symgrad.tensor import stable
 from symgrad.tensor.functions import arrays
 from symgrad.tensor.integers import evaluate_int
@@ -24,6 +24,7 @@ from symgrad.verify.meaning import Handler, Ints, Meaning
 from symgrad.verify.values import Misfit, Value
 
 _STEP: Final = 1e-20
+_SAME_DIRECTION: Final = 1e-9
 _LONGEST_RANGE: Final = 10_000
 _HYPERBOLIC: Final[Mapping[str, Callable[[Array], Array]]] = {
     "tan": np.tan,
@@ -134,7 +135,7 @@ def _norm(m: Meaning, tree: Call, ints: Ints) -> Value:
         return Value(stable.absolute(x.data).sum(axis=axes))
     if isinstance(order, Name) and order.id == "inf":
         return Value(stable.absolute(x.data).max(axis=axes))
-    if x.order == 2 and order is None:
+    if x.order == 2 and (order is None or (isinstance(order, Number) and order.value == 2)):
         return Value(np.linalg.norm(x.data, 2, axis=(1, 2)))
     return Value(np.sqrt((x.data * x.data).sum(axis=axes)))
 
@@ -283,6 +284,38 @@ def _extreme(m: Meaning, tree: Call, ints: Ints) -> Value:
     return total
 
 
+def _best_direction(m: Meaning, tree: Call, ints: Ints) -> Value:
+    """The unit vector at which a function of one linear form is largest, or smallest: along its gradient."""
+    if len(tree.keywords) != 1 or len(tree.args) != 2 or not _is_unit(tree.args[1], tree.keywords[0].name.id):
+        raise Unclear(f"{tree.func.id} has a value here only over the vectors of length 1")
+    name = tree.keywords[0].name.id
+    size = 3 if m.world.sizes.get("*", 0) == 0 else 2
+    for known, x in ((n, m.named(n, (), ints)) for n in walk(tree.args[0]) if isinstance(n, Name) and n.id != name):
+        size = x.shape[0] if known.id != name and x.order == 1 else size
+    directions = []
+    for place in range(2):
+        random = np.random.default_rng([m.world.numbers.seed, place])
+        at = random.normal(size=(1, size))
+        slopes = []
+        for k in range(size):
+            moved = at + 1j * _STEP * np.eye(size)[k]
+            inner = Meaning(m.world, m.reading, m.names, m.notation, m.used, {**m.arguments, name: Value(moved, 1)})
+            slopes.append(inner.value(tree.args[0], ints).data.imag / _STEP)
+        slope = np.stack(np.broadcast_arrays(*slopes), axis=-1)
+        directions.append(slope / np.linalg.norm(slope, axis=-1, keepdims=True))
+    if np.abs(directions[0] - directions[1]).max() > _SAME_DIRECTION:
+        raise Unclear("it is not a function of one linear form")
+    return Value(directions[0] if tree.func.id == "argmax" else -directions[0], 1, formal=False)
+
+
+def _is_unit(condition: Tree, name: str) -> bool:
+    """Whether a condition says that a vector has length 1."""
+    match condition:
+        case Compare(("==",), (Call(func, (Name(inner), *_)), Number(value, _))):
+            return func.id == "norm" and inner == name and value == 1
+    return False
+
+
 def _mean(m: Meaning, tree: Call, ints: Ints) -> Value:
     return _reduced(m, tree, ints)
 
@@ -410,5 +443,7 @@ FUNCTION_CALLS: Final[Mapping[str, Handler]] = {
     "max": _extreme,
     "min": _extreme,
     "mean": _mean,
+    "argmax": _best_direction,
+    "argmin": _best_direction,
 }
 """What a call of each function is worth."""

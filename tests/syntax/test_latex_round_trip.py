@@ -28,7 +28,7 @@ from symgrad.sheet.reading import Reading
 from symgrad.syntax.latex import latex
 from symgrad.syntax.reading import parse_expression
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import ANY, Call, Deriv, Expr, Eye, Full, Var
+from symgrad.tensor.nodes import ANY, Call, Concat, Deriv, Expr, Eye, Full, Var
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import free_ints, postorder
 
@@ -91,6 +91,8 @@ def sides(results: tuple[Result, ...]) -> Iterator[Expr]:
 
 def is_partial(expr: Expr) -> bool:
     """Whether something is held that LaTeX does not show, or it is a name for a new value."""
+    if any(isinstance(x, Concat) and any(b.is_zero(a) for a in x.args) for x in postorder(expr)):
+        return True
     updated = isinstance(expr, Var) and expr.name.endswith("new")
     return updated or any(
         isinstance(x, Deriv) and any(ANY in getattr(h, "subs", ()) for h in x.held) for x in postorder(expr)
@@ -116,6 +118,9 @@ def test_every_printed_line_is_read_back_to_its_value(name: str) -> None:
     style = Reading.of(problem)
     wrong = []
     for question, results in answers:
+        if question.ask == "bound":
+            # Spectral norms and largest entries have no spelling in the problem language.
+            continue
         scope = surroundings(problem)
         extra = with_names(scope, results, problem)
         system = problem.system.extended(extra)
