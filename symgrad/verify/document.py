@@ -12,10 +12,11 @@ from symgrad.errors import AnswerError, ProblemError
 from symgrad.problem.yaml_tree import RawMap, RawNode, RawScalar, read_yaml
 from symgrad.source import Source
 from symgrad.verify.claims import Formula, Table
+from symgrad.verify.macros import written_out
 from symgrad.verify.notebook import cells
 
 LARGEST_DOCUMENT = 5_000_000
-_LONGEST_INLINE = 4000
+_LONGEST_INLINE = 30_000
 _LONGEST_CONTEXT = 300
 
 _ENVIRONMENTS = "equation|align|aligned|alignat|gather|gathered|multline|eqnarray|displaymath|math|split|dmath|flalign"
@@ -132,7 +133,7 @@ def _answer(question: str, scalar: RawScalar) -> Written:
 
 def _text(source: Source, kind: str) -> Written:
     if kind == "tex":
-        source = _without_comments(source)
+        source = written_out(_without_comments(source))
     scanner = _Scanner(source)
     scanner.run(_body(source) if kind == "tex" else 0)
     tables = tuple(_tables(source)) if kind != "tex" else ()

@@ -281,7 +281,7 @@ class _Reader:
             )
             return
         operates = not isinstance(tree, Number | ListTree) and _is_numeric(tree)
-        if operates:
+        if operates or (formula.question is not None and formula.display):
             claim = Claim(None, tree, _place(side), _place(side).text, "value", "", formula.context)
             self.claims.append(replace(claim, question=formula.question))
             self.last = len(self.claims) - 1

@@ -1,0 +1,1 @@
+"""Answers: reading them, comparing what they claim, saying what is wrong."""
