@@ -17,7 +17,7 @@ import sympy
 
 from symgrad.calculus.approach import approached
 from symgrad.calculus.sampling import sample
-from symgrad.errors import InternalError
+from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor.evaluate import Env, evaluate
 from symgrad.tensor.integers import Int, evaluate_int, replace, symbols_of
 from symgrad.tensor.nodes import ANY, At, Binder, Cut, Deriv, Entry, Expr, Limit, Opaque, Pick, Rel, Var
@@ -96,6 +96,24 @@ class Numbers:
     def value(self, expr: Expr, indices: Mapping[sympy.Symbol, int] | None = None) -> Array:
         """The value of an expression, (points or 1, *shape)."""
         return self._value(expr, indices or {})[0]
+
+    def reseeded(self) -> "Numbers":
+        """The same model at other random points."""
+        return Numbers(self.system, self.sizes, self.points, self.seed + 1_000, self.given)
+
+    def inside(self, value: Array) -> Array:
+        """A value at the points that lie in the domain of the model: where every known node is a number.
+
+        Raises:
+            QuestionError: no point does.
+        """
+        good = np.ones(self.points, dtype=bool)
+        for known in self._known.values():
+            if len(known) == self.points:
+                good &= ~np.isnan(known).reshape(self.points, -1).any(axis=1)
+        if not good.any():
+            raise QuestionError("at every random point a function of the model is outside its domain")
+        return value[good] if len(value) == self.points and not good.all() else value
 
     def _value(self, expr: Expr, indices: Mapping[sympy.Symbol, int]) -> tuple[Array, frozenset[Key]]:
         """The value and the nodes that were read for it; what they read is evaluated first, and only once."""

@@ -9,7 +9,7 @@ import sympy
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.steps import Check, Line, Reason
-from symgrad.errors import CertificationError
+from symgrad.errors import CertificationError, QuestionError
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Binder, Expr
 from symgrad.tensor.spelling import describe_node
@@ -17,6 +17,7 @@ from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System
 
 POINTS = 5
+RESAMPLES = 6
 TOLERANCE = 1e-9
 DIFFERENCE_TOLERANCE = 1e-5
 DIFFERENCE_STEPS = (1e-3, 1e-4, 1e-5)
@@ -77,9 +78,10 @@ class Certifier:
         excess = EXCESS[relation]
         worst = 0.0
         points = 0
-        for numbers in self.instances:
+        for numbers in self._where_defined(left, ranges):
             for indices in index_values(ranges, numbers.sizes):
                 sides = [numbers.value(x, indices) for x in (left, *right)]
+                sides = [numbers.inside(x) for x in sides]
                 points = max(points, numbers.points)
                 for k, side in enumerate(sides[1:]):
                     error = excess(sides[0] if excess is relative_error else sides[k], side)
@@ -91,6 +93,23 @@ class Certifier:
                     worst = max(worst, error)
         return Check("complex step", worst, points, len(self.instances))
 
+    def _where_defined(self, expr: Expr, ranges: tuple[Binder, ...]) -> list[Numbers]:
+        """The instances, at other points where an expression has no value at any of theirs.
+
+        Raises:
+            QuestionError: it has none at the other points either.
+        """
+        for k, numbers in enumerate(self.instances):
+            places = index_values(ranges, numbers.sizes)
+            for _ in range(RESAMPLES if places else 0):
+                value = self.instances[k].value(expr, places[0])
+                try:
+                    self.instances[k].inside(value)
+                    break
+                except QuestionError:
+                    self.instances[k] = self.instances[k].reseeded()
+        return self.instances
+
     def differences(self, of: Expr, wrt: Expr, value: Expr, held: Iterable[Expr] = ()) -> Check:
         """The value compared with central differences of the forward model.
 
@@ -98,11 +117,12 @@ class Certifier:
             CertificationError: they disagree.
         """
         worst = 0.0
-        for numbers in self.instances:
-            claimed = numbers.value(value)
+        for numbers in self._where_defined(of, ()):
+            claimed = numbers.inside(numbers.value(value))
             error = float("inf")
             for h in DIFFERENCE_STEPS:
-                error = min(error, relative_error(numbers.differences(of, wrt, held, h), claimed))
+                found = numbers.inside(numbers.differences(of, wrt, held, h))
+                error = min(error, relative_error(found, claimed))
                 if error <= DIFFERENCE_TOLERANCE:
                     break
             if not error <= DIFFERENCE_TOLERANCE:
