@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from symgrad.api import Answer, ProblemHandle, Result, SolvedSheet, load
+    from symgrad.api import Answer, ProblemHandle, Result, SolvedSheet, load, verify, verify_many
 
 __version__ = "0.1.0"
-__all__ = ["Answer", "ProblemHandle", "Result", "SolvedSheet", "__version__", "load"]
+__all__ = ["Answer", "ProblemHandle", "Result", "SolvedSheet", "__version__", "load", "verify", "verify_many"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Problems and answers as Python objects: ``symgrad.load(...).solve()["a1"].results[0].evaluate(W=..., ...)``."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,9 @@ from symgrad.sheet.json import exact_value, result_latex
 from symgrad.sheet.look import Look
 from symgrad.sheet.programs import program
 from symgrad.sheet.reading import Reading
+from symgrad.verify.bulk import TIME
+from symgrad.verify.bulk import verify_many as many
+from symgrad.verify.verify import Marked
 
 
 def load(path_or_text: Path | str) -> "ProblemHandle":
@@ -219,3 +222,41 @@ def _step(line: Line, reading: Reading) -> Step:
     sides = tuple(read(x) for x in (line.left, *line.right))
     reason = "".join(w if isinstance(w, str) else f"${latex(w)}$" for w in reading.words(line.reason))
     return Step(latex(Infix(sides, (line.relation,) * (len(sides) - 1))), line.rule, reason, line.check.max_rel_error)
+
+
+def verify(problem: "ProblemHandle | Path | str | Sequence[Any]", answer: Path | str) -> Marked:
+    """The verdicts on an answer: a path, a text of several lines, or one with formulas between dollar signs.
+
+    Args:
+        problem: a loaded problem, a path, a bundled name, a YAML text, or several of them.
+        answer: the document.
+
+    Raises:
+        ProblemError: a problem cannot be used.
+        AnswerError: the document cannot be used.
+    """
+    return pipeline.verify(_problems(problem), answer)
+
+
+def verify_many(
+    problem: "ProblemHandle | Path | str | Sequence[Any]", answers: Iterable[str], jobs: int = 1, seconds: float = TIME
+) -> list[Marked]:
+    """The verdicts on many answers, each a text, in worker processes; a crash or a hang costs one answer.
+
+    Args:
+        problem: as for ``verify``.
+        answers: the texts.
+        jobs: how many processes.
+        seconds: what one answer may take.
+    """
+    return many(_problems(problem), answers, jobs, seconds)
+
+
+def _problems(problem: Any) -> list[Problem]:
+    if isinstance(problem, ProblemHandle):
+        return [problem.problem]
+    if isinstance(problem, Problem):
+        return [problem]
+    if isinstance(problem, Path | str):
+        return [pipeline.load(problem)]
+    return [p for one in problem for p in _problems(one)]

@@ -1,4 +1,4 @@
-"""The command line: symgrad solve, check, list, schema; exit codes 0 certified, 1 some failed, 2 unusable input."""
+"""The command line: symgrad solve, verify, check, list, schema; exit codes 0 certified, 1 some failed, 2 unusable input."""
 
 import json
 import sys
@@ -17,6 +17,7 @@ from symgrad.problem.bank import bank_names, find_problem
 P = ParamSpec("P")
 _FORMATS: Final = ("pdf", "tex", "typ", "md", "html", "json", "numpy")
 _SUFFIXES: Final = {".py": "numpy", ".htm": "html"} | {f".{name}": name for name in _FORMATS if name != "numpy"}
+_REPORTS: Final = ("text", "json", "md", "html", "tex")
 _LAYOUTS: Final = ("numerator", "denominator")
 _EDITIONS: Final = ("full", "answers", "hints", "questions")
 
@@ -115,6 +116,33 @@ def check(problems: tuple[str, ...], all_: bool) -> None:
     if rows:
         click.echo(_table(("problem", "question", "check", "error", "points", "result"), rows))
     sys.exit(worst)
+
+
+@main.command()
+@click.argument("problems", nargs=-1, required=True)
+@click.option("-e", "--expression", metavar="FORMULA", help="Judge this one formula instead of a document.")
+@click.option("-q", "--question", "questions", multiple=True, metavar="ID", help="Only this question; repeatable.")
+@click.option("-f", "--format", "format_", type=click.Choice(_REPORTS), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@_reporting
+def verify(
+    problems: tuple[str, ...], expression: str | None, questions: tuple[str, ...], format_: str, output: Path | None
+) -> None:
+    """Judge an answer: PROBLEM... ANSWER, or PROBLEM... -e FORMULA."""
+    *names, answer = (*problems, expression) if expression is not None else problems
+    if not names:
+        raise ProblemError("name a problem before the answer, or give a formula with -e")
+    pipeline = _pipeline()
+    loaded = [pipeline.load(name) for name in names]
+    marked = pipeline.verify(loaded, answer if expression is not None else Path(answer), questions, expression is not None)
+    if output is not None:
+        write(pipeline.REPORTS[format_](marked), output)
+    elif format_ == "text":
+        style = import_module("symgrad.verify.report").text
+        click.echo(style(marked, lambda text, colour: click.style(text, fg=colour)), nl=False)
+    else:
+        click.echo(pipeline.REPORTS[format_](marked), nl=False)
+    sys.exit(1 if marked.wrong else 0)
 
 
 @main.command(name="list")

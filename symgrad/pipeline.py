@@ -10,20 +10,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from symgrad.codegen import module
 from symgrad.derivation.solve import solve_problem, unsolved
 from symgrad.derivation.steps import Derivation
 from symgrad.errors import ProblemError, QuestionError, near
+from symgrad.lazy import later
 from symgrad.problem.bank import find_problem
 from symgrad.problem.elaborate import load_problem
 from symgrad.problem.model import Problem
-from symgrad.sheet.checks import check_rows
 from symgrad.sheet.compose import Answers, compose
-from symgrad.sheet.json import json_text
 from symgrad.sheet.look import DEFAULT_LOOK, Look
-from symgrad.sheet.pdf import tex_document, typst_document
-from symgrad.sheet.programs import program
 from symgrad.sheet.render import render
+from symgrad.verify import report, report_page
+from symgrad.verify.verify import Marked, Markers
+
+module, program = later("symgrad.codegen:module"), later("symgrad.sheet.programs:program")
+check_rows, json_text = later("symgrad.sheet.checks:check_rows"), later("symgrad.sheet.json:json_text")
+tex_document, typst_document = later("symgrad.sheet.pdf:tex_document"), later("symgrad.sheet.pdf:typst_document")
 
 Derivations = tuple[Derivation, ...]
 Document = str | bytes
@@ -118,3 +120,22 @@ FORMATS: Final[Mapping[str, Printer]] = MappingProxyType(
         "numpy": lambda answers, look: numpy_module(*_only(answers, "NumPy")),
     }
 )
+
+
+def verify(
+    problems: Sequence[Problem], answer: Path | str, questions: Collection[str] = (), formula: bool = False
+) -> Marked:
+    """The verdicts on an answer, which is a path, a text, or one formula, judged against problems."""
+    return Markers.of(problems).mark(answer, questions, formula)
+
+
+REPORTS: Final[Mapping[str, Callable[[Marked], str]]] = MappingProxyType(
+    {
+        "text": report.text,
+        "json": report.json_text,
+        "md": report_page.markdown,
+        "html": report_page.html,
+        "tex": report_page.tex,
+    }
+)
+"""The formats of a marked answer."""

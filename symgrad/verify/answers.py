@@ -11,7 +11,9 @@ from symgrad.problem.model import Problem
 from symgrad.syntax.tree import Binary, ListTree, Number, Tree
 from symgrad.tensor.nodes import Rel
 
-_WITH_NUMBERS: Final = frozenset({"evaluate", "count", "shape", "average_precision", "iou", "limit", "special_case", "solve"})
+_WITH_NUMBERS: Final = frozenset(
+    {"evaluate", "count", "shape", "average_precision", "iou", "limit", "special_case", "solve"}
+)
 
 Exact = Fraction | tuple["Exact", ...]
 

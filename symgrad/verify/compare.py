@@ -85,7 +85,11 @@ def largest_gap(truth: Array, given: Array, tolerance: float = TOLERANCE) -> Gap
     known = np.isfinite(flat).all(axis=1)
     if not known.any():
         same = (flat == other) | (np.isnan(flat) & np.isnan(other))
-        return None if same.all() else _gap(truth, given, int(np.argmin(same.all(axis=1))), int(np.argmin(same.all(axis=0))))
+        return (
+            None
+            if same.all()
+            else _gap(truth, given, int(np.argmin(same.all(axis=1))), int(np.argmin(same.all(axis=0))))
+        )
     scale = np.maximum(np.abs(flat).max(axis=1), np.abs(np.where(np.isfinite(other), other, 0.0)).max(axis=1))
     apart = np.abs(flat - other) / np.maximum(scale, _SMALLEST)[:, None]
     apart = np.where(known[:, None], np.where(np.isfinite(apart), apart, np.inf), 0.0)

@@ -50,7 +50,11 @@ def node_of(m: Meaning, tree: Tree, ints: Ints) -> Expr | None:
 def _alias(m: Meaning, name: Name, items: tuple[Tree, ...], ints: Ints) -> Expr | None:
     """The node for which a writer's name stands, where he defined it as nothing but another name."""
     for meaning in reversed(m.notation.names.get(name.id, [])):
-        if isinstance(meaning, Defined) and isinstance(meaning.body, Name | Subscript) and name.id not in m.names.families:
+        if (
+            isinstance(meaning, Defined)
+            and isinstance(meaning.body, Name | Subscript)
+            and name.id not in m.names.families
+        ):
             bound, used = m.matched(meaning, items, ints)
             if bound is not None and used == len(items):
                 return node_of(m, meaning.body, {**ints, **bound})

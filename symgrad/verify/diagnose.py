@@ -83,24 +83,22 @@ class Doctor:
             return None
         if not at:
             return None
-        context = self.context(left, right, near)
+        only = _MATRIX_SLIPS if matrices_only else None
+        context = self.context(left, right, near, matrices_only)
         attempt = _Attempt(self.bench, at, notation, list(_readings(right, scalars)))
         deadline = time.monotonic() + LONGEST
-        for count, edit in enumerate(edits(right, context)):
-            if matrices_only and edit.slip not in _MATRIX_SLIPS:
-                continue
+        for count, edit in enumerate(edits(right, context, only)):
             if count > _MOST_EDITS or time.monotonic() > deadline:
                 return None
             if attempt.succeeds(edit):
                 return Diagnosis(edit.slip, edit.said, edit.tree, spliced(right.place, edit.splices))
         return None
 
-    def context(self, left: Tree, right: Tree, near: Sequence[Tree]) -> Context:
-        """The names and the factors among which the edits choose."""
-        pool = list(self._pool([right, left, *near]))
-        return Context(
-            self.bench.names, self._alike, self._activations, self.bench.problem.latex, pool, list(self._terms(left))
-        )
+    def context(self, left: Tree, right: Tree, near: Sequence[Tree], bare: bool = False) -> Context:
+        """The names and, unless ``bare`` is set, the factors and terms among which the edits choose."""
+        pool = () if bare else tuple(self._pool([right, left, *near]))
+        terms = () if bare else tuple(self._terms(left))
+        return Context(self.bench.names, self._alike, self._activations, self.bench.problem.latex, pool, terms)
 
     def _pool(self, trees: Sequence[Tree]) -> Iterator[Tree]:
         """Factors that may have been forgotten: numbers, what occurs near by, and slopes of what occurs."""
@@ -147,7 +145,10 @@ class Doctor:
         if family is None:
             return
         of_family = self._family(of)
-        scalar = of_family is not None and _shape(self.bench.worlds[0], of_family, self.bench.names.families[of_family].arity) == ()
+        scalar = (
+            of_family is not None
+            and _shape(self.bench.worlds[0], of_family, self.bench.names.families[of_family].arity) == ()
+        )
         for d in self.bench.problem.system.definitions:
             if all(v.name != family for v in variables(d.body)) or d.family == of_family:
                 continue

@@ -11,23 +11,24 @@ from typing import Final
 from symgrad.errors import AnswerError, ProblemError
 from symgrad.source import Place, Source
 from symgrad.syntax.latex import latex
+from symgrad.syntax.latex_cursor import partners
 from symgrad.syntax.latex_lexer import tokenize
 from symgrad.syntax.latex_names import Vocabulary, script
-from symgrad.syntax.latex_parser import LatexParser, partners
+from symgrad.syntax.latex_parser import LatexParser
 from symgrad.syntax.latex_signs import FUNCTIONS
 from symgrad.syntax.plain import PLAIN
 from symgrad.syntax.reading import parse_expression
 from symgrad.syntax.tokens import DEEPEST_TREE, Dialect, Kind, Token
-from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Subscript, Tree, children, depth
+from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Subscript, Tree, depth
 from symgrad.verify.claims import Claim, Document, Formula, Unread
 from symgrad.verify.claims import Kind as ClaimKind
 from symgrad.verify.document import Written, load, take_apart
+from symgrad.verify.parts import is_numeric, lines_of, own_name, place_of, whole_of
 from symgrad.verify.prose_formulas import formulas_in
 from symgrad.verify.repair import mended
 from symgrad.verify.statements import EQUALITIES, INEQUALITIES, Statement, Tokens, rows, statements
 
 _PLAIN_SIGNS: Final = ("@", ".T", "**")
-_LINE_BREAK = "\\\\"
 MOST_CLAIMS = 100_000
 
 
@@ -99,7 +100,7 @@ class _Reader:
         try:
             tokens = tokenize(formula.source, self.vocabulary.pieces)
         except ProblemError as error:
-            lines = _lines(formula)
+            lines = lines_of(formula)
             if len(lines) > 1:
                 for line in lines:
                     self.formula(line)
@@ -152,16 +153,16 @@ class _Reader:
         refused = len(self.unread)
         if first:
             self.head = self.tree(first, formula, ())
-            self.head_place = _place(first)
+            self.head_place = place_of(first)
             self.last = None
         for relation, side in zip(statement.relations, others, strict=True):
             if not side:
                 self.terms += 1
                 continue
-            place = _place(side)
+            place = place_of(side)
             kind: ClaimKind = "definition" if self.defines(first, self.last) else "equation"
             base = Claim(
-                self.head, Number(Fraction(0), "0", place=place), place, _whole(statement, side).text, kind, relation,
+                self.head, Number(Fraction(0), "0", place=place), place, whole_of(statement, side).text, kind, relation,
                 formula.context, self.last, formula.question, "", self.head_place,
             )  # fmt: skip
             tree = self.tree(side, formula, (base,))
@@ -183,7 +184,7 @@ class _Reader:
 
     def defines(self, first: Tokens, last: int | None) -> bool:
         """Whether the left side is a name that was not known."""
-        name = _own_name(self.head)
+        name = own_name(self.head)
         if name is None or not first or last is not None:
             return False
         builtin = isinstance(self.head, Call) and name.rstrip("'") in FUNCTIONS.values()
@@ -205,8 +206,8 @@ class _Reader:
         trees = [side for side in sides if side is not None]
         if len(trees) < len(sides):
             return
-        place = _place(statement.sides[-1])
-        whole = _whole(statement, statement.sides[-1])
+        place = place_of(statement.sides[-1])
+        whole = whole_of(statement, statement.sides[-1])
         if len(trees) == 2:
             left, right, relation = trees[0], trees[1], statement.relations[0]
         else:
@@ -225,19 +226,19 @@ class _Reader:
             return
         names = [*statement.lead, *(side for side in before if side)]
         trees: list[Tree | None] = [self.tree(side, formula, ()) for side in names] or [None]
-        whole = _whole(statement, right)
+        whole = whole_of(statement, right)
         for tree in trees:
-            name = _own_name(tree)
+            name = own_name(tree)
             if name is not None and name not in self.vocabulary.arities and not isinstance(tree, Call):
                 arity = len(tree.items) if isinstance(tree, Subscript) else 0
                 self.vocabulary.know(name, arity, len(sizes.items))
             self.claims.append(
-                Claim(tree, sizes, _place(right), whole.text, "shape", "∈", formula.context, None, formula.question)
+                Claim(tree, sizes, place_of(right), whole.text, "shape", "∈", formula.context, None, formula.question)
             )
 
     def sizes(self, side: Tokens, formula: Formula) -> ListTree | None:
         """n and m of ℝ^{n × m}; nothing for a number."""
-        place = _place(side)
+        place = place_of(side)
         start = 1
         if side and side[0].says(r"\{"):
             start = next((k for k, t in enumerate(side) if t.says(r"\}")), len(side)) + 1
@@ -277,18 +278,18 @@ class _Reader:
             return
         if isinstance(tree, Compare):
             self.claims.append(
-                Claim(None, tree, _place(side), _place(side).text, "inequality", tree.ops[0], formula.context)
+                Claim(None, tree, place_of(side), place_of(side).text, "inequality", tree.ops[0], formula.context)
             )
             return
-        operates = not isinstance(tree, Number | ListTree) and _is_numeric(tree)
+        operates = not isinstance(tree, Number | ListTree) and is_numeric(tree)
         if operates or (formula.question is not None and formula.display):
-            claim = Claim(None, tree, _place(side), _place(side).text, "value", "", formula.context)
+            claim = Claim(None, tree, place_of(side), place_of(side).text, "value", "", formula.context)
             self.claims.append(replace(claim, question=formula.question))
             self.last = len(self.claims) - 1
         else:
             self.terms += 1
             self.last = None
-        self.head, self.head_place = tree, _place(side)
+        self.head, self.head_place = tree, place_of(side)
 
     # Trees
 
@@ -303,9 +304,9 @@ class _Reader:
                     right = self.parsed(tokens)
                 except ProblemError:
                     continue
-                claim = offered[0] if offered else Claim(None, right, _place(side), _place(side).text)
+                claim = offered[0] if offered else Claim(None, right, place_of(side), place_of(side).text)
                 offers.append(replace(claim, right=right, repaired=why))
-            self.refuse(error, _place(side), formula, tuple(offers))
+            self.refuse(error, place_of(side), formula, tuple(offers))
             return None
 
     def parsed(self, side: Tokens) -> Tree:
@@ -317,7 +318,7 @@ class _Reader:
         if not side:
             raise ProblemError("something is missing here")
         if self.dialect is PLAIN:
-            place = _place(side)
+            place = place_of(side)
             return parse_expression(place.source.part(place.start, place.end), PLAIN)
         last = side[-1].place
         end = Token(Kind.END, "", last.source.place(last.end, last.end))
@@ -333,47 +334,3 @@ class _Reader:
         first = error.diagnostics[0]
         at = first.place or place
         self.unread.append(Unread(place, place.text, first.message, at, formula.context, offers, formula.question))
-
-
-def _lines(formula: Formula) -> list[Formula]:
-    """The lines of a formula that cannot be read as a whole."""
-    text, found, start = formula.source.text, [], 0
-    while start <= len(text):
-        end = text.find(_LINE_BREAK, start)
-        end = len(text) if end < 0 else end
-        if text[start:end].strip():
-            found.append(replace(formula, source=formula.source.part(start, end)))
-        start = end + len(_LINE_BREAK)
-    return found
-
-
-def _place(side: Tokens) -> Place:
-    return side[0].place.to(side[-1].place)
-
-
-def _whole(statement: Statement, side: Tokens) -> Place:
-    """From the beginning of a statement to the end of one of its sides."""
-    first = next(one for one in (*statement.lead, *statement.sides) if one)
-    start = first[0].place
-    return start.source.place(min(start.start, side[0].place.start), side[-1].place.end)
-
-
-def _own_name(tree: Tree | None) -> str | None:
-    match tree:
-        case Name(name) | Subscript(Name(name), _):
-            return name
-        case Call(func, args, ()) if args and all(isinstance(arg, Name) for arg in args):
-            return func.id
-        case _:
-            return None
-
-
-def _is_numeric(tree: Tree) -> bool:
-    """Whether a tree has numbers and no names."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Name):
-            return False
-        waiting.extend(child for child in children(node) if child is not getattr(node, "func", None))
-    return True

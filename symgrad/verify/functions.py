@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -174,7 +175,9 @@ def _flattened(m: Meaning, tree: Call, ints: Ints) -> Value:
 
 
 def _concat(m: Meaning, tree: Call, ints: Ints) -> Value:
-    parts = [m.value(arg, ints) for part in tree.args for arg in (part.items if isinstance(part, ListTree) else (part,))]
+    parts = [
+        m.value(arg, ints) for part in tree.args for arg in (part.items if isinstance(part, ListTree) else (part,))
+    ]
     if m.world.scalars or any(p.order != parts[0].order or p.order == 0 for p in parts):
         raise Unclear("these parts cannot be joined")
     points = max(len(p.data) for p in parts)
@@ -290,8 +293,11 @@ def _best_direction(m: Meaning, tree: Call, ints: Ints) -> Value:
         raise Unclear(f"{tree.func.id} has a value here only over the vectors of length 1")
     name = tree.keywords[0].name.id
     size = 3 if m.world.sizes.get("*", 0) == 0 else 2
-    for known, x in ((n, m.named(n, (), ints)) for n in walk(tree.args[0]) if isinstance(n, Name) and n.id != name):
-        size = x.shape[0] if known.id != name and x.order == 1 else size
+    for node in walk(tree.args[0]):
+        if isinstance(node, Name | Subscript) and not (isinstance(node, Name) and node.id == name):
+            with suppress(Unclear, Misfit):
+                x = m.value(node, ints)
+                size = x.shape[0] if x.order == 1 else size
     directions = []
     for place in range(2):
         random = np.random.default_rng([m.world.numbers.seed, place])

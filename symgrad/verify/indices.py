@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
-from symgrad.syntax.tree import Call, Keyword, Name, Span, Subscript, Tree, children
+from symgrad.syntax.tree import Binary, Call, Keyword, Name, Span, Subscript, Tree, children
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Rel
 from symgrad.verify.readings import Notation
@@ -24,7 +24,11 @@ def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple
     loose: dict[str, Name] = {}
     for tree in trees:
         for name, role in _free(tree, frozenset(), "value", names):
-            if name.id in names.families or name.id in names.sizes or name.id in notation.settings:
+            if name.id in names.families or name.id in notation.settings:
+                continue
+            if name.id in names.sizes:
+                if role == "entry":
+                    found.setdefault(name.id, "entry")
                 continue
             if name.id in notation.names or name.id in names.functions or name.id in names.densities:
                 continue
@@ -67,6 +71,10 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
                     yield from _free(end, bound, role, names)
         case Keyword():
             return
+        case Binary(_, left, right) if role == "entry":
+            for child in (left, right):
+                if not (isinstance(child, Name) and child.id in names.sizes):
+                    yield from _free(child, bound, role, names)
         case _:
             for child in children(tree):
                 yield from _free(child, bound, role, names)
@@ -106,8 +114,12 @@ def _hold(conditions: list[Rel], chosen: dict[str, int], world: World) -> bool:
     for c in conditions:
         env = {s: chosen[s.name] for e in (c.left, c.right) for s in getattr(e, "free_symbols", ()) if s.name in chosen}
         left, right = evaluate_int(c.left, env), evaluate_int(c.right, env)
-        if not {"<": left < right, "<=": left <= right, "==": left == right, "!=": left != right, ">": left > right}.get(
-            c.op, left >= right
-        ):
+        if not {
+            "<": left < right,
+            "<=": left <= right,
+            "==": left == right,
+            "!=": left != right,
+            ">": left > right,
+        }.get(c.op, left >= right):
             return False
     return True

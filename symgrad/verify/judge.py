@@ -15,7 +15,7 @@ from symgrad.verify.errors import Unclear
 from symgrad.verify.indices import open_names
 from symgrad.tensor.scalars import SCALARS
 from symgrad.verify.readings import PLAIN, Adjoint, Defined, Notation, Reading
-from symgrad.verify.surgery import put_names
+from symgrad.verify.surgery import parts, put_bare, put_names, put_trees
 from symgrad.verify.trials import (
     Bench,
     Failure,
@@ -32,7 +32,7 @@ from symgrad.verify.trials import (
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Counterexample, Judgement
 from symgrad.verify.words import at_point, described, shape_words
-from symgrad.verify.world import total_loss
+from symgrad.verify.world import sum_over, total_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ def judge(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
     if isinstance(equation.left, Compare) or isinstance(equation.right, Compare):
         return Judgement(w.UNJUDGED, "it compares, it does not state an equality")
     equation, aliases = aliased(bench, equation, notation)
+    stepped = _at_one_step(bench, equation, notation)
+    if stepped is not None:
+        found = _judged(bench, stepped, notation)
+        return replace(found, reason="; ".join(filter(None, ("all at one step", aliases, found.reason))))
     found = _judged(bench, equation, notation)
     return replace(found, reason="; ".join(filter(None, (aliases, found.reason)))) if aliases else found
 
@@ -72,9 +76,54 @@ def _judged(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
     return fixed or _weighed(bench, equation, kinds, loose, notation)
 
 
+def _at_one_step(bench: Bench, equation: Equation, notation: Notation) -> Equation | None:
+    """The equation with the step put in that its writer left out everywhere; None where he did not."""
+    steps = [s.name for s in bench.problem.steps]
+    families = bench.names.families
+    if len(steps) != 1 or _is_function_of_name(equation.left):
+        return None
+    sides = (equation.left, equation.right)
+    bare, stepped = set[str](), False
+    for side in sides:
+        for x in walk(side):
+            if isinstance(x, Subscript) and isinstance(x.base, Name) and getattr(families.get(x.base.id), "arity", 0):
+                stepped = True
+        for name in _bare(side):
+            family = families.get(name)
+            if (
+                family is not None
+                and family.arity == 1
+                and name not in notation.names
+                and name not in notation.settings
+            ):
+                bare.add(name)
+    if stepped or not any(sum_over(bench.problem, name) is None for name in bare):
+        return None
+    place = equation.left.place
+    put = {name: Subscript(Name(name, place=place), (Name(steps[0], place=place),), place=place) for name in bare}
+    left, right = (put_bare(side, put) for side in sides)
+    return replace(equation, left=left, right=right)
+
+
+def _bare(tree: Tree) -> Iterator[str]:
+    """The names that stand without subscripts and without arguments."""
+    if isinstance(tree, Name):
+        yield tree.id
+    elif not (isinstance(tree, Subscript) and isinstance(tree.base, Name)):
+        bound = {k.name.id for k in tree.keywords} if isinstance(tree, Call) else set()
+        for part in parts(tree):
+            yield from (name for name in _bare(part) if name not in bound)
+
+
+def _is_function_of_name(tree: Tree) -> bool:
+    return isinstance(tree, Call) and tree.func.id.rstrip("'") in SCALARS and isinstance(tree.args[0], Name)
+
+
 def _before_functions(left: Tree, right: Tree) -> tuple[Tree, Tree]:
     """The arguments where both sides are the same one-to-one function, which may saturate: σ(a) = σ(b) where a = b."""
-    while isinstance(left, Call) and isinstance(right, Call) and left.func == right.func and left.func.id in _ONE_TO_ONE:
+    while (
+        isinstance(left, Call) and isinstance(right, Call) and left.func == right.func and left.func.id in _ONE_TO_ONE
+    ):
         if len(left.args) != 1 or len(right.args) != 1:
             break
         left, right = left.args[0], right.args[0]
@@ -110,9 +159,7 @@ def _function_of_dummy(bench: Bench, equation: Equation) -> Judgement | None:
     return Judgement(w.WRONG, at_point(trial.failure), counterexample=counterexample(trial.failure), trial=trial)
 
 
-def _fixed_by_writer(
-    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation
-) -> Judgement | None:
+def _fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation) -> Judgement | None:
     """An equation that fixes an input or a state, x_t = 0, and so has no truth of its own; None for a claim."""
     left = equation.left
     base = left
@@ -127,7 +174,9 @@ def _fixed_by_writer(
     inside = [open_names((side,), bench.names, notation)[0] for side in (left, equation.right)]
     lacking = [n for n, role in inside[1].items() if n not in inside[0] and role == "entry"]
     if lacking:
-        return Judgement(w.UNJUDGED, f"{lacking[0]!r} stands on the right only: it fixes {base.id} for one {lacking[0]}")
+        return Judgement(
+            w.UNJUDGED, f"{lacking[0]!r} stands on the right only: it fixes {base.id} for one {lacking[0]}"
+        )
     return None
 
 
@@ -139,16 +188,42 @@ def aliased(bench: Bench, equation: Equation, notation: Notation) -> tuple[Equat
             other = _declared_as(bench, node.id)
             if other is not None:
                 found[node.id] = other
+    plain = {
+        x
+        for side in (equation.left, equation.right)
+        for x in walk(side)
+        if isinstance(x, Subscript) and isinstance(x.base, Name) and _is_plain(bench, x.base.id, x.items)
+    }
+    found |= {f"{x.base.id}_{x.items[0].id}": x.base.id for x in plain}  # type: ignore[attr-defined]
     if not found:
         return equation, ""
-    left, right = (put_names(side, found) for side in (equation.left, equation.right))
+    bare: dict[Tree, Tree] = {x: x.base for x in plain}  # type: ignore[attr-defined]
+    left, right = (put_names(put_trees(side, bare), found) for side in (equation.left, equation.right))
     said = " and ".join(f"{name} is read as {other}" for name, other in found.items())
     return replace(equation, left=left, right=right), said
 
 
+def _is_plain(bench: Bench, name: str, items: Sequence[Tree]) -> bool:
+    """Whether a declared number bears a label that says nothing: p_t, where only p is declared."""
+    family = bench.names.families.get(name)
+    if family is None or family.arity or len(items) != 1 or not isinstance(items[0], Name):
+        return False
+    label = items[0].id
+    if label in bench.names.indices or label in bench.names.sizes:
+        return False
+    node = bench.worlds[0].node(name, ())
+    return node is not None and not node.shape
+
+
 def _declared_as(bench: Bench, name: str) -> str | None:
     names = bench.names
-    if name in names.families or name in names.sizes or name in names.indices or name in names.functions or "_" not in name:
+    if (
+        name in names.families
+        or name in names.sizes
+        or name in names.indices
+        or name in names.functions
+        or "_" not in name
+    ):
         return None
     same = [n for n in names.families if n.replace("_", "") == name.replace("_", "")]
     if len(same) == 1:
@@ -229,8 +304,6 @@ def _weighed(
     if turned:
         left, right = right, left
     derivative = has_derivative(left) or _is_adjoint(left, notation)
-    if equation.rounded and not isinstance(right, Number | Unary):
-        return Judgement(w.UNJUDGED, "it is an approximation")
     found = _by_readings(bench, left, right, kinds, notation, PLAIN if is_atomic(left) else None)
     if isinstance(found, Judgement):
         return found
@@ -240,6 +313,8 @@ def _weighed(
     rounded = _to_precision(bench, left, right, kinds, notation, equation)
     if rounded is not None:
         return rounded
+    if equation.rounded:
+        return _approximated(bench, left, right, kinds, notation, found)
     for other in (_as_scalars, _immediately, _under_settings):
         judged = other(bench, replace(equation, left=left, right=right), kinds, notation, found)
         if judged is not None:
@@ -254,7 +329,8 @@ def _is_adjoint(tree: Tree, notation: Notation) -> bool:
     if not isinstance(base, Name):
         return False
     return any(
-        isinstance(m, Adjoint) or (isinstance(m, Defined) and has_derivative(m.body)) for m in notation.names.get(base.id, [])
+        isinstance(m, Adjoint) or (isinstance(m, Defined) and has_derivative(m.body))
+        for m in notation.names.get(base.id, [])
     )
 
 
@@ -304,14 +380,18 @@ def _accepted(trials: list[Trial], derivative: bool, atomic: bool, equation: Equ
     """The verdict where a reading holds."""
     trial = trials[-1]
     if trial.kinks and not trial.holds:
-        return Judgement(w.RIGHT_IF, "right everywhere but at a kink, where the derivative is a convention", trial=trial)
+        return Judgement(
+            w.RIGHT_IF, "right everywhere but at a kink, where the derivative is a convention", trial=trial
+        )
     if not trial.holds:
         kinked = next((t for t in trials if t.kinks), None)
         if kinked is None:
             return None
-        return Judgement(w.RIGHT_IF, "right everywhere but at a kink, where the derivative is a convention", trial=kinked)
+        return Judgement(
+            w.RIGHT_IF, "right everywhere but at a kink, where the derivative is a convention", trial=kinked
+        )
     reading = trial.reading
-    notes = _notes(reading)
+    notes = "a vector before a derivative is read as its diagonal matrix" if reading.spread else _notes(reading)
     if reading.backwards:
         return Judgement(w.RIGHT_IF, "right if the product over the range is taken in the other order", trial=trial)
     if reading.entries:
@@ -331,7 +411,9 @@ def _accepted(trials: list[Trial], derivative: bool, atomic: bool, equation: Equ
     if not turned and not reading.loose:
         return Judgement(w.RIGHT, notes, trial=trial)
     if reading.loose and not turned:
-        return Judgement(w.RIGHT_IF, "right if a vector on the left of a product lies down (is transposed)", trial=trial)
+        return Judgement(
+            w.RIGHT_IF, "right if a vector on the left of a product lies down (is transposed)", trial=trial
+        )
     return None
 
 
@@ -370,6 +452,22 @@ def _to_precision(
     if not at:
         return None
     return Judgement(w.TO_PRECISION, f"right to {decimals} decimals: it is {at[0].truth.data.real.reshape(-1)[0]:.8g}")
+
+
+def _approximated(
+    bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, trials: list[Trial]
+) -> Judgement:
+    """Wrong where both sides are numbers that no input moves; unjudged otherwise."""
+    numbers = not any(isinstance(x, Name) for side in (left, right) for x in _values_in(side))
+    if numbers:
+        return _rejected(bench, left, right, trials, kinds, notation)
+    return Judgement(w.UNJUDGED, "it is an approximation")
+
+
+def _values_in(tree: Tree) -> Iterator[Tree]:
+    """The parts of a tree but for the names of functions."""
+    called = {id(x.func) for x in walk(tree) if isinstance(x, Call)}
+    return (x for x in walk(tree) if id(x) not in called)
 
 
 def _as_scalars(
@@ -442,7 +540,11 @@ def _immediately(
         if trial.holds:
             good = _accepted([trial], True, True, equation)
             if good is not None and good.verdict in (w.RIGHT, w.OTHER_LAYOUT):
-                return Judgement(w.RIGHT_IF, "right if ∂ on the left is the immediate partial ∂⁺, not the total derivative", trial=trial)
+                return Judgement(
+                    w.RIGHT_IF,
+                    "right if ∂ on the left is the immediate partial ∂⁺, not the total derivative",
+                    trial=trial,
+                )
     return None
 
 
@@ -469,30 +571,49 @@ def _with_unknown(
 ) -> Judgement:
     """An equation with names that nobody declared, tried as numbers, vectors and matrices."""
     left, right = equation.left, equation.right
-    names = " and ".join(repr(n.id) for n in loose)
+    names = " and ".join(repr(n.id) for n in loose[:3])
     inside = [{n.id for n in open_names((side,), bench.names, notation)[1]} for side in (left, right)]
     declared = [*bench.names.values()]
     suggestion = near(loose[0].id, declared) if len(loose) == 1 else None
-    unknown = f"{names} {'is' if len(loose) == 1 else 'are'} neither declared nor defined"
+    others = f" and {len(loose) - 3} others" if len(loose) > 3 else ""
+    unknown = f"{names}{others} {'is' if len(loose) == 1 else 'are'} neither declared nor defined"
     unknown += f"; did you mean {suggestion!r}?" if suggestion else ""
     if len(loose) > 3:
         return Judgement(w.UNJUDGED, unknown)
+    held: list[Trial] = []
     failed: Trial | None = None
     for reading in unknown_orders(PLAIN, loose):
-        for variant in (reading, replace(reading, gradients="denominator"), replace(reading, loose=True)):
-            try:
-                at = points(bench, left, right, kinds, notation, variant)
-            except (Unclear, Misfit):
-                continue
-            trial = tried(bench, at, right, variant, notation) if at else None
-            if trial is not None and trial.outcome is Outcome.SAME:
-                said = ", ".join(f"{n} {_ORDERS[k]}" for n, k in reading.orders)
-                return Judgement(w.RIGHT_IF, f"right if {said}", trial=trial)
-            if trial is not None and trial.outcome is Outcome.VALUES:
-                failed = failed or trial
+        trial = _tried_with(bench, left, right, kinds, notation, reading)
+        if trial is not None and trial.outcome is Outcome.SAME:
+            held.append(trial)
+        elif trial is not None and trial.outcome is Outcome.VALUES:
+            failed = failed or trial
+    if held and failed is None:
+        return Judgement(w.RIGHT, trial=held[0], sure=False)
+    if held:
+        said = ", ".join(f"{n} {_ORDERS[k]}" for n, k in held[0].reading.orders)
+        return Judgement(w.RIGHT_IF, f"right if {said}", trial=held[0], sure=False)
     if failed is not None and inside[0] == inside[1]:
-        return Judgement(w.WRONG, "the two sides differ", counterexample=counterexample(failed.failure), trial=failed)
+        example = counterexample(failed.failure)
+        return Judgement(w.WRONG, "the two sides differ", counterexample=example, trial=failed, sure=False)
     return Judgement(w.UNJUDGED, unknown)
+
+
+def _tried_with(
+    bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, reading: Reading
+) -> Trial | None:
+    """The trial of an equation whose undeclared names have given orders: the first that holds, or has a value."""
+    found: Trial | None = None
+    for variant in (reading, replace(reading, gradients="denominator"), replace(reading, loose=True)):
+        try:
+            at = points(bench, left, right, kinds, notation, variant)
+        except (Unclear, Misfit):
+            continue
+        trial = tried(bench, at, right, variant, notation) if at else None
+        if trial is not None and trial.outcome is Outcome.SAME:
+            return trial
+        found = found or trial
+    return found
 
 
 _ONE_TO_ONE = frozenset({"sigmoid", "tanh", "exp", "log"})
@@ -510,7 +631,9 @@ def _rejected(
     by_value = next((t for t in trials if t.outcome is Outcome.VALUES and not t.reading.loose), None)
     by_value = by_value or next((t for t in trials if t.outcome is Outcome.VALUES), None)
     if by_value is not None and by_value.failure is not None:
-        return Judgement(w.WRONG, at_point(by_value.failure), counterexample=counterexample(by_value.failure), trial=by_value)
+        return Judgement(
+            w.WRONG, at_point(by_value.failure), counterexample=counterexample(by_value.failure), trial=by_value
+        )
     by_shape = next((t for t in trials if t.outcome is Outcome.SHAPE), None)
     if by_shape is not None:
         wrong = _wrong_as_scalars(bench, left, right, kinds, notation)
@@ -521,9 +644,7 @@ def _rejected(
     return Judgement(w.UNJUDGED, next((t.unclear for t in trials if t.unclear), "it has no value"))
 
 
-def _wrong_as_scalars(
-    bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation
-) -> Trial | None:
+def _wrong_as_scalars(bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation) -> Trial | None:
     """The trial of a line without the notation of matrices, where it has a wrong value as numbers."""
     if speaks_matrices(right) or not (has_derivative(left) or _is_adjoint(left, notation)):
         return None

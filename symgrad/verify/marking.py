@@ -94,7 +94,9 @@ class _Marking:
         """Every claim and everything unread, in the order of writing."""
         claims = self.document.claims
         self.scalars = not any(
-            has_derivative(c.left) and speaks_matrices(c.right) for c in claims if c.left is not None and c.kind == "equation"
+            has_derivative(c.left) and speaks_matrices(c.right)
+            for c in claims
+            if c.left is not None and c.kind == "equation"
         )
         items: list[tuple[int, int, Claim | Unread]] = [(c.place.resolved().start, k, c) for k, c in enumerate(claims)]
         items += [(u.place.resolved().start, -1, u) for u in self.document.unread]
@@ -113,7 +115,16 @@ class _Marking:
             self.heading, self.settings = heading, {}
         try:
             judgement = self.decided(claim)
-        except (SymgradError, ShapeError, Unclear, Misfit, Outside, ArithmeticError, ValueError, RecursionError) as error:
+        except (
+            SymgradError,
+            ShapeError,
+            Unclear,
+            Misfit,
+            Outside,
+            ArithmeticError,
+            ValueError,
+            RecursionError,
+        ) as error:
             message = error.message if isinstance(error, SymgradError) else str(error)
             judgement = Judgement(w.UNJUDGED, message or "it has no value")
         judgement = self.beside_previous(claim, judgement)
@@ -132,7 +143,7 @@ class _Marking:
         by_value = self.by_value(claim)
         if by_value is not None:
             return by_value
-        left = claim.left if claim.left is not None else self.asked(claim)
+        left = self.left_of(claim)
         if left is None:
             return Judgement(w.UNJUDGED, "it is not said what this is")
         equation = Equation(left, claim.right, self.settings, claim.relation == "≈", self.scalars)
@@ -141,6 +152,16 @@ class _Marking:
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(left, claim, judgement)
         return judgement
+
+    def left_of(self, claim: Claim) -> Tree | None:
+        """What a claim is about: its left side, behind an approximation the side before it, or what is asked for."""
+        before = claim
+        while before.previous is not None:
+            before = self.document.claims[before.previous]
+            if before.relation == "≈":
+                assert claim.previous is not None
+                return self.document.claims[claim.previous].right
+        return claim.left if claim.left is not None else self.asked(claim)
 
     def condition(self, claim: Claim) -> Judgement | None:
         """The verdict on a condition on an integer that is asked for; None for any other claim."""
@@ -212,7 +233,11 @@ class _Marking:
 
     def note_setting(self, claim: Claim, judgement: Judgement) -> None:
         """Remember a number that the writer gives to a scalar input, `γ = 0`."""
-        if judgement.verdict != w.DEFINITION or not isinstance(claim.left, Name) or claim.left.id not in self.bench.names.families:
+        if (
+            judgement.verdict != w.DEFINITION
+            or not isinstance(claim.left, Name)
+            or claim.left.id not in self.bench.names.families
+        ):
             return
         value = self.number(claim.right)
         if isinstance(value, Fraction):
@@ -254,11 +279,23 @@ class _Marking:
         before = self.done.get(claim.previous) if claim.previous is not None else None
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
             if before is not None and before.verdict in w.BAD and self.follows(claim):
-                return replace(judgement, verdict=w.CARRIED, reason="it follows from the wrong line before", diagnosis="", correction="")
+                return replace(
+                    judgement,
+                    verdict=w.CARRIED,
+                    reason="it follows from the wrong line before",
+                    diagnosis="",
+                    correction="",
+                )
             source = self.carried(claim)
             if source is not None:
                 line = self.document.claims[source].place.line
-                return replace(judgement, verdict=w.CARRIED, reason=f"it follows from the wrong line {line}", diagnosis="", correction="")
+                return replace(
+                    judgement,
+                    verdict=w.CARRIED,
+                    reason=f"it follows from the wrong line {line}",
+                    diagnosis="",
+                    correction="",
+                )
             self.wrong.append((claim.left or claim.right, claim.right, self.document.claims.index(claim)))
         elif judgement.verdict in w.GOOD and before is not None and before.verdict in w.BAD:
             said = "it does not follow from the line before, which is wrong"
@@ -315,7 +352,7 @@ class _Marking:
         text = left.place.text if left is not None else ""
         return Judged(
             place, place, item.latex, text, question, self.marker.problem.name, judgement.verdict, judgement.reason,
-            judgement.diagnosis, judgement.correction, judgement.counterexample,
+            judgement.diagnosis, judgement.correction, judgement.counterexample, None, judgement.sure,
         )  # fmt: skip
 
     def question_of(self, left: Tree) -> str | None:
@@ -409,5 +446,3 @@ def marks(place: Place) -> tuple[int, int]:
     """Where a place is in its file."""
     found = place.resolved()
     return found.start, found.end
-
-

@@ -129,7 +129,7 @@ class Meaning:
             case "*" if self.reading.entries and x.order == y.order == 2:
                 return v.entrywise(x, y)
             case "*" | "·" | "×" | "@" | "implicit":
-                return v.product(x, y, loose)
+                return v.product(x, y, loose, self.reading.spread)
             case "⊗":
                 return v.outer(x, y)
             case "/":
@@ -176,7 +176,9 @@ class Meaning:
         for op, x, y in zip(ops, sides[:-1], sides[1:], strict=True):
             gap = v.added(x, v.negative(y))
             real = gap.data.real
-            test = {"<": real < 0, "<=": real <= 0, ">": real > 0, ">=": real >= 0, "==": real == 0, "!=": real != 0}[op]
+            test = {"<": real < 0, "<=": real <= 0, ">": real > 0, ">=": real >= 0, "==": real == 0, "!=": real != 0}[
+                op
+            ]
             truth, shape = truth & test, gap.shape
         return Value(truth.astype(float), len(shape), formal=False)
 
@@ -196,15 +198,14 @@ class Meaning:
             return self._array(node)
         if name in self.notation.names:
             return self._defined(tree, items, ints)
-        if name in self.world.sizes:
+        if name in self.world.sizes and not items:
             return v.number(self.world.sizes[name])
-        if name in _CONSTANTS:
+        if name in _CONSTANTS and not items:
             return v.number(_CONSTANTS[name])
-        if items and isinstance(tree, Name) and name in self.names.indices:
-            raise Unclear(f"{name!r} is an index")
         for known, order in self.reading.orders:
             if known == name:
-                return v.tensor(self.world.free(name, order))
+                whole = v.tensor(self.world.free(name, order))
+                return self._picked(whole, items, ints) if items else whole
         raise Unknown(tree)
 
     def _array(self, node: Expr) -> Value:

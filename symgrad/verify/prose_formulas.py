@@ -19,7 +19,7 @@ _GLUED: Final = frozenset("+-*/=()[]{}^_.,'<>|!" + "".join(UNICODE) + "⊙ᵀ²�
 _SCRIPTS: Final = "".join((*RAISED, *LOWERED))
 _WORD_BEFORE = re.compile(r"[^\W\d_][\w']*[ \t]*$")
 _TRAILING: Final = " \t.,;:'"
-_SHORTEST = 3
+_SHORTEST = 2
 
 
 def formulas_in(text: Source, vocabulary: Vocabulary) -> Iterator[Source]:

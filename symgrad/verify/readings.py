@@ -20,6 +20,7 @@ class Reading:
         partials: ∂ goes through every path; or it is the immediate partial ∂⁺ by leaves of the model, of everything but
             the loss, or always.
         loose: a vector on the left of a matrix lies down.
+        spread: a vector on the left of a Jacobian scales its rows, as diag(v) J does.
         entries: `*` between matrices is entry by entry.
         backwards: products over a range stand in the other order.
         orders: the number of axes of names that nobody declared.
@@ -28,6 +29,7 @@ class Reading:
     gradients: Gradients = "column"
     partials: Partials = "total"
     loose: bool = False
+    spread: bool = False
     entries: bool = False
     backwards: bool = False
     orders: tuple[tuple[str, int], ...] = ()

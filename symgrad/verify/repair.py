@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from symgrad.syntax.latex_parser import partners
+from symgrad.syntax.latex_cursor import partners
 from symgrad.syntax.latex_signs import FUNCTIONS
 from symgrad.syntax.tokens import Kind, Token
 

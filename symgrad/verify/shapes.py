@@ -58,7 +58,9 @@ class Shapes:
             self.letters = letters
             return Judgement(w.RIGHT, said)
         reason = f"it is {shape_words(shape, bench.worlds[0])}"
-        return Judgement(w.WRONG, "; ".join(filter(None, (said, reason))), diagnosis=self._other(bench, meaning, left, stated))
+        return Judgement(
+            w.WRONG, "; ".join(filter(None, (said, reason))), diagnosis=self._other(bench, meaning, left, stated)
+        )
 
     def _is(self, meaning: Meaning, tree: Tree, size: int, letters: dict[str, int]) -> bool:
         """Whether a stated size is this one; a letter that is new stands for it from now on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -79,10 +79,12 @@ class Slip:
     undo: Undo
 
 
-def edits(tree: Tree, context: Context) -> Iterator[Edit]:
-    """Every single edit of an expression, in the order of the table."""
+def edits(tree: Tree, context: Context, only: Collection[str] | None = None) -> Iterator[Edit]:
+    """Every single edit of an expression, in the order of the table; of some slips only, where they are named."""
     found = list(places(tree))
     for slip in SLIPS:
+        if only is not None and slip.name not in only:
+            continue
         for path, node, parent in found:
             if _in_derivative(tree, path) and slip.name != "step":
                 continue
@@ -208,7 +210,11 @@ def _sign(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
             yield Binary(other, node.left, node.right, place=node.place), said, (splice,)
     if isinstance(node, Unary) and node.op == "-":
         start = node.place.start
-        yield node.operand, f"no minus should stand before {text_of(node.operand)}", (Splice(start, extent(node.operand)[0], ""),)
+        yield (
+            node.operand,
+            f"no minus should stand before {text_of(node.operand)}",
+            (Splice(start, extent(node.operand)[0], ""),),
+        )
     if parent is None and not isinstance(node, Unary):
         shown = _bracketed(node)
         yield Unary("-", node, place=node.place), "a minus should stand before the whole", _instead(node, f"-{shown}")
@@ -245,7 +251,11 @@ def _bracket(context: Context, node: Tree, parent: Tree | None) -> Iterator[Vari
             inner = Binary(node.op, left, head, place=node.place)
             start, end = extent(left)[0], extent(row[k - 1])[1]
             said = f"a bracket around {node.place.source.text[start:end]} is lost"
-            yield multiplied([inner, *row[k:]], signs[k - 1 :]), said, (Splice(start, start, "("), Splice(end, end, ")"))
+            yield (
+                multiplied([inner, *row[k:]], signs[k - 1 :]),
+                said,
+                (Splice(start, start, "("), Splice(end, end, ")")),
+            )
 
 
 def _entrywise(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -258,7 +268,11 @@ def _entrywise(context: Context, node: Tree, parent: Tree | None) -> Iterator[Va
         yield new, f"between {whole} a matrix product should stand, not ⊙", (Splice(gap.start, gap.end, " "),)
     else:
         new = Binary("⊙", node.left, node.right, place=node.place)
-        yield new, f"between {whole} a product entry by entry, ⊙, should stand", (Splice(gap.start, gap.end, r" \odot "),)
+        yield (
+            new,
+            f"between {whole} a product entry by entry, ⊙, should stand",
+            (Splice(gap.start, gap.end, r" \odot "),),
+        )
 
 
 def _diag(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -337,7 +351,11 @@ def _primed(text: str) -> str:
 
 def _variable(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
     base = node.base if isinstance(node, Subscript) else node
-    if not isinstance(base, Name) or not _is_value(node, parent) or (isinstance(parent, Subscript) and node is parent.base):
+    if (
+        not isinstance(base, Name)
+        or not _is_value(node, parent)
+        or (isinstance(parent, Subscript) and node is parent.base)
+    ):
         return
     for other in context.alike.get(base.id, ()):
         written, below = name_latex(other, context.latex.get(other))
@@ -378,13 +396,17 @@ def _extra(context: Context, node: Tree, parent: Tree | None) -> Iterator[Varian
 
 def _lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
     """A factor too few: what else occurs in the answer, and 2 and 1/2."""
-    if not _is_value(node, parent) or isinstance(parent, Transpose) or (isinstance(parent, Binary) and parent.op in ("^", "**")):
+    if (
+        not _is_value(node, parent)
+        or isinstance(parent, Transpose)
+        or (isinstance(parent, Binary) and parent.op in ("^", "**"))
+    ):
         return
-    if isinstance(node, Binary) and node.op in ("+", "-"):
-        pass
+    if isinstance(node, Binary) and node.op in PRODUCTS and isinstance(parent, Binary) and parent.op in PRODUCTS:
+        return
+    shown = _bracketed(node)
     for factor in context.pool:
         text = _bracketed(factor)
-        shown = _bracketed(node)
         for before in (True, False):
             pair = (factor, node) if before else (node, factor)
             new = Binary(IMPLICIT, *pair, place=node.place)

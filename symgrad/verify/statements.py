@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from symgrad.syntax.latex_parser import partners
+from symgrad.syntax.latex_cursor import partners
 from symgrad.syntax.tokens import Kind, Token
 
 RELATIONS: Final = frozenset({"=", "==", "≈", "<", "<=", ">", ">=", "!=", "∈", "->", "~", "∝", "↦"})

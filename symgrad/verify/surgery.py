@@ -29,6 +29,7 @@ _NAME: Final = re.compile(
     r"(?:\{[^{}]*\}|\\[A-Za-z]+|\w)|\\[A-Za-z]+|[^\W\d_]\w*|\w"
 )
 _SCRIPT: Final = re.compile(r"\s*\^\s*(?:\{[^{}]*\}|\w)")
+_WINDOW: Final = 16
 _BRACKETS: Final = (("(", ")"), ("[", "]"), (r"\{", r"\}"), ("{", "}"))
 _LEFT: Final = re.compile(r"(?:\\left|\\[bB]ig{1,2}l?)?\s*(\(|\[|\\\{|\{)\s*$")
 _RIGHT: Final = re.compile(r"\s*(?:\\right|\\[bB]ig{1,2}r?)?\s*(\)|\]|\\\}|\})")
@@ -119,6 +120,28 @@ def put_names(tree: Tree, names: Mapping[str, str]) -> Tree:
     return tree if all(a is b for a, b in zip(inner, changed, strict=True)) else with_parts(tree, changed)
 
 
+def put_trees(tree: Tree, trees: Mapping[Tree, Tree]) -> Tree:
+    """The tree with some parts replaced by others."""
+    if not trees:
+        return tree
+    if tree in trees:
+        return trees[tree]
+    inner = parts(tree)
+    changed = [put_trees(x, trees) for x in inner]
+    return tree if all(a is b for a, b in zip(inner, changed, strict=True)) else with_parts(tree, changed)
+
+
+def put_bare(tree: Tree, trees: Mapping[str, Tree]) -> Tree:
+    """The tree with some names that bear no subscripts replaced."""
+    if isinstance(tree, Name):
+        found = trees.get(tree.id)
+        return tree if found is None else replace(found, place=tree.place)
+    inner = list(parts(tree))
+    first = 1 if isinstance(tree, Subscript) and isinstance(tree.base, Name) else 0
+    changed = [*inner[:first], *(put_bare(x, trees) for x in inner[first:])]
+    return tree if all(a is b for a, b in zip(inner, changed, strict=True)) else with_parts(tree, changed)
+
+
 def factors(tree: Tree) -> list[Tree]:
     """The factors of a product, from left to right."""
     found: list[Tree] = []
@@ -141,7 +164,9 @@ def multiplied(parts_: Sequence[Tree], signs: Sequence[str]) -> Tree:
     """The product of factors with signs between them."""
     tree = parts_[0]
     for sign, part in zip(signs, parts_[1:], strict=True):
-        tree = Binary(sign, tree, part, place=tree.place.to(part.place) if tree.place.source is part.place.source else part.place)
+        tree = Binary(
+            sign, tree, part, place=tree.place.to(part.place) if tree.place.source is part.place.source else part.place
+        )
     return tree
 
 
@@ -153,7 +178,7 @@ def extent(tree: Tree) -> tuple[int, int]:
     start, end = inner_extent(tree)
     source = tree.place.source.text
     while True:
-        left, right = _LEFT.search(source, 0, start), _RIGHT.match(source, end)
+        left, right = _LEFT.search(source, max(0, start - _WINDOW), start), _RIGHT.match(source, end)
         if left is None or right is None or (left[1], right[1]) not in _BRACKETS:
             return start, end
         if left[1] == "{" and source[: left.start()].rstrip()[-1:] in ("_", "^", "}", "c"):

@@ -187,14 +187,16 @@ def readings(right: Tree) -> Iterator[Reading]:
     """The readings that differ for a tree, the plainest first."""
     nodes = list(walk(right))
     partial = any(isinstance(x, Call) and x.func.id in ("jacobian", "grad") for x in nodes)
+    hadamard = any(isinstance(x, Binary) and x.op in ("⊙", "∘") for x in nodes)
     starred = any(isinstance(x, Binary) and x.op == "*" for x in nodes)
     ranged = any(isinstance(x, Call) and x.func.id == "prod" and x.keywords for x in nodes)
     rows = [
-        Reading(gradients, partials, loose, entries, backwards)
-        for backwards, entries, loose, partials, gradients in itertools.product(
+        Reading(gradients, partials, loose, spread, entries, backwards)
+        for backwards, entries, loose, spread, partials, gradients in itertools.product(
             (False, True) if ranged else (False,),
             (False, True) if starred else (False,),
             (False, True),
+            (False, True) if partial and hadamard else (False,),
             ("total", "leaves", "neighbours", "immediate") if partial else ("total",),
             ("column", "row", "denominator") if partial else ("column",),
         )
@@ -238,7 +240,17 @@ def speaks_matrices(tree: Tree) -> bool:
                 return True
             case Binary(op="⊙" | "∘" | "⊗"):
                 return True
-            case Call(func) if func.id in ("diag", "identity", "ones", "trace", "inv", "outer", "vec", "matrix", "norm"):
+            case Call(func) if func.id in (
+                "diag",
+                "identity",
+                "ones",
+                "trace",
+                "inv",
+                "outer",
+                "vec",
+                "matrix",
+                "norm",
+            ):
                 return True
             case Subscript(_, items) if any(isinstance(i, Span) for i in items):
                 return True

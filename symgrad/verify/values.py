@@ -160,16 +160,18 @@ def inner(x: Value, y: Value) -> Value:
     return Value((x.data * y.data).sum(axis=1), 0, formal=x.formal and y.formal)
 
 
-def product(x: Value, y: Value, loose: bool = False) -> Value:
+def product(x: Value, y: Value, loose: bool = False, spread: bool = False) -> Value:
     """x y: the axes that go into x contracted with those that come out of y; x yᵀ is the outer product.
 
-    ``loose`` reads a vector on the left of a matrix as a row.
+    ``loose`` reads a vector on the left of a matrix as a row, ``spread`` as one that scales the rows of a derivative.
 
     Raises:
         Misfit: the axes do not fit.
     """
     if x.order == 0 or y.order == 0:
         return scaled(x, y) if x.order == 0 else scaled(y, x)
+    if spread and x.order == 1 and not x.row and y.formal and y.order > 1:
+        return entrywise(x, y)
     if loose and x.order == 1 and not x.row and y.out and y.order > 1:
         x = replace(x, out=0)
     formal = x.formal and y.formal

@@ -41,7 +41,7 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with its reason; ``trial`` is how it was found."""
+    """A verdict with its reason; ``trial`` is how it was found, ``sure`` whether all its names are known."""
 
     verdict: str
     reason: str = ""
@@ -49,6 +49,7 @@ class Judgement:
     correction: str = ""
     counterexample: Counterexample | None = None
     trial: Trial | None = field(default=None, repr=False)
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Judged:
         quantity: what it is about, as written.
         question: the id of the question it answers, where there is one.
         problem: the name of the problem it was judged against.
+        sure: whether all its names are known.
     """
 
     place: Place = field(repr=False)
@@ -75,6 +77,7 @@ class Judged:
     correction: str = ""
     counterexample: Counterexample | None = None
     points: Fraction | None = None
+    sure: bool = True
 
     @property
     def good(self) -> bool:

@@ -36,7 +36,8 @@ def at_point(failure: Failure) -> str:
     if failure.gap is None or failure.point is None:
         return "the two sides differ"
     world, gap = failure.point.world, failure.gap
-    sizes = [f"{n} = {k}" for n, k in world.sizes.items() if n != "*"] + [f"{n} = {k}" for n, k in failure.point.ints.items()]
+    known = {n: k for n, k in world.sizes.items() if n != "*"} | dict(failure.point.ints)
+    sizes = [f"{n} = {k}" for n, k in known.items()]
     where = f" at a random point with {', '.join(sizes)}" if sizes else ""
     entry = f"entry ({', '.join(map(str, gap.entry))}) of the left side" if gap.entry else "the left side"
     return f"{entry} is {_number(gap.expected)}, but the right side gives {_number(gap.given)}{where}"

@@ -85,7 +85,9 @@ class World:
             elif evaluate_int(pattern, env) != value:
                 return None
         inside = all(
-            evaluate_int(x.lo, env) <= env[x.symbol] <= evaluate_int(x.hi, env) for x in ranges.values() if x.symbol in env
+            evaluate_int(x.lo, env) <= env[x.symbol] <= evaluate_int(x.hi, env)
+            for x in ranges.values()
+            if x.symbol in env
         )
         return env if inside else None
 
@@ -281,5 +283,3 @@ def step_values(problem: Problem, world: World, symbol: sympy.Symbol) -> list[in
     lo, hi = evaluate_int(x.lo, world.numbers.sizes), evaluate_int(x.hi, world.numbers.sizes)
     middle = (lo + hi) // 2
     return sorted(range(lo, hi + 1), key=lambda k: (abs(k - middle), k))
-
-

@@ -31,7 +31,7 @@ LSTM = Vocabulary.of(
 BPTT_LINES = [
     (
         r"""$$h_t = \tanh[UI_t + Wh_{t-1}]$$
-  
+
 $$\hat{y_t} = softmax(Vh_t)$$""",
         [
             (1, "equation", "=", None, "([] h t)", "(tanh (+ (implicit U ([] I t)) (implicit W ([] h (- t 1)))))"),
@@ -41,7 +41,7 @@ $$\hat{y_t} = softmax(Vh_t)$$""",
         ],
     ),
     (
-        r"""$$\frac{\partial E_t}{\partial h_t} = \frac{\partial E_t}{\partial \hat{y}_t} * \frac{\partial \hat{y}_t}{\partial z_t} * \frac{\partial z_t}{\partial h_t} 
+        r"""$$\frac{\partial E_t}{\partial h_t} = \frac{\partial E_t}{\partial \hat{y}_t} * \frac{\partial \hat{y}_t}{\partial z_t} * \frac{\partial z_t}{\partial h_t}
 = (\hat{y}_t - y_t)V$$""",
         [
             (1, "equation", "=", None, "(jacobian ([] E t) ([] h t))", "(* (* (jacobian ([] E t) ([] yhat t)) (jacobian ([] yhat t) ([] z t))) (jacobian ([] z t) ([] h t)))"),
@@ -95,9 +95,9 @@ $$= (\hat{y_1} - y_1) * h_1$$""",
         ],
     ),
     (
-        r"""$$\frac{\partial E_2}{\partial U} = \frac{\partial E_2}{\partial h_2} \sum_{k=1}^{2} \left[ \frac{\partial h_2}{\partial h_k} * \frac{\partial h_k}{\partial U} \right] 
-= (\hat{y}_2 - y_2) * V * \left\{ \frac{\partial h_2}{\partial U} + \left[ \frac{\partial h_2}{\partial h_1} * \frac{\partial h_1}{\partial U} \right] \right\} 
-= (\hat{y}_2 - y_2) * V * \left\{ \left[ (1 - h_2^2)I_2 \right] + \left[ (1 - h_2^2)W(1 - h_1^2)I_1 \right] \right\} 
+        r"""$$\frac{\partial E_2}{\partial U} = \frac{\partial E_2}{\partial h_2} \sum_{k=1}^{2} \left[ \frac{\partial h_2}{\partial h_k} * \frac{\partial h_k}{\partial U} \right]
+= (\hat{y}_2 - y_2) * V * \left\{ \frac{\partial h_2}{\partial U} + \left[ \frac{\partial h_2}{\partial h_1} * \frac{\partial h_1}{\partial U} \right] \right\}
+= (\hat{y}_2 - y_2) * V * \left\{ \left[ (1 - h_2^2)I_2 \right] + \left[ (1 - h_2^2)W(1 - h_1^2)I_1 \right] \right\}
 = (\hat{y}_2 - y_2) * V * (1 - h_2^2) * \left\{ I_2 + W(1 - h_1^2)I_1 \right\}$$""",
         [
             (1, "equation", "=", None, "(jacobian ([] E 2) U)", "(implicit (jacobian ([] E 2) ([] h 2)) (sum (* (jacobian ([] h 2) ([] h k)) (jacobian ([] h k) U)) k=(.. 1 2)))"),
@@ -109,9 +109,9 @@ $$= (\hat{y_1} - y_1) * h_1$$""",
         ],
     ),
     (
-        r"""$$\frac{\partial E_3}{\partial W} = \frac{\partial E_3}{\partial h_3} \sum_{k=1}^{3} \left[ \frac{\partial h_3}{\partial h_k} * \frac{\partial h_k}{\partial W} \right] 
-= (\hat{y}_3 - y_3) * V * \left\{ \frac{\partial h_3}{\partial W} + \left[ \frac{\partial h_3}{\partial h_2} * \frac{\partial h_2}{\partial W} \right] + \left[ \frac{\partial h_3}{\partial h_2} * \frac{\partial h_2}{\partial h_1} * \frac{\partial h_1}{\partial W} \right] \right\} 
-= (\hat{y}_3 - y_3) * V * \left\{ \left[ (1 - h_3^2)h_2 \right] + \left[ (1 - h_3^2)W(1 - h_2^2)h_1 \right] + \left[ (1 - h_3^2)W(1 - h_2^2)W(1 - h_1^2)h_0 \right] \right\} 
+        r"""$$\frac{\partial E_3}{\partial W} = \frac{\partial E_3}{\partial h_3} \sum_{k=1}^{3} \left[ \frac{\partial h_3}{\partial h_k} * \frac{\partial h_k}{\partial W} \right]
+= (\hat{y}_3 - y_3) * V * \left\{ \frac{\partial h_3}{\partial W} + \left[ \frac{\partial h_3}{\partial h_2} * \frac{\partial h_2}{\partial W} \right] + \left[ \frac{\partial h_3}{\partial h_2} * \frac{\partial h_2}{\partial h_1} * \frac{\partial h_1}{\partial W} \right] \right\}
+= (\hat{y}_3 - y_3) * V * \left\{ \left[ (1 - h_3^2)h_2 \right] + \left[ (1 - h_3^2)W(1 - h_2^2)h_1 \right] + \left[ (1 - h_3^2)W(1 - h_2^2)W(1 - h_1^2)h_0 \right] \right\}
 = (\hat{y}_3 - y_3) * V * (1 - h_3^2) * \left[ h_2 + W(1 - h_2^2) \left\{ h_1 + W(1 - h_1^2)h_0 \right\} \right]$$""",
         [
             (1, "equation", "=", None, "(jacobian ([] E 3) W)", "(implicit (jacobian ([] E 3) ([] h 3)) (sum (* (jacobian ([] h 3) ([] h k)) (jacobian ([] h k) W)) k=(.. 1 3)))"),
@@ -123,7 +123,7 @@ $$= (\hat{y_1} - y_1) * h_1$$""",
         ],
     ),
     (
-        r"""$$\frac{\partial E_3}{\partial V} = \frac{\partial E_3}{\partial z_3} * \frac{\partial z_3}{\partial V} 
+        r"""$$\frac{\partial E_3}{\partial V} = \frac{\partial E_3}{\partial z_3} * \frac{\partial z_3}{\partial V}
 = (\hat{y}_3 - y_3) * h_3$$""",
         [
             (1, "equation", "=", None, "(jacobian ([] E 3) V)", "(* (jacobian ([] E 3) ([] z 3)) (jacobian ([] z 3) V))"),
@@ -133,8 +133,8 @@ $$= (\hat{y_1} - y_1) * h_1$$""",
         ],
     ),
     (
-        r"""$$\frac{\partial E}{\partial W} = \sum_{k=1}^{3} \frac{\partial E_k}{\partial W} 
-= (\hat{y}_1 - y_1) * V * (1 - h_1^2) * h_0 + (\hat{y}_2 - y_2) * V * (1 - h_2^2) * \{h_1 + W(1 - h_1^2)h_0\} 
+        r"""$$\frac{\partial E}{\partial W} = \sum_{k=1}^{3} \frac{\partial E_k}{\partial W}
+= (\hat{y}_1 - y_1) * V * (1 - h_1^2) * h_0 + (\hat{y}_2 - y_2) * V * (1 - h_2^2) * \{h_1 + W(1 - h_1^2)h_0\}
 + (\hat{y}_3 - y_3) * V * (1 - h_3^2) * [h_2 + W(1 - h_2^2)\{h_1 + W(1 - h_1^2)h_0\}]$$""",
         [
             (1, "equation", "=", None, "(jacobian E W)", "(sum (jacobian ([] E k) W) k=(.. 1 3))"),
@@ -144,7 +144,7 @@ $$= (\hat{y_1} - y_1) * h_1$$""",
         ],
     ),
     (
-        r"""$$\frac{\partial E}{\partial V} = \sum_{k=1}^{3} \frac{\partial E_k}{\partial V} 
+        r"""$$\frac{\partial E}{\partial V} = \sum_{k=1}^{3} \frac{\partial E_k}{\partial V}
 = (\hat{y}_1 - y_1) * h_1 + (\hat{y}_2 - y_2) * h_2 + (\hat{y}_3 - y_3) * h_3$$""",
         [
             (1, "equation", "=", None, "(jacobian E V)", "(sum (jacobian ([] E k) V) k=(.. 1 3))"),
@@ -273,7 +273,7 @@ $$\sigma'(z) = -1 \frac{1}{(1 + e^{-z})^2} (-e^{-z}) = \frac{e^{-z}}{(1 + e^{-z}
     (
         r"""$$f_t[d_1] = \sigma(W^f[d_1, :] x_t + U^f[d_1, :] h_{t-1})$$
 
-Note that  $W^f$  is a matrix, and  $W^f[d_1,:]$  is a vector. Same holds for  $U^f$  and  $U^f[d_1,:]$ 
+Note that  $W^f$  is a matrix, and  $W^f[d_1,:]$  is a vector. Same holds for  $U^f$  and  $U^f[d_1,:]$
 
 $$f_t[d_1] = \sigma(W^f[d_1,:] \cdot x_t + U^f[d_1,:] \cdot h_{t-1})$$
 
@@ -389,7 +389,7 @@ Therefore:  $h_{t-1} = \frac{U^f(d)}{\|U^f(d)\|_2}$""",
     ),
     (
         r"""$$floor(\frac{78 + 2*2 - 5}{3}) + 1 = 26$$
- 
+
 $$floor(\frac{84 + 2*2 - 5}{3}) + 1 = 28$$""",
         [
             (1, "equation", "=", None, "(+ (floor (/ (- (+ 78 (* 2 2)) 5) 3)) 1)", "26"),

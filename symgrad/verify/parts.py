@@ -1,0 +1,58 @@
+"""Parts of statements: the lines of a formula, the place of a side, the name that a side is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symgrad.source import Place
+from symgrad.syntax.tree import Call, Name, Subscript, Tree, children
+from symgrad.verify.claims import Formula
+from symgrad.verify.statements import Statement, Tokens
+
+_LINE_BREAK = "\\\\"
+
+
+def lines_of(formula: Formula) -> list[Formula]:
+    """The lines of a formula that cannot be read as a whole."""
+    text, found, start = formula.source.text, [], 0
+    while start <= len(text):
+        end = text.find(_LINE_BREAK, start)
+        end = len(text) if end < 0 else end
+        if text[start:end].strip():
+            found.append(replace(formula, source=formula.source.part(start, end)))
+        start = end + len(_LINE_BREAK)
+    return found
+
+
+def place_of(side: Tokens) -> Place:
+    """From the first token of a side to the last."""
+    return side[0].place.to(side[-1].place)
+
+
+def whole_of(statement: Statement, side: Tokens) -> Place:
+    """From the beginning of a statement to the end of one of its sides."""
+    first = next(one for one in (*statement.lead, *statement.sides) if one)
+    start = first[0].place
+    return start.source.place(min(start.start, side[0].place.start), side[-1].place.end)
+
+
+def own_name(tree: Tree | None) -> str | None:
+    """The name, the member or the function that a side is; None for anything else."""
+    match tree:
+        case Name(name) | Subscript(Name(name), _):
+            return name
+        case Call(func, args, ()) if args and all(isinstance(arg, Name) for arg in args):
+            return func.id
+        case _:
+            return None
+
+
+def is_numeric(tree: Tree) -> bool:
+    """Whether a tree has numbers and no names."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Name):
+            return False
+        waiting.extend(child for child in children(node) if child is not getattr(node, "func", None))
+    return True
