@@ -9,14 +9,18 @@ from typing import Final
 
 from symgrad.errors import ProblemError
 from symgrad.source import Source
-from symgrad.syntax import latex_rules
+from symgrad.syntax import latex_derivatives, latex_layouts, latex_ranges
+from symgrad.syntax.latex_cursor import partners
 from symgrad.syntax.latex_lexer import tokenize
 from symgrad.syntax.latex_names import Spelling, Vocabulary, items, scan, text_of
-from symgrad.syntax.latex_parser import LatexParser, partners
+from symgrad.syntax.latex_parser import LatexParser
 from symgrad.syntax.parser import Parser
 from symgrad.syntax.tokens import Dialect, Infix, Token
 
-__all__ = ["Spelling", "Vocabulary", "latex", "latex_rules", "written_as"]
+__all__ = ["RULES_OF", "Spelling", "Vocabulary", "latex", "written_as"]
+
+RULES_OF: Final = (latex_derivatives, latex_layouts, latex_ranges)
+"""The modules that enter their rules in the table of the parser."""
 
 _INFIX: Final = MappingProxyType(
     {

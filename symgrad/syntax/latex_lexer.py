@@ -3,54 +3,32 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
 from symgrad.errors import ProblemError
 from symgrad.source import Source
+from symgrad.syntax.latex_characters import Characters, Pieces, one_by_one
 from symgrad.syntax.latex_signs import (
     BIG,
     BLACKBOARD,
     CLOSING,
-    COMBINING,
     FONTS,
     GRAMMAR,
-    GREEK,
-    GREEK_LETTERS,
-    LOWERED,
-    NAMES,
     OPENING,
-    OPERATORS,
-    RAISED,
     SILENT,
     SILENT_WITH_ARGUMENT,
-    UNICODE,
     UPRIGHT,
 )
 from symgrad.syntax.tokens import DEEPEST_NESTING, LONGEST_TEXT, Kind, Token
 
-_LONGEST_NUMBER = 60
 _SPACE = re.compile(r"(?:\s|~|%[^\n]*(?:\n|$))+")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|\\(?:\[[-0-9.]+[a-z]{2}\])?|.)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
-_LETTERS = re.compile(r"[A-Za-z]{3,}(?:~[A-Za-z]{3,})+|[A-Za-z]+(?:\\_[A-Za-z0-9]+)*")
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9 _-]*")
-_SIGNS: Final = ("==", ":=", "!=", "<=", ">=", "->", "=>", "||", *"+-*/=<>|,;:.'_^&!?~")
-_SAME: Final = {":=": "=", "==": "=", "=>": "⇒", "||": "‖", "?": "?"}
 _PHRASES: Final = frozenset(
     {"and", "or", "if", "for", "when", "else", "otherwise", "so", "then", "where", "with", "thus", "hence", "since"}
 )
-
-Pieces: TypeAlias = Callable[[str, bool], Sequence[str]]
-"""How a run of letters, in a script or not, falls into names: `UI` into U and I, `softmax` into itself."""
-
-
-def one_by_one(run: str, script: bool) -> Sequence[str]:
-    """Every letter is a name."""
-    return tuple(run)
 
 
 def tokenize(source: Source, pieces: Pieces = one_by_one, longest: int = LONGEST_TEXT) -> tuple[Token, ...]:
@@ -69,13 +47,8 @@ def tokenize(source: Source, pieces: Pieces = one_by_one, longest: int = LONGEST
 
 
 @dataclass(slots=True)
-class _Lexer:
-    source: Source
-    pieces: Pieces
-    at: int = 0
-    tokens: list[Token] = field(default_factory=list)
-    scripts: list[bool] = field(default_factory=list)
-    level: int = 0
+class _Lexer(Characters):
+    """Reads commands and what stands in their braces."""
 
     def run(self, end: int) -> None:
         """Read up to a place; groups inside commands are read by runs of their own."""
@@ -96,43 +69,6 @@ class _Lexer:
             else:
                 self.sign(text[self.at])
         self.level -= 1
-
-    def add(self, kind: Kind, text: str, start: int, end: int) -> None:
-        if kind is Kind.OPEN and text == "{":
-            below = bool(self.tokens) and self.tokens[-1].says("_")
-            self.scripts.append(below or bool(self.scripts and self.scripts[-1]))
-        elif kind is Kind.CLOSE and text == "}" and self.scripts:
-            self.scripts.pop()
-        self.tokens.append(Token(kind, text, self.source.place(start, end)))
-        self.at = end
-
-    # Letters and numbers
-
-    def number(self, found: re.Match[str]) -> None:
-        if len(found[0]) > _LONGEST_NUMBER:
-            message = "this number is too long to be meant"
-            raise ProblemError(message, self.source.place(found.start(), found.end()))
-        self.add(Kind.NUMBER, found[0], found.start(), found.end())
-
-    def letters(self, end: int) -> None:
-        """Names side by side; in a script after `_` one letter, as in TeX, unless braces are round it."""
-        text, start = self.source.text, self.at
-        if self.tokens and self.tokens[-1].says("_", "^") and self.tokens[-1].place.end == start:
-            self.add(Kind.NAME, text[start], start, start + 1)
-            return
-        word = _WORD.match(text, start, end)
-        if word and not word[0].isalpha() and tuple(self.pieces(word[0], True)) == (word[0],):
-            self.add(Kind.NAME, word[0], start, word.end())
-            return
-        run = _LETTERS.match(text, start, end)
-        assert run is not None
-        if "\\" in run[0] or "~" in run[0]:
-            self.add(Kind.NAME, run[0].replace("\\_", "_").replace("~", "_"), start, run.end())
-            return
-        for piece in self.pieces(run[0], bool(self.scripts and self.scripts[-1])):
-            self.add(Kind.NAME, piece, self.at, self.at + len(piece))
-
-    # Commands
 
     def command(self, end: int) -> None:
         found = _COMMAND.match(self.source.text, self.at, end)
@@ -162,26 +98,6 @@ class _Lexer:
         elif not self.plain_command(name, start, stop):
             raise ProblemError(f"the command {name} is not known here", self.source.place(start, stop))
 
-    def plain_command(self, name: str, start: int, stop: int) -> bool:
-        """Commands that are one token whatever follows."""
-        if name[1:] in GREEK:
-            self.add(Kind.NAME, name[1:], start, stop)
-        elif name in NAMES:
-            self.add(Kind.NAME, NAMES[name], start, stop)
-        elif name in OPERATORS:
-            self.add(Kind.OPERATOR, OPERATORS[name], start, stop)
-        elif name in OPENING:
-            self.add(Kind.OPEN, OPENING[name], start, stop)
-        elif name in CLOSING:
-            self.add(Kind.CLOSE, CLOSING[name], start, stop)
-        elif name == r"\arg":
-            self.add(Kind.COMMAND, r"\arg", start, stop)
-        elif name in (r"\%", r"\$", r"\#", r"\&", r"\_"):
-            self.add(Kind.OPERATOR, name[1], start, stop)
-        else:
-            return False
-        return True
-
     def argument(self, end: int) -> tuple[int, int]:
         """The inside of the group that follows, behind which reading goes on."""
         text = self.source.text
@@ -198,6 +114,8 @@ class _Lexer:
                 self.at = at + 1
                 return start, at
         raise ProblemError("this '{' is never closed", self.source.place(start - 1, start))
+
+    # Words, fonts and brackets
 
     def words(self, name: str, start: int, stop: int, end: int) -> None:
         r"""`\text{…}`: one word is a name, `\text{softmax}`; several are words between formulas."""
@@ -287,68 +205,3 @@ class _Lexer:
             self.add(Kind.CLOSE, CLOSING.get(sign, sign), start, stop)
         else:
             raise ProblemError(f"{sign!r} is no bracket", self.source.place(start, max(stop, start + 1)))
-
-    # Other signs
-
-    def sign(self, char: str) -> None:
-        start = self.at
-        if char in OPENING:
-            self.add(Kind.OPEN, OPENING[char], start, start + 1)
-        elif char in CLOSING:
-            self.add(Kind.CLOSE, CLOSING[char], start, start + 1)
-        elif char in RAISED or char in LOWERED:
-            self.script(RAISED if char in RAISED else LOWERED)
-        elif char in UNICODE:
-            self.unicode(UNICODE[char], start)
-        elif char in GREEK_LETTERS:
-            self.add(Kind.NAME, GREEK_LETTERS[char], start, start + 1)
-        elif char.isalpha():
-            self.foreign_letter(char, start)
-        else:
-            self.ascii_sign(char, start)
-
-    def ascii_sign(self, char: str, start: int) -> None:
-        for sign in _SIGNS:
-            if self.source.text.startswith(sign, start):
-                kind = {",": Kind.COMMA, ".": Kind.DOT}.get(sign, Kind.OPERATOR)
-                self.add(kind, _SAME.get(sign, sign), start, start + len(sign))
-                return
-        shown = repr(char) if char.isprintable() else unicodedata.name(char, f"character {ord(char):#x}")
-        raise ProblemError(f"{shown} cannot be read here", self.source.place(start, start + 1))
-
-    def unicode(self, command: str, start: int) -> None:
-        if command in GRAMMAR:
-            self.add(Kind.COMMAND, command, start, start + 1)
-        elif command in SILENT:
-            self.at = start + 1
-        elif not self.plain_command(command, start, start + 1):
-            self.add(Kind.OPERATOR, command, start, start + 1)
-
-    def foreign_letter(self, char: str, start: int) -> None:
-        """ŷ is a y with a hat, composed or not."""
-        end = start + 1
-        while end < len(self.source.text) and unicodedata.combining(self.source.text[end]):
-            end += 1
-        decomposed = unicodedata.normalize("NFD", self.source.text[start:end])
-        letter, marks = decomposed[0], decomposed[1:]
-        if all(mark in COMBINING for mark in marks):
-            for mark in reversed(marks):
-                self.add(Kind.COMMAND, COMBINING[mark], start, start)
-            self.add(Kind.NAME, GREEK_LETTERS.get(letter, letter), start, end)
-        else:
-            self.add(Kind.NAME, unicodedata.normalize("NFC", self.source.text[start:end]), start, end)
-
-    def script(self, row: Mapping[str, str]) -> None:
-        """A run of raised or lowered signs, hₜ₋₁ or xᵀ, as a script in braces."""
-        start, text = self.at, self.source.text
-        end = start
-        while end < len(text) and text[end] in row:
-            end += 1
-        self.add(Kind.OPERATOR, "^" if row is RAISED else "_", start, start)
-        self.add(Kind.OPEN, "{", start, start)
-        for at in range(start, end):
-            sign = row[text[at]]
-            kind = Kind.NUMBER if sign.isdigit() else Kind.NAME if sign.isalpha() or sign == "⊤" else Kind.OPERATOR
-            kind = {"(": Kind.OPEN, ")": Kind.CLOSE}.get(sign, kind)
-            self.add(kind, sign, at, at + 1)
-        self.add(Kind.CLOSE, "}", end, end)

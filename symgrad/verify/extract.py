@@ -11,9 +11,8 @@ from typing import Final
 from symgrad.errors import AnswerError, ProblemError
 from symgrad.source import Place, Source
 from symgrad.syntax.latex import latex
-from symgrad.syntax.latex_cursor import partners
 from symgrad.syntax.latex_lexer import tokenize
-from symgrad.syntax.latex_names import Vocabulary, script
+from symgrad.syntax.latex_names import Vocabulary
 from symgrad.syntax.latex_parser import LatexParser
 from symgrad.syntax.latex_signs import FUNCTIONS
 from symgrad.syntax.plain import PLAIN
@@ -23,7 +22,7 @@ from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Subscript
 from symgrad.verify.claims import Claim, Document, Formula, Unread
 from symgrad.verify.claims import Kind as ClaimKind
 from symgrad.verify.document import Written, load, take_apart
-from symgrad.verify.parts import is_numeric, lines_of, own_name, place_of, whole_of
+from symgrad.verify.parts import is_numeric, lines_of, own_name, place_of, whole_of, written_sizes
 from symgrad.verify.prose_formulas import formulas_in
 from symgrad.verify.repair import mended
 from symgrad.verify.statements import EQUALITIES, INEQUALITIES, Statement, Tokens, rows, statements
@@ -238,37 +237,15 @@ class _Reader:
 
     def sizes(self, side: Tokens, formula: Formula) -> ListTree | None:
         """n and m of ℝ^{n × m}; nothing for a number."""
-        place = place_of(side)
-        start = 1
-        if side and side[0].says(r"\{"):
-            start = next((k for k, t in enumerate(side) if t.says(r"\}")), len(side)) + 1
-        elif not side or side[0].text not in ("ℝ", "R", "ℕ", "ℤ"):
-            self.unread.append(
-                Unread(place, place.text, "a set is not read", place, formula.context, (), formula.question)
-            )
+        written = written_sizes(side)
+        if written is None:
+            reason = "a set is not read"
+            place = place_of(side) if side else formula.source.place()
+            self.unread.append(Unread(place, place.text, reason, place, formula.context, (), formula.question))
             return None
-        rest = side[start:]
-        if not rest:
-            return ListTree((), place=place)
-        if not rest[0].says("^"):
-            self.tree(rest, formula, ())
-            return None
-        inside, end = script(rest, 1, len(rest), partners(rest))
-        if end != len(rest):
-            self.tree(rest[end:], formula, ())
-            return None
-        found: list[Tree] = []
-        part: list[Token] = []
-        for token in (*rest[slice(*inside)], None):
-            if token is None or token.says("×", ","):
-                tree = self.tree(tuple(part), formula, ())
-                if tree is None:
-                    return None
-                found.append(tree)
-                part = []
-            else:
-                part.append(token)
-        return ListTree(tuple(found), place=place)
+        found = [self.tree(part, formula, ()) for part in written]
+        known = tuple(tree for tree in found if tree is not None)
+        return ListTree(known, place=place_of(side)) if len(known) == len(found) else None
 
     def alone(self, side: Tokens, formula: Formula) -> None:
         """A term without a relation: the left side of what follows, a condition, or a value."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symgrad.source import Place
+from symgrad.syntax.latex_cursor import partners
+from symgrad.syntax.latex_names import script
+from symgrad.syntax.tokens import Token
 from symgrad.syntax.tree import Call, Name, Subscript, Tree, children
 from symgrad.verify.claims import Formula
 from symgrad.verify.statements import Statement, Tokens
 
+_NUMBERS = ("ℝ", "R", "ℕ", "ℤ")
 _LINE_BREAK = "\\\\"
 
 
@@ -56,3 +60,25 @@ def is_numeric(tree: Tree) -> bool:
             return False
         waiting.extend(child for child in children(node) if child is not getattr(node, "func", None))
     return True
+
+
+def written_sizes(side: Tokens) -> list[Tokens] | None:
+    """n and m as they stand in ℝ^{n × m}, or in {0, 1}^n; None for any other set."""
+    start = 1
+    if side and side[0].says(r"\{"):
+        start = next((k for k, t in enumerate(side) if t.says(r"\}")), len(side)) + 1
+    elif not side or side[0].text not in _NUMBERS:
+        return None
+    rest = side[start:]
+    if not rest:
+        return []
+    inside, end = script(rest, 1, len(rest), partners(rest))
+    if not rest[0].says("^") or end != len(rest):
+        return None
+    found: list[list[Token]] = [[]]
+    for token in rest[slice(*inside)]:
+        if token.says("×", ","):
+            found.append([])
+        else:
+            found[-1].append(token)
+    return [tuple(part) for part in found]

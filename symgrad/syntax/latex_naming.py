@@ -1,0 +1,192 @@
+"""Names in LaTeX: declared ones with steps and entries, names with a meaning of their own, new ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from symgrad.errors import ProblemError
+from symgrad.syntax.latex_functions import FunctionReader
+from symgrad.syntax.latex_names import Found, Scanned, Spelling, items, scan, script, text_of
+from symgrad.syntax.latex_signs import FUNCTIONS
+from symgrad.syntax.tokens import Kind, Token
+from symgrad.syntax.tree import (
+    Call,
+    Compare,
+    Name,
+    Subscript,
+    Tree,
+)
+
+_MOST_INDEX_TOKENS: Final = 24
+_LABELS: Final = ("*", "+", "'")
+
+
+@dataclass(slots=True)
+class NameReader(FunctionReader):
+    """Reads names."""
+
+    def name(self) -> Tree:
+        """A declared name with its steps and entries, a function with its arguments, or a new name."""
+        start = self.token
+        found = scan(self.tokens, self.at, self.stop, self.partner)
+        if found is None:
+            raise ProblemError("an accent stands over a name", start.place)
+        found = self.prefixed(found) or found
+        below = items(self.tokens, found.below)
+        parts = [text_of(self.tokens, part) for part in below]
+        above = "'" * found.primes or text_of(self.tokens, found.above)
+        known = self.vocabulary.find(found.base, parts, above)
+        if known is not None and known.name in self.vocabulary.integers and known.below < len(parts):
+            known = None
+        if known is not None and known.name in self.vocabulary.functions and known.below < len(parts):
+            known = None
+        if known is not None and known.name in self.vocabulary.functions:
+            return self.own_function(found, known, start)
+        if known is not None and not known.above and above in _LABELS:
+            known = None
+        special = None if known is not None else self.special(found, parts, above, start)
+        if special is not None:
+            return special
+        declared = known is not None
+        known = known or self.unknown(found, parts, above)
+        self.at = found.end
+        if not declared and self.token.says("(") and not found.above and self.names_only():
+            return self.call_of(known.name, start)
+        tree: Tree = Name(known.name, place=start.place)
+        rest = below[known.below :]
+        if rest:
+            tree = Subscript(tree, self.indices(rest), place=self.since(start))
+        if found.primes and not known.above:
+            raise ProblemError(f"a prime stands behind {known.name!r}, which is no function", self.since(start))
+        if found.above and not known.above:
+            tree = self.stepped(tree, known.name, found.above, start) or self.raised(tree, found.above, start)
+        return self.picked(tree, known.name, len(rest), start)
+
+    def prefixed(self, found: Scanned) -> Scanned | None:
+        """`\\delta h_t`, a name of its own where δ has no value."""
+        plain = found.below is None and found.above is None and not found.primes
+        value = self.vocabulary.find(found.base, (), "")
+        is_factor = value is not None and self.vocabulary.arities.get(value.name, 0) == 0
+        if not plain or found.base not in ("delta", "Delta") or is_factor:
+            return None
+        inner = scan(self.tokens, found.end, self.stop, self.partner)
+        if inner is None or inner.base in FUNCTIONS or inner.base in ("delta", "Delta"):
+            return None
+        return Scanned(f"{found.base} {inner.base}", inner.below, inner.above, inner.primes, inner.end)
+
+    def unknown(self, found: Scanned, parts: list[str], above: str) -> Found:
+        """A name that is not declared: subscripts without a step or an index belong to it."""
+        count = len(parts)
+        below = items(self.tokens, found.below)
+        if any(self.moves(part) for part in below):
+            count = next(k for k, part in enumerate(below) if self.moves(part))
+        label = above if above in _LABELS or (len(above) > 1 and above.isalpha()) else ""
+        label = above if above.startswith(("(", "<")) else label
+        if text_of(self.tokens, found.above) in ("⊤", "T"):
+            label = ""
+        name = Spelling(found.base, tuple(parts[:count]), label).identifier
+        return Found(name, count, label != "" or bool(found.primes))
+
+    def names_only(self) -> bool:
+        """Whether the bracket here holds arguments, `(z | x)`, rather than a sum that is a factor."""
+        inside = self.tokens[self.at + 1 : self.partner.get(self.at, self.at)]
+        kinds = (Kind.NAME, Kind.NUMBER, Kind.COMMA, Kind.COMMAND)
+        names = any(t.kind is Kind.NAME for t in inside)
+        return names and all(t.kind in kinds or t.says("|", ";", "_", "^", "{", "}") for t in inside)
+
+    def moves(self, part: tuple[int, int]) -> bool:
+        """Whether a subscript speaks of a step, a size or an index of the problem; a word is a label."""
+        inside = self.tokens[slice(*part)]
+        names = [t for t in inside if t.kind is Kind.NAME]
+        if any(x.kind is y.kind is Kind.NAME for x, y in pairwise(inside)):
+            return False
+        return any(t.text in self.vocabulary.integers for t in names) and all(len(t.text) == 1 for t in names)
+
+    def stepped(self, tree: Tree, name: str, inside: tuple[int, int], start: Token) -> Tree | None:
+        """`h^{(t)}` and `h^{<t>}`: a step above instead of below."""
+        missing = self.vocabulary.arities.get(name, 0) > (len(tree.items) if isinstance(tree, Subscript) else 0)
+        first = self.begins(inside[0])
+        if not missing or not first.says("(", "<"):
+            return None
+        steps = self.indices([(inside[0] + 1, inside[1] - 1)])
+        base, rest = (tree.base, tree.items) if isinstance(tree, Subscript) else (tree, ())
+        return Subscript(base, (*steps, *rest), place=self.since(start))
+
+    # Entries
+
+    def picked(self, tree: Tree, name: str, given: int, start: Token) -> Tree:
+        """Entries in brackets behind a name, `f_t[d]`, `W(i, j)`; a bracket with values in it is a factor."""
+        while self.token.says("[", "(") and self.indexes(name, given):
+            closing = self.closing()
+            parts = items(self.tokens, (self.at + 1, closing))
+            chosen = tuple(self.group(part, self.span) for part in parts)
+            self.at = closing + 1
+            given += len(chosen)
+            tree = Subscript(tree, chosen, place=self.since(start))
+        if self.token.says("^"):
+            inside, self.at = script(self.tokens, self.at + 1, self.stop, self.partner)
+            return self.raised(tree, inside, start)
+        return tree
+
+    def indexes(self, name: str, given: int) -> bool:
+        """Whether the bracket here holds subscripts of a name."""
+        arity, order = self.vocabulary.arities.get(name), self.vocabulary.orders.get(name)
+        if arity is None or (order is not None and given >= arity + order):
+            return False
+        inside = (self.at + 1, self.partner.get(self.at, self.at))
+        if not 0 < inside[1] - inside[0] <= _MOST_INDEX_TOKENS:
+            return False
+        parts = items(self.tokens, inside)
+        if len(parts) == 1 and self.tokens[inside[0]].kind is Kind.NUMBER and self.token.says("(") and given >= arity:
+            return False
+        return all(self.is_index(*part) for part in parts)
+
+    def is_index(self, first: int, last: int) -> bool:
+        """Whether tokens look like an index: a letter that is no value, a number, with + and - between them."""
+        if first >= last or (self.tokens[first].kind is Kind.NUMBER and last - first > 1):
+            return False
+        for at in range(first, last):
+            token = self.tokens[at]
+            if token.kind is Kind.NAME and not self.tokens[at - 1].says("_"):
+                if self.vocabulary.knows(token.text) and token.text not in self.vocabulary.integers:
+                    return False
+            elif not (token.kind is Kind.NUMBER or token.says("+", "-", ":", "_", "{", "}") or token.kind is Kind.NAME):
+                return False
+        return True
+
+    # Names with a meaning of their own
+
+    def special(self, found: Scanned, parts: list[str], above: str, start: Token) -> Tree | None:
+        """Functions, ones, unit vectors, the identity, Kronecker's δ; None for any other name."""
+        base = found.base
+        if base == "D" and parts == ["KL"]:
+            self.at = found.end
+            return self.call_of("KL", start)
+        if base in FUNCTIONS:
+            return self.function(found, start)
+        if base == "𝟏":
+            self.at += 1
+            if self.token.says("[", "(", r"\{") and self.compares(self.at):
+                return self.indicator(start)
+            return Call(Name("ones", place=start.place), (), (), place=start.place)
+        if base in ("𝐞", "𝐈", "I"):
+            return self.unit(found, start)
+        if base == "delta" and found.below is not None and not above:
+            sides = self.indices(items(self.tokens, found.below))
+            if len(sides) == 2:
+                self.at = found.end
+                equal = Compare(("==",), sides, place=self.since(start))
+                return Call(Name("indicator", place=start.place), (equal,), (), place=self.since(start))
+        return None
+
+    def unit(self, found: Scanned, start: Token) -> Tree | None:
+        """I, I_n and the unit vector e_i."""
+        if found.base == "𝐞" and found.below is None:
+            return None
+        below = self.indices(items(self.tokens, found.below)) if found.below else ()
+        name = "one_hot" if found.base == "𝐞" else "identity"
+        self.at = found.end
+        tree: Tree = Call(Name(name, place=start.place), below, (), place=self.since(start))
+        return self.raised(tree, found.above, start) if found.above else tree
