@@ -9,7 +9,8 @@ import sympy
 
 from symgrad.calculus.dependency import Lags, lags, reach
 from symgrad.derivation.reading_order import members
-from symgrad.derivation.steps import Result
+from symgrad.derivation.steps import Check, Result
+from symgrad.derivation.workspace import workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor.integers import Int, at_most, difference, same, symbols_of
@@ -85,7 +86,19 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     if cell is not None:
         extra["cell"] = {"nodes": [n.record() for n in cell.nodes], "edges": [e.record() for e in cell.edges]}
     text = ", ".join(a.text for a in question.several("of"))
-    return (Result(text, None, None, None, (), (), (), extra=extra),)
+    return (Result(text, None, None, None, (), (), _checks(problem, question, roots), extra=extra),)
+
+
+def _checks(problem: Problem, question: Question, roots: Sequence[Var]) -> tuple[Check, ...]:
+    """Every node compared with what the arrows into it say that it is computed from."""
+    work = workspace(problem, question, problem.system, roots)
+    table = lags(problem.system)
+    families = set().union(*(reach(r.name, table.reads) for r in roots))
+    return tuple(
+        work.certifier.compare(d.target, d.body, ranges=d.ranges)
+        for d in problem.system.definitions
+        if d.family in families
+    )
 
 
 def graphs(system: System, roots: Sequence[Var]) -> tuple[Graph, Graph | None]:

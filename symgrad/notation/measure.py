@@ -34,6 +34,8 @@ from symgrad.notation.tree import (
 )
 
 _SMALL: Final = 0.72
+_GROWTH: Final = 0.2
+_BESIDE: Final = frozenset({"expectation", "integral"})
 _SPACES: Final = {"thin": 0.17, "medium": 0.22, "quad": 1.0}
 _AROUND: Final = {"binary": 0.44, "relation": 0.56, "ordinary": 0.0, "large": 0.17, "fence": 0.0}
 _LETTER_WIDTHS: Final = {
@@ -71,13 +73,15 @@ def width(tree: Tree, scale: float = 1.0) -> float:
             above = width(sup, scale * _SMALL) if sup else 0.0
             return width(base, scale) + max(below, above) + 0.1 * scale
         case Fenced(body=body, left=left, right=right):
-            grown = 0.1 * _size(body)
+            grown = _GROWTH * _size(body)
             return width(body, scale) + (SYMBOLS[left].width + SYMBOLS[right].width + grown) * scale
         case BigOp(kind=kind, lower=lower, upper=upper, body=inner):
             limits = max((width(x, scale * _SMALL) for x in (lower, upper) if x), default=0.0)
-            return max(SYMBOLS[kind].width * scale, limits) + 0.3 * scale + (width(inner, scale) if inner else 0.0)
+            sign = SYMBOLS[kind].width * scale
+            head = sign + limits if kind in _BESIDE else max(sign, limits)
+            return head + 0.3 * scale + (width(inner, scale) if inner else 0.0)
         case Func(name=name, args=args, bare=bare):
-            brackets = 0.17 if bare else 0.8
+            brackets = 0.17 if bare else 0.8 + _GROWTH * max((_size(a) for a in args), default=0)
             return width(name, scale) + sum(width(a, scale) for a in args) + (brackets + 0.44 * (len(args) - 1)) * scale
         case Lines(rows=rows):
             return max(width(x, scale) for x in rows)
@@ -88,7 +92,7 @@ def width(tree: Tree, scale: float = 1.0) -> float:
 def _box_width(tree: Tree, scale: float) -> float:
     match tree:
         case Cases(rows=rows):
-            return max(width(a, scale) for a, _ in rows) + max(width(b, scale) for _, b in rows) + 2.0 * scale
+            return max(width(a, scale) for a, _ in rows) + max(width(b, scale) for _, b in rows) + 3.4 * scale
         case Grid(rows=rows):
             columns = zip(*rows, strict=True)
             return sum(max(width(x, scale) for x in c) + 1.0 * scale for c in columns)

@@ -7,7 +7,10 @@ from typing import Final, TypeAlias
 
 from symgrad.derivation import steps
 from symgrad.derivation.steps import CasesLine, Derivation, Introduced, Line, Prose, Result
-from symgrad.notation.tree import Cases, Text, Tree
+from symgrad.notation.measure import width
+from symgrad.notation.symbols import SYMBOLS
+from symgrad.notation.tree import Aligned, Cases, Oper, Sym, Tree
+from symgrad.notation.tree import Line as TreeLine
 from symgrad.problem.model import Problem
 from symgrad.sheet.checks import all_checks, sentence
 from symgrad.sheet.diagram import model_drawings, question_drawings
@@ -27,7 +30,7 @@ from symgrad.sheet.given import conventions, given_rows, model_blocks
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.prompts import prompt
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.rows import Equation, displays
+from symgrad.sheet.rows import TEXT_WIDTH, Equation, displays, wrapped
 from symgrad.sheet.words import as_tree, joined, with_formulas
 from symgrad.tensor.nodes import Deriv
 
@@ -35,6 +38,8 @@ Answers: TypeAlias = tuple[Problem, Sequence[Derivation]]
 """A problem with the derivations that answer it."""
 
 _OWN_WORDS: Final = "text"
+_BRACE: Final = 6.0
+_SHORTEST_CONDITION: Final = 10.0
 
 
 def compose(answers: Sequence[Answers], look: Look = DEFAULT_LOOK) -> Sheet:
@@ -244,17 +249,35 @@ def _introduce(block: Introduced, out: list[Equation], reading: Reading) -> None
 
 
 def _cases(block: CasesLine, reading: Reading) -> Equation:
-    rows = tuple((reading.math(value), _condition(reading.words(when))) for value, when in block.cases)
-    return Equation(reading.math(block.left), (Cases(rows),), reading.words(block.reason))
+    left, values = reading.math(block.left), [reading.math(value) for value, _ in block.cases]
+    most = max(TEXT_WIDTH - width(left) - max(width(v) for v in values) - _BRACE, _SHORTEST_CONDITION)
+    whens = [_condition(reading.words(when), most) for _, when in block.cases]
+    return Equation(left, (Cases(tuple(zip(values, whens, strict=True))),), reading.words(block.reason))
 
 
-def _condition(words: Words) -> Tree:
+def _condition(words: Words, most: float) -> Tree:
     """The condition of a case; printing puts "if" before one that is not a word by itself."""
     first, *rest = words
     if isinstance(first, str) and first.startswith("if "):
         words = joined([first.removeprefix("if "), *rest])
-    tree = as_tree(words)
-    return Text(tree.words) if isinstance(tree, Text) else tree
+    lines = [_without_blanks(line) for line in wrapped(_without_blanks(words), most)]
+    if len(lines) > 1:
+        return Aligned(tuple(TreeLine(None, "", as_tree(line)) for line in lines))
+    return as_tree(lines[0])
+
+
+def _without_blanks(words: Words) -> Words:
+    """The words without blanks beside the signs of relations, which have room of their own."""
+    kept: list[str | Tree] = []
+    for k, word in enumerate(words):
+        beside = any(_is_relation(x) for x in words[max(k - 1, 0) : k + 2])
+        if not (isinstance(word, str) and word.isspace() and beside):
+            kept.append(Oper(word.key) if isinstance(word, Sym) and _is_relation(word) else word)
+    return tuple(kept)
+
+
+def _is_relation(piece: "str | Tree") -> bool:
+    return isinstance(piece, Sym | Oper) and SYMBOLS[piece.key if isinstance(piece, Sym) else piece.op].spacing == "relation"
 
 
 def _result(result: Result, reading: Reading) -> Equation:

@@ -1,7 +1,7 @@
 """A sheet in TeX, Typst or Markdown: the templates lay it out, the filters here print words and math trees."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from symgrad.sheet.rows import TEXT_WIDTH
 from symgrad.sheet.words import as_tree
 
 Filters = Mapping[str, Callable[..., Any]]
-_NARROWEST_COLUMN: Final = 8.0
+_BETWEEN_COLUMNS: Final = 1.2
 
 
 def render(sheet: Sheet, format: str, look: Look = DEFAULT_LOOK) -> str:
@@ -61,15 +61,23 @@ def _tex_row(line: Line) -> str:
 
 
 def _tex_columns(table: Table) -> str:
-    """The columns of a table; where they are too wide together, the widest one is set as a paragraph."""
+    """The columns of a table; where they are too wide together, the widest ones are set as paragraphs."""
     columns = list(zip(table.header, *table.rows, strict=True))
-    widths = [max(width(as_tree(cell)) if cell else 0.0 for cell in column) + 1.2 for column in columns]
-    if sum(widths) <= TEXT_WIDTH:
-        return "l" * len(columns)
-    widest = widths.index(max(widths))
-    left = max(TEXT_WIDTH - sum(widths) + widths[widest] - 1.2, _NARROWEST_COLUMN)
-    paragraph = rf">{{\raggedright\arraybackslash}}p{{{left:.1f}em}}"
-    return "".join(paragraph if k == widest else "l" for k in range(len(columns)))
+    widths = [max(width(as_tree(cell)) if cell else 0.0 for cell in column) + _BETWEEN_COLUMNS for column in columns]
+    most = _capped(widths, TEXT_WIDTH)
+    return "".join(
+        "l" if w <= most else rf">{{\raggedright\arraybackslash}}p{{{most - _BETWEEN_COLUMNS:.1f}em}}" for w in widths
+    )
+
+
+def _capped(widths: Sequence[float], room: float) -> float:
+    """The width at which the widest columns are cut so that all fit."""
+    left = sorted(widths)
+    while left and left[-1] * len(left) > room:
+        if left[0] * len(left) > room:
+            return room / len(left)
+        room -= left.pop(0)
+    return left[-1] if left else room
 
 
 def _anchor(name: str) -> str:

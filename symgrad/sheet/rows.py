@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 from symgrad.notation.breaking import block, fit
@@ -10,8 +11,8 @@ from symgrad.notation.tree import Aligned, Boxed, Infix, Line, Oper, Row, Space,
 from symgrad.sheet.document import Words
 from symgrad.sheet.words import as_tree, joined
 
-TEXT_WIDTH: Final = 41.0
-"""What a line of the sheet holds, in em: A4 at 11 points, without the indentation of formulas."""
+TEXT_WIDTH: Final = 40.4
+"""What a line of the sheet holds, in em: A4 at 11 points, without the indentation of formulas; letter is wider."""
 
 _GAP: Final = 2.0
 _REASON_WIDTHS: Final = (12.0, 15.0, 18.0)
@@ -21,6 +22,8 @@ _LEAST_ROOM: Final = 15.0
 _WITH_ASIDE: Final = 22.0
 _NARROWEST: Final = 6.0
 _COST_OF_A_DISPLAY: Final = 2
+_COST_OF_TOO_WIDE: Final = 1000
+_INDENT: Final = 0.5
 _SPACE_GAP: Final = 1.3
 _SIDES_IN_A_ROW: Final = 3
 _NOTHING: Final = Row(())
@@ -76,14 +79,19 @@ def aligned(equations: Sequence[Equation], text_width: float = TEXT_WIDTH) -> Al
         [r for e in equations for r in _rows(e, room - w - _GAP, w + 0.2)] for w in sorted(widths)
     ]
     below = [r for e in equations for r in _below(e, room)]
-    costs = [_cost(rows) for rows in (*choices, below)]
+    costs = [_cost(rows, room - w - _GAP) for rows, w in zip(choices, sorted(widths), strict=True)]
+    costs.append(_cost(below, room))
     return Aligned(tuple((*choices, below)[costs.index(min(costs))]))
 
 
-def _cost(rows: Sequence[Line]) -> int:
-    """Twice the number of rows; a broken result is worse, a reason on two lines better than another row."""
+def _cost(rows: Sequence[Line], room: float = inf) -> int:
+    """Twice the number of rows; a broken result is worse, a reason on two lines better than another row.
+
+    Nothing is worse than a row that nothing could break and that is wider than the room for it.
+    """
+    too_wide = sum(width(r.right) > room + _INDENT for r in rows)
     reasons = sum(len(r.reason.lines) - 1 for r in rows if isinstance(r.reason, Aligned))
-    return 2 * len(rows) + 4 * sum(n for r in rows for n in _boxed_lines(r.right)) + reasons
+    return _COST_OF_TOO_WIDE * too_wide + 2 * len(rows) + 4 * sum(n for r in rows for n in _boxed_lines(r.right)) + reasons
 
 
 def _boxed_lines(tree: Tree) -> Iterator[int]:
