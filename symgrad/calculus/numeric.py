@@ -6,6 +6,7 @@ It comes from the forward model alone and shares nothing with the derivative rul
 Source: Squire and Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
 """
 
+import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Numbers:
     _known: dict[Key, Array] = field(default_factory=dict, repr=False)
     _reads: dict[Key, frozenset[Key]] = field(default_factory=dict, repr=False)
     _partials: dict[tuple[Any, ...], Array] = field(default_factory=dict, repr=False)
+    _domain: list[Array] = field(default_factory=list, repr=False)
     _sweeps: dict[tuple[Any, ...], dict[Key, Array]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -107,8 +109,11 @@ class Numbers:
         Raises:
             QuestionError: no point does.
         """
-        good = np.ones(self.points, dtype=bool)
-        for known in self._known.values():
+        if not self._domain:
+            self._domain.append(np.ones(self.points, dtype=bool))
+        good = self._domain[0]
+        for known in itertools.islice(self._known.values(), len(self._domain) - 1, None):
+            self._domain.append(known)
             if len(known) == self.points:
                 good &= ~np.isnan(known).reshape(self.points, -1).any(axis=1)
         if not good.any():

@@ -76,13 +76,11 @@ class Certifier:
             CertificationError: it is above the tolerance.
         """
         excess = EXCESS[relation]
-        worst = 0.0
-        points = 0
-        for numbers in self._where_defined(left, ranges):
+
+        def violation(numbers: Numbers) -> float:
+            worst = 0.0
             for indices in index_values(ranges, numbers.sizes):
-                sides = [numbers.value(x, indices) for x in (left, *right)]
-                sides = [numbers.inside(x) for x in sides]
-                points = max(points, numbers.points)
+                sides = [numbers.inside(numbers.value(x, indices)) for x in (left, *right)]
                 for k, side in enumerate(sides[1:]):
                     error = excess(sides[0] if excess is relative_error else sides[k], side)
                     if not error <= TOLERANCE:
@@ -91,24 +89,28 @@ class Certifier:
                             f"at {_places(indices)}; this is a fault of symgrad"
                         )
                     worst = max(worst, error)
-        return Check("complex step", worst, points, len(self.instances))
+            return worst
 
-    def _where_defined(self, expr: Expr, ranges: tuple[Binder, ...]) -> list[Numbers]:
-        """The instances, at other points where an expression has no value at any of theirs.
+        worst = self._where_defined(violation)
+        return Check("complex step", worst, self.instances[0].points, len(self.instances))
+
+    def _where_defined(self, judge: Callable[[Numbers], float]) -> float:
+        """The worst verdict over the instances, each at other points where something has no value at any of its own.
 
         Raises:
             QuestionError: it has none at the other points either.
         """
-        for k, numbers in enumerate(self.instances):
-            places = index_values(ranges, numbers.sizes)
-            for _ in range(RESAMPLES if places else 0):
-                value = self.instances[k].value(expr, places[0])
+        worst = 0.0
+        for k in range(len(self.instances)):
+            for left in reversed(range(RESAMPLES)):
                 try:
-                    self.instances[k].inside(value)
+                    worst = max(worst, judge(self.instances[k]))
                     break
                 except QuestionError:
+                    if not left:
+                        raise
                     self.instances[k] = self.instances[k].reseeded()
-        return self.instances
+        return worst
 
     def differences(self, of: Expr, wrt: Expr, value: Expr, held: Iterable[Expr] = ()) -> Check:
         """The value compared with central differences of the forward model.
@@ -116,21 +118,21 @@ class Certifier:
         Raises:
             CertificationError: they disagree.
         """
-        worst = 0.0
-        for numbers in self._where_defined(of, ()):
+
+        def violation(numbers: Numbers) -> float:
             claimed = numbers.inside(numbers.value(value))
             error = float("inf")
             for h in DIFFERENCE_STEPS:
                 found = numbers.inside(numbers.differences(of, wrt, held, h))
                 error = min(error, relative_error(found, claimed))
                 if error <= DIFFERENCE_TOLERANCE:
-                    break
-            if not error <= DIFFERENCE_TOLERANCE:
-                raise CertificationError(
-                    f"the derivative of {describe_node(of)} by {describe_node(wrt)} disagrees with central "
-                    f"differences by {error:.1e}; this is a fault of symgrad"
-                )
-            worst = max(worst, error)
+                    return error
+            raise CertificationError(
+                f"the derivative of {describe_node(of)} by {describe_node(wrt)} disagrees with central "
+                f"differences by {error:.1e}; this is a fault of symgrad"
+            )
+
+        worst = self._where_defined(violation)
         check = Check("central differences", worst, self.instances[0].points, len(self.instances))
         self.checks.append(check)
         return check

@@ -2,54 +2,34 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from symgrad.derivation import (
-    average_precision,
-    bound,
-    convexity,
-    count,
-    depends,
-    derivative,
-    diagram,
-    equations,
-    evaluation,
-    identity,
-    iou,
-    limit,
-    matrix_form,
-    optimum,
-    prose,
-    shapes,
-    solving,
-    special_case,
-    update,
-)
 from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import QuestionError, SymgradError, near
+from symgrad.lazy import later
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor.shapes import ShapeError
 
 Solver = Callable[[Problem, Question], tuple[Result, ...]]
 
 SOLVERS: Mapping[str, Solver] = {
-    "derivative": derivative.solve,
-    "update": update.solve,
-    "shape": shapes.solve,
-    "evaluate": evaluation.solve,
-    "equations": equations.solve,
-    "depends": depends.solve,
-    "diagram": diagram.solve,
-    "identity": identity.solve,
-    "optimum": optimum.solve,
-    "bound": bound.solve,
-    "convexity": convexity.solve,
-    "average_precision": average_precision.solve,
-    "iou": iou.solve,
-    "matrix_form": matrix_form.solve,
-    "count": count.solve,
-    "limit": limit.solve,
-    "special_case": special_case.solve,
-    "solve": solving.solve,
-    "text": prose.solve,
+    "derivative": later("symgrad.derivation.derivative:solve"),
+    "update": later("symgrad.derivation.update:solve"),
+    "shape": later("symgrad.derivation.shapes:solve"),
+    "evaluate": later("symgrad.derivation.evaluation:solve"),
+    "equations": later("symgrad.derivation.equations:solve"),
+    "depends": later("symgrad.derivation.depends:solve"),
+    "diagram": later("symgrad.derivation.diagram:solve"),
+    "identity": later("symgrad.derivation.identity:solve"),
+    "optimum": later("symgrad.derivation.optimum:solve"),
+    "bound": later("symgrad.derivation.bound:solve"),
+    "convexity": later("symgrad.derivation.convexity:solve"),
+    "average_precision": later("symgrad.derivation.average_precision:solve"),
+    "iou": later("symgrad.derivation.iou:solve"),
+    "matrix_form": later("symgrad.derivation.matrix_form:solve"),
+    "count": later("symgrad.derivation.count:solve"),
+    "limit": later("symgrad.derivation.limit:solve"),
+    "special_case": later("symgrad.derivation.special_case:solve"),
+    "solve": later("symgrad.derivation.solving:solve"),
+    "text": later("symgrad.derivation.prose:solve"),
 }
 
 
