@@ -14,7 +14,7 @@ from symgrad.codegen.state import NotVectorisable, Scope, State, unreachable
 from symgrad.codegen.text import ATOM, Code
 from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor.build import number_of
-from symgrad.tensor.integers import Int, difference
+from symgrad.tensor.integers import Int, difference, symbols_of
 from symgrad.tensor.nodes import (
     Apply,
     Const,
@@ -51,6 +51,8 @@ def value(node: Expr, state: State, scope: Scope) -> Code:
         known = state.memo.get((node, order, scope.guarded))
         if known is not None:
             return _in_order(known, scope)
+    if any(x.symbol in symbols_of(n) for x in scope.batch for n in node.shape if not isinstance(n, int)):
+        raise NotVectorisable  # The values for different indices have different shapes.
     code = emit(node, state, scope)
     if node in state.shared and code.level < ATOM + ("(" in code.text):
         code = state.memo[key] = state.bind(code, _telling(node, scope.label))

@@ -586,9 +586,8 @@ def entry(x: Expr, items: Sequence[Item], checked: bool = True) -> Expr:
     if isinstance(x, Eye) and isinstance(full_items[0], At) and isinstance(full_items[1], At):
         return delta(full_items[0].index, full_items[1].index)
     first = full_items[0]
-    if isinstance(x, Stack) and isinstance(first, At) and isinstance(first.index, int):
-        if 1 <= first.index <= len(x.args):
-            return entry(x.args[first.index - 1], full_items[1:], checked)
+    if isinstance(x, Stack) and isinstance(first, At) and isinstance(first.index, int) and 1 <= first.index <= len(x.args):
+        return entry(x.args[first.index - 1], full_items[1:], checked)
     return Entry(x, tuple(full_items), tuple(shape))
 
 
