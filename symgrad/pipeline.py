@@ -99,7 +99,8 @@ def _sheet(format: str) -> Printer:
 
 def _pdf(answers: Sequence[Answers], look: Look) -> bytes:
     compiled, format = (tex_document, "tex") if look.pdf_engine == "pdflatex" else (typst_document, "typ")
-    return compiled(render(compose(answers, look), format, look))
+    document: bytes = compiled(render(compose(answers, look), format, look))
+    return document
 
 
 def _only(answers: Sequence[Answers], format: str) -> Answers:
