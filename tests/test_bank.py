@@ -19,6 +19,7 @@ from symgrad.derivation.workspace import choose_sizes
 from symgrad.errors import QuestionError
 from symgrad.problem.bank import bank_names
 from symgrad.problem.model import Problem
+from symgrad.sheet.pdf import typst_document, typst_query
 from symgrad.sheet.programs import program
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Deriv, Expr, Var
@@ -44,7 +45,7 @@ def test_every_question_is_certified(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("format", ["md", "json", "numpy", "tex"])
+@pytest.mark.parametrize("format", ["md", "json", "numpy", "tex", "html", "typ"])
 def test_every_format(name: str, format: str) -> None:
     problem, derivations = solved(name)
     text = pipeline.printed([(problem, derivations)], format)
@@ -52,6 +53,14 @@ def test_every_format(name: str, format: str) -> None:
     if format == "json":
         questions = json.loads(text)["questions"]
         assert [q["id"] for q in questions] == list(problem.ids)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_pdf_has_nothing_wider_than_its_text(name: str) -> None:
+    problem, derivations = solved(name)
+    source = str(pipeline.printed([(problem, derivations)], "typ"))
+    assert [w["alt"] for w in typst_query(source, "<width>") if w["width"] > w["room"]] == []
+    assert typst_document(source).startswith(b"%PDF")
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="TeX is not installed")

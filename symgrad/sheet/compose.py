@@ -277,7 +277,8 @@ def _without_blanks(words: Words) -> Words:
 
 
 def _is_relation(piece: "str | Tree") -> bool:
-    return isinstance(piece, Sym | Oper) and SYMBOLS[piece.key if isinstance(piece, Sym) else piece.op].spacing == "relation"
+    key = piece.key if isinstance(piece, Sym) else piece.op if isinstance(piece, Oper) else "comma"
+    return SYMBOLS[key].spacing == "relation"
 
 
 def _result(result: Result, reading: Reading) -> Equation:

@@ -63,9 +63,9 @@ def _reason(reason: Tree | None) -> Markup:
     return Markup("").join(pieces)
 
 
-def digest(text: str) -> str:
+def digest(text: str) -> Markup:
     """What a content security policy calls a style or script that it allows."""
-    return "'sha256-" + base64.b64encode(hashlib.sha256(str(text).encode()).digest()).decode() + "'"
+    return Markup("'sha256-" + base64.b64encode(hashlib.sha256(str(text).encode()).digest()).decode() + "'")
 
 
 class _Renderer(RendererHTML):

@@ -154,7 +154,7 @@ def _heights(
 
 def spread(wanted: Sequence[float], spans: Sequence[float]) -> list[float]:
     """The places nearest to the wanted ones (least squares) that keep these distances, by pooling neighbours."""
-    offsets = [0.0]
+    offsets = [0.0] * bool(wanted)
     for s in spans:
         offsets.append(offsets[-1] + s)
     pools: list[tuple[float, int]] = []

@@ -19,6 +19,27 @@ def display(latex: str) -> str:
     return "\n".join(_OPENS_BLOCK.sub("{} ", line) for line in lines)
 
 
+def github(latex: str) -> str:
+    """The formula without what GitHub's mathematics forbids."""
+    return re.sub(r"\\operatorname\{", r"\\mathrm{", latex)
+
+
+def github_display(latex: str) -> str:
+    """A displayed formula in a block that GitHub leaves as it is."""
+    lines = [line for line in github(latex).split("\n") if line.strip()]
+    return "\n".join(["```math", *lines, "```"])
+
+
+def github_inline(latex: str) -> str:
+    """A formula within a sentence, which GitHub does not read as Markdown."""
+    return f"$`{' '.join(github(latex).split())}`$"
+
+
+def framed(latex: str) -> str:
+    """A displayed formula between its marks."""
+    return f"$$\n{display(latex)}\n$$"
+
+
 def inline(latex: str) -> str:
     """A formula within a sentence."""
     return f"${' '.join(latex.split())}$"

@@ -35,7 +35,8 @@ def render(sheet: Sheet, format: str, look: Look = DEFAULT_LOOK) -> str:
         ProblemError: a template of the user's own cannot be used.
     """
     try:
-        text = _environment(format, look.templates).get_template(f"sheet.{format}").render(sheet=sheet, look=look)
+        filters = "github.md" if format == "md" and look.flavor == "github" else format
+        text = _environment(filters, look.templates).get_template(f"sheet.{format}").render(sheet=sheet, look=look)
     except TemplateError as error:
         if look.templates is None:
             raise
@@ -88,10 +89,6 @@ def _math(tree: Tree) -> str:
     return latex(tree)
 
 
-def _display(aligned: Aligned) -> str:
-    return markdown_text.display(latex(aligned))
-
-
 FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
     {
         "tex": {
@@ -127,9 +124,16 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
         "md": {
             "text": markdown_text.escaped,
             "words": _words(markdown_text.escaped, markdown_text.inline),
-            "math": _math,
-            "display": _display,
+            "math": lambda tree: markdown_text.inline(latex(tree)),
+            "display": lambda aligned: markdown_text.framed(latex(aligned)),
             "prose": lambda text: text.strip(),
+        },
+        "github.md": {
+            "text": markdown_text.escaped,
+            "words": _words(markdown_text.escaped, markdown_text.github_inline),
+            "math": lambda tree: markdown_text.github_inline(latex(tree)),
+            "display": lambda aligned: markdown_text.github_display(latex(aligned)),
+            "prose": lambda text: markdown_text.github(text.strip()),
         },
     }
 )

@@ -91,7 +91,8 @@ def _cost(rows: Sequence[Line], room: float = inf) -> int:
     """
     too_wide = sum(width(r.right) > room + _INDENT for r in rows)
     reasons = sum(len(r.reason.lines) - 1 for r in rows if isinstance(r.reason, Aligned))
-    return _COST_OF_TOO_WIDE * too_wide + 2 * len(rows) + 4 * sum(n for r in rows for n in _boxed_lines(r.right)) + reasons
+    broken = sum(n for r in rows for n in _boxed_lines(r.right))
+    return _COST_OF_TOO_WIDE * too_wide + 2 * len(rows) + 4 * broken + reasons
 
 
 def _boxed_lines(tree: Tree) -> Iterator[int]:
