@@ -13,7 +13,7 @@ import numpy as np
 
 from symgrad.problem.names import Member
 from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Call, Compare, Keyword, ListTree, Name, Number, Span, Subscript, Tree
+from symgrad.syntax.tree import Binary, Call, Compare, Keyword, ListTree, Name, Number, Span, Subscript, Tree
 from symgrad.tensor import stable
 from symgrad.tensor.functions import arrays
 from symgrad.tensor.integers import evaluate_int
@@ -196,7 +196,12 @@ def _stack(m: Meaning, tree: Call, ints: Ints) -> Value:
 
 
 def _matrix(m: Meaning, tree: Call, ints: Ints) -> Value:
-    """A matrix of numbers; one column is a vector, one row a vector lying down."""
+    """A matrix of numbers; one column is a vector, one row a vector lying down; vectors below one another are joined."""
+    cells = [row.items for row in tree.args if isinstance(row, ListTree)]
+    if all(len(row) == 1 for row in cells):
+        blocks = [m.value(row[0], ints) for row in cells]
+        if any(x.order == 1 for x in blocks):
+            return _joined(blocks)
     rows = [v.stacked([m.value(x, ints) for x in row.items]) for row in tree.args if isinstance(row, ListTree)]
     if any(r.order != 1 for r in rows):
         raise Unclear("a matrix of blocks")
@@ -204,6 +209,14 @@ def _matrix(m: Meaning, tree: Call, ints: Ints) -> Value:
     if whole.shape[1] == 1:
         return Value(whole.data[:, :, 0], 1, formal=False)
     return Value(whole.data[:, 0], 0, formal=False) if whole.shape[0] == 1 else whole
+
+
+def _joined(parts: Sequence[Value]) -> Value:
+    """Vectors and numbers below one another."""
+    if any(x.order > 1 or x.row or (x.order == 0 and x.exact == 0) for x in parts):
+        raise Unclear("a matrix of blocks")
+    points = max(len(x.data) for x in parts)
+    return Value(np.concatenate([np.broadcast_to(x.data.reshape(len(x.data), -1), (points, x.data[0].size)) for x in parts], 1), 1)
 
 
 def _dot(m: Meaning, tree: Call, ints: Ints) -> Value:
@@ -266,7 +279,7 @@ def _sum(m: Meaning, tree: Call, ints: Ints) -> Value:
 def _product(m: Meaning, tree: Call, ints: Ints) -> Value:
     if not _ranges(tree):
         return _reduced(m, tree, ints)
-    total = v.number(1)
+    total = replace(v.number(1), eye=not m.world.scalars)
     for inside in _runs(m, tree, ints):
         factor = m.value(tree.args[0], inside)
         pair = (factor, total) if m.reading.backwards else (total, factor)
@@ -366,15 +379,28 @@ def _runs(m: Meaning, tree: Call, ints: Ints) -> Iterator[dict[str, int]]:
             lo, hi = _extent(m, tree, k.name.id, ints)
         else:
             lo, hi = m.index(span.lo, ints), m.index(span.hi, ints)
-        if hi < lo - 1:
+        falling = _falls(span)
+        if (lo < hi - 1) if falling else (hi < lo - 1):
             raise Outside
-        spans.append(range(lo, hi + 1))
+        spans.append(range(lo, hi - 1, -1) if falling else range(lo, hi + 1))
     if np.prod([len(s) for s in spans], dtype=float) > _LONGEST_RANGE:
         raise Unclear("the range is too long")
     for chosen in itertools.product(*spans):
         inside = {**ints, **dict(zip(names, chosen, strict=True))}
         if all(_holds(m, c, inside) for c in conditions):
             yield inside
+
+
+def _falls(span: Span) -> bool:
+    """Whether a range is written from its end to its beginning, t down to k + 1 or T down to 1."""
+    match span.lo, span.hi:
+        case (Name() | Binary(_, Name(), _)), (Number(value, _)) if value < 3:
+            return not isinstance(span.lo, Binary) or span.lo.op == "-"
+        case Name(), Binary("+", Name(), Number()):
+            return True
+        case Number(first, _), Number(last, _):
+            return first > last + 1
+    return False
 
 
 def _holds(m: Meaning, condition: Tree, ints: Ints) -> bool:

@@ -68,7 +68,8 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
         case Span(lo, hi):
             for end in (lo, hi):
                 if end is not None:
-                    yield from _free(end, bound, role, names)
+                    inner_role = "step" if role == "step" else "end"
+                    yield from ((n, r) for n, r in _free(end, bound, inner_role, names) if n.id not in names.sizes)
         case Keyword():
             return
         case Binary(_, left, right) if role == "entry":

@@ -13,7 +13,10 @@ from symgrad.verify import verdicts as w
 from symgrad.verify.compare import Outcome
 from symgrad.verify.errors import Unclear
 from symgrad.verify.indices import open_names
+from symgrad.verify.meaning import Meaning
+from symgrad.tensor.nodes import Var
 from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.system import Definition
 from symgrad.verify.readings import PLAIN, Adjoint, Defined, Notation, Reading
 from symgrad.verify.surgery import parts, put_bare, put_names, put_trees
 from symgrad.verify.trials import (
@@ -139,8 +142,11 @@ def _function_of_dummy(bench: Bench, equation: Equation) -> Judgement | None:
         return None
     name = left.args[0].id
     family = bench.names.families.get(name)
-    if family is not None and family.arity == 0:
+    node = bench.worlds[0].node(name, ()) if family is not None and family.arity == 0 else None
+    if node is not None and not node.shape:
         return None
+    if not SCALARS[left.func.id.rstrip("'")].smooth:
+        return Judgement(w.UNJUDGED, "it holds on a part of the line only")
     notation = Notation()
     sides = [put_names(side, {name: f"{name} "}) for side in (left, equation.right)]
     kinds, loose = open_names(sides, bench.names, notation)
@@ -165,6 +171,11 @@ def _fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], no
     base = left
     while isinstance(base, Subscript):
         base = base.base
+    if isinstance(left, Call) and left.func.id == "norm" and is_atomic(left.args[0]) and isinstance(equation.right, Number):
+        return Judgement(w.DEFINITION, "it fixes the length of a vector")
+    if isinstance(left, Name) and (left.id in bench.names.indices or left.id in bench.names.sizes):
+        if left.id not in bench.names.families:
+            return Judgement(w.DEFINITION, f"it fixes {left.id}")
     if not isinstance(base, Name) or base.id not in bench.names.families or base.id in notation.settings:
         return None
     if not bench.problem.system.family(base.id):
@@ -209,7 +220,7 @@ def _is_plain(bench: Bench, name: str, items: Sequence[Tree]) -> bool:
     if family is None or family.arity or len(items) != 1 or not isinstance(items[0], Name):
         return False
     label = items[0].id
-    if label in bench.names.indices or label in bench.names.sizes:
+    if label not in _LABELS or label in bench.names.indices or label in bench.names.sizes:
         return False
     node = bench.worlds[0].node(name, ())
     return node is not None and not node.shape
@@ -231,7 +242,7 @@ def _declared_as(bench: Bench, name: str) -> str | None:
     stem, _, label = name.partition("_")
     plain = stem in names.families and names.families[stem].arity == 0
     like = [n for n in names.families if n.startswith(f"{stem}_")]
-    return stem if plain and not like and label in ("t", "i", "true", "c", "k", "y") else None
+    return stem if plain and not like and label in _LABELS else None
 
 
 def _own_name(left: Tree, loose: Sequence[Name]) -> Name | None:
@@ -267,6 +278,17 @@ def _named_by_writer(bench: Bench, equation: Equation, own: Name, notation: Nota
         return Judgement(w.UNJUDGED, f"{own.id!r} is neither declared nor defined")
     notation.define(Defined(own.id, items, right))
     return Judgement(w.DEFINITION, f"{own.id} is the writer's own name")
+
+
+def customary_adjoint(bench: Bench, name: Name) -> Adjoint | None:
+    """The derivative of the loss that a name such as δh customarily is; None where it is another name."""
+    if name.id in bench.names.values():
+        return None
+    target = _target_of(name.id, bench)
+    losses = total_loss(bench.problem)
+    if target is None or not losses or target == losses[0].family:
+        return None
+    return Adjoint(name.id, Name(losses[0].family, place=name.place), target)
 
 
 def _target_of(name: str, bench: Bench) -> str | None:
@@ -315,7 +337,7 @@ def _weighed(
         return rounded
     if equation.rounded:
         return _approximated(bench, left, right, kinds, notation, found)
-    for other in (_as_scalars, _immediately, _under_settings):
+    for other in (_as_scalars, _immediately, _under_settings, _for_some_members):
         judged = other(bench, replace(equation, left=left, right=right), kinds, notation, found)
         if judged is not None:
             return judged
@@ -566,6 +588,35 @@ def _under_settings(
     return Judgement(w.RIGHT_IF, f"right if {said}, as the text says", trial=good.trial)
 
 
+def _for_some_members(
+    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation, trials: list[Trial]
+) -> Judgement | None:
+    """Right for the members of a family that one line of the model defines: q_i for i = 1, …, k, where q_0 is another."""
+    left = equation.left
+    if not (isinstance(left, Subscript) and isinstance(left.base, Name)):
+        return None
+    definitions = bench.problem.system.family(left.base.id)
+    if len(definitions) < 2:
+        return None
+    at = points(bench, left, equation.right, kinds, notation, most=_MOST_PLACES)
+    for d in definitions:
+        inside = [p for p in at if _defined_by(bench, p, left, d, notation)]
+        trial = tried(bench, inside, equation.right, PLAIN, notation) if inside else None
+        if trial is not None and trial.outcome is Outcome.SAME:
+            ranges = ", ".join(f"{x.symbol} = {x.lo}, …, {x.hi}" for x in d.ranges) or "the first member"
+            return Judgement(w.RIGHT_IF, f"right for {ranges}", trial=trial)
+    return None
+
+
+def _defined_by(bench: Bench, point: Point, left: Subscript, d: Definition, notation: Notation) -> bool:
+    """Whether a line of the model defines the member at a point."""
+    meaning = Meaning(point.world, PLAIN, bench.names, notation)
+    assert isinstance(left.base, Name)
+    node = meaning.node(left.base, left.items[: len(d.indices)], point.ints)
+    hit = point.world.numbers.system.definition(node) if isinstance(node, Var) else None
+    return hit is not None and hit[0].indices == d.indices
+
+
 def _with_unknown(
     bench: Bench, equation: Equation, kinds: dict[str, str], loose: Sequence[Name], notation: Notation
 ) -> Judgement:
@@ -616,6 +667,8 @@ def _tried_with(
     return found
 
 
+_MOST_PLACES = 12
+_LABELS = frozenset({"t", "i", "true", "c", "k", "y"})
 _ONE_TO_ONE = frozenset({"sigmoid", "tanh", "exp", "log"})
 _ADJOINTS = frozenset({"delta", "δ", "g", "epsilon", "lambda", "e"})
 _ORDERS = ("is a number", "is a vector", "is a matrix")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -22,18 +23,20 @@ from symgrad.verify.claims import Claim, Document, Unread
 from symgrad.verify.derivatives import node_of
 from symgrad.verify.diagnose import Doctor, adjoint_derivative
 from symgrad.verify.errors import Outside, Unclear
+from symgrad.verify.extension import Extensions
 from symgrad.verify.extract import read_document, read_formula
 from symgrad.verify.indices import open_names
-from symgrad.verify.judge import Equation, judge, scalar_trial
+from symgrad.verify.judge import Equation, customary_adjoint, judge, scalar_trial
 from symgrad.verify.meaning import Meaning
-from symgrad.verify.readings import PLAIN, Notation
+from symgrad.verify.readings import PLAIN, Adjoint, Defined, Notation
 from symgrad.verify.shapes import Shapes
-from symgrad.verify.surgery import PRODUCTS, factors, operators, parts, with_parts
+from symgrad.verify.surgery import PRODUCTS, factors, operators, parts, put_trees, with_parts
 from symgrad.verify.trials import Bench, has_derivative, speaks_matrices
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judged, Judgement
 
 _MOST_NEAR = 6
+_HEADING = re.compile(r"^#{1,6} |^\*\*\(|\\(?:sub)*section\b", re.MULTILINE)
 _AVERAGE_PRECISION = re.compile(r"^m?AP(_.*)?$")
 
 
@@ -43,13 +46,20 @@ class Marker:
 
     problem: Problem
     bench: Bench
-    doctor: Doctor
+    extensions: Extensions = field(default_factory=Extensions)
+    _doctors: dict[int, Doctor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, problem: Problem) -> Marker:
         """The marker of a problem."""
-        bench = Bench.of(problem)
-        return cls(problem, bench, Doctor(bench))
+        return cls(problem, Bench.of(problem))
+
+    def doctor(self, bench: Bench) -> Doctor:
+        """Who diagnoses on a bench."""
+        found = self._doctors.get(id(bench))
+        if found is None:
+            found = self._doctors[id(bench)] = Doctor(bench)
+        return found
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
@@ -80,24 +90,33 @@ class _Marking:
     notation: Notation = field(default_factory=Notation)
     shapes: Shapes = field(default_factory=Shapes)
     settings: dict[str, Fraction] = field(default_factory=dict)
-    heading: str = ""
+    heading: int = 0
+    headings: list[int] = field(default_factory=list)
     done: dict[int, Judgement] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
+    indices: set[str] = field(default_factory=set)
+    early: Notation = field(default_factory=Notation)
+    anew: dict[int, dict[str, list[Defined | Adjoint]]] = field(default_factory=dict)
     wrong: list[tuple[Tree, Tree, int]] = field(default_factory=list)
     scalars: bool = True
+    bench: Bench = field(init=False)
+    wide: Bench = field(init=False)
+    defined_under: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def bench(self) -> Bench:
-        """The bench of the problem."""
-        return self.marker.bench
+    def __post_init__(self) -> None:
+        self.bench = self.wide = self.marker.bench
+        self.headings = [found.start() for found in _HEADING.finditer(self.document.source.text)]
 
     def run(self) -> list[Judged]:
         """Every claim and everything unread, in the order of writing."""
-        claims = self.document.claims
+        claims = tuple(self.labelled(c) for c in self.document.claims)
+        self.document = replace(self.document, claims=claims)
         self.scalars = not any(
             has_derivative(c.left) and speaks_matrices(c.right)
             for c in claims
             if c.left is not None and c.kind == "equation"
         )
+        self.take_names(claims)
         items: list[tuple[int, int, Claim | Unread]] = [(c.place.resolved().start, k, c) for k, c in enumerate(claims)]
         items += [(u.place.resolved().start, -1, u) for u in self.document.unread]
         out: list[Judged] = []
@@ -106,27 +125,117 @@ class _Marking:
             out.append(self.judged(item, judgement))
         return with_points(self.marker.problem, out)
 
+    def enter(self, heading: int) -> None:
+        """Go on under another heading: what is defined anew there is forgotten, and what was supposed for a while."""
+        self.heading, self.settings = heading, {}
+        for name, meanings in self.anew.get(heading, {}).items():
+            if not any(isinstance(m, Adjoint) for m in self.notation.names.get(name, ())):
+                self.notation.names.pop(name, None)
+                self.early.names[name] = list(meanings)
+
+    def suppose(self, claim: Claim, meaning: Defined) -> None:
+        """Note a definition, for what stands before it under the same heading, and where there is no other."""
+        heading = bisect_right(self.headings, claim.place.resolved().start)
+        self.anew.setdefault(heading, {}).setdefault(meaning.name, []).append(meaning)
+        if meaning.name not in self.early.names or self.anew[heading][meaning.name][0] in self.early.names[meaning.name]:
+            self.early.define(meaning)
+
+    def take_names(self, claims: Sequence[Claim]) -> None:
+        """Learn the names that the writer gives, also those explained behind their use: `…, where D_t = …`."""
+        known = self.bench.names
+        indices = self.indices = _index_names(claims)
+        self.take_adjoints(claims)
+        for claim in claims:
+            base = claim.left.base if isinstance(claim.left, Subscript) else claim.left
+            if claim.previous is not None or claim.kind not in ("equation", "definition") or not isinstance(base, Name):
+                continue
+            if base.id in self.notation.names:
+                continue
+            if claim.relation != "=" or base.id in known.values() or base.id in known.functions or base.id in known.densities:
+                continue
+            if base.id in known.indices or base.id in indices or (isinstance(claim.left, Subscript) and not isinstance(claim.left.base, Name)):
+                continue
+            pattern = claim.left.items if isinstance(claim.left, Subscript) else ()
+            body = self.last_number(claims, claim)
+            bench = None if body is not None else self.marker.extensions.of(self.wide, base.id, pattern, claim.right, self.notation)
+            if bench is not None:
+                self.wide = bench
+                self.own.add(base.id)
+            else:
+                self.suppose(claim, Defined(base.id, pattern, body or claim.right))
+
+    def take_adjoints(self, claims: Sequence[Claim]) -> None:
+        """Learn what δh stands for, where h is a quantity and the model has a loss: ∂L/∂h."""
+        for claim in claims:
+            for side in (claim.left, claim.right):
+                for x in walk(side) if side is not None else ():
+                    if isinstance(x, Name) and x.id.startswith(("δ", "d")) and x.id not in self.notation.names:
+                        adjoint = customary_adjoint(self.marker.bench, x)
+                        if adjoint is not None and self.is_bare(claims, x.id, adjoint.family):
+                            self.notation.define(adjoint)
+
+    def is_bare(self, claims: Sequence[Claim], name: str, family: str) -> bool:
+        """Whether a name bears as many subscripts as the family whose adjoint it may be."""
+        arity = self.marker.bench.names.families[family].arity
+        left = [c.left for c in claims if c.left is not None]
+        given = {len(x.items) for x in left if isinstance(x, Subscript) and _base_name(x) == name}
+        given |= {0 for x in left if isinstance(x, Name) and x.id == name}
+        return not given or given == {arity}
+
+    def labelled(self, claim: Claim) -> Claim:
+        """The claim with labels as parts of names: δa_{o,t} is the name δa_o at t, where o is a quantity."""
+        known = self.marker.bench.names
+        found: dict[Tree, Tree] = {}
+        for side in (claim.left, claim.right):
+            for x in walk(side) if side is not None else ():
+                if isinstance(x, Subscript) and isinstance(x.base, Name) and x.base.id not in known.values():
+                    label = x.items[0]
+                    if len(x.items) > 1 and isinstance(label, Name) and label.id in known.families:
+                        base = Name(f"{x.base.id}_{label.id}", place=x.base.place)
+                        found[x] = Subscript(base, x.items[1:], place=x.place)
+        if not found:
+            return claim
+        left = None if claim.left is None else put_trees(claim.left, found)
+        return replace(claim, left=left, right=put_trees(claim.right, found))
+
+    def last_number(self, claims: Sequence[Claim], first: Claim) -> Tree | None:
+        """The number at the end of a chain, A = B = 0, which every writer's name in it stands for; None without one."""
+        chain = [first]
+        at = next(k for k, c in enumerate(claims) if c is first)
+        for claim in claims[at + 1 :]:
+            if claim.previous is None or claims[claim.previous] is not chain[-1]:
+                break
+            chain.append(claim)
+        last = chain[-1].right
+        if len(chain) < 2 or not isinstance(last, Number):
+            return None
+        for claim in chain[:-1]:
+            base, items = _own_parts(claim.right)
+            if base is not None and base not in self.bench.names.families:
+                self.suppose(claim, Defined(base, items, last))
+        return last
+
+    def bench_for(self, *trees: Tree | None) -> Bench:
+        """The bench on which what is written has a meaning: the model, with the writer's nodes where they are named."""
+        for tree in trees:
+            if tree is not None and any(isinstance(x, Name) and x.id in self.own for x in walk(tree)):
+                return self.wide
+        return self.marker.bench
+
     # Claims
 
     def claim(self, claim: Claim, index: int) -> Judgement:
         """The verdict on one claim; a fault of ours leaves it unjudged."""
-        heading = claim.context.partition(":")[0]
+        heading = bisect_right(self.headings, claim.place.resolved().start)
         if heading != self.heading:
-            self.heading, self.settings = heading, {}
+            self.enter(heading)
         try:
             judgement = self.decided(claim)
-        except (
-            SymgradError,
-            ShapeError,
-            Unclear,
-            Misfit,
-            Outside,
-            ArithmeticError,
-            ValueError,
-            RecursionError,
-        ) as error:
+        except (SymgradError, ShapeError, Unclear, Misfit, Outside) as error:
             message = error.message if isinstance(error, SymgradError) else str(error)
             judgement = Judgement(w.UNJUDGED, message or "it has no value")
+        except Exception as error:  # one line's fault, even ours, must not cost a writer the marks for the others
+            judgement = Judgement(w.UNJUDGED, f"symgrad cannot judge this: {error}")
         judgement = self.beside_previous(claim, judgement)
         self.done[index] = judgement
         return judgement
@@ -146,8 +255,14 @@ class _Marking:
         left = self.left_of(claim)
         if left is None:
             return Judgement(w.UNJUDGED, "it is not said what this is")
+        if isinstance(left, Name) and left.id in self.indices and left.id not in self.bench.names.families:
+            return Judgement(w.DEFINITION, f"it fixes {left.id}")
         equation = Equation(left, claim.right, self.settings, claim.relation == "≈", self.scalars)
-        judgement = judge(self.bench, equation, self.notation)
+        self.bench = self.bench_for(left, claim.right)
+        judgement = self.judge(equation)
+        judgement = self.named_at_end(claim, left, judgement)
+        if _base_name(left) in self.own and claim.previous is None and judgement.good:
+            judgement = Judgement(w.DEFINITION, f"{_base_name(left)} is the writer's own name")
         self.note_setting(claim, judgement)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(left, claim, judgement)
@@ -162,6 +277,34 @@ class _Marking:
                 assert claim.previous is not None
                 return self.document.claims[claim.previous].right
         return claim.left if claim.left is not None else self.asked(claim)
+
+    def named_at_end(self, claim: Claim, left: Tree, judgement: Judgement) -> Judgement:
+        """A definition where a line ends in a name that is new, or was defined under another heading: `… = δ_2`."""
+        base, items = _own_parts(claim.right)
+        if base is None or base in self.bench.names.values() or judgement.verdict in w.GOOD:
+            return judgement
+        if claim.previous is None or self.defined_under.get(base) == self.heading:
+            return judgement
+        if judgement.verdict == w.UNJUDGED and base in self.notation.names:
+            return judgement
+        self.notation.define(Defined(base, items, left))
+        self.defined_under[base] = self.heading
+        return Judgement(w.DEFINITION, f"{base} is the writer's own name")
+
+    def judge(self, equation: Equation) -> Judgement:
+        """The verdict on an equation; names that are explained only later are tried where it has none without them."""
+        judgement = judge(self.bench, equation, self.notation)
+        if judgement.verdict != w.UNJUDGED or not self.early.names:
+            return judgement
+        notation = self.notation.copy()
+        for name, meanings in self.early.names.items():
+            if name not in notation.names:
+                notation.names[name] = list(meanings)
+        again = judge(self.bench, equation, notation)
+        if again.verdict in (w.UNJUDGED, w.DEFINITION):
+            return judgement
+        self.notation = notation
+        return again
 
     def condition(self, claim: Claim) -> Judgement | None:
         """The verdict on a condition on an integer that is asked for; None for any other claim."""
@@ -254,9 +397,9 @@ class _Marking:
         target = adjoint_derivative(left, self.notation)
         near = [c.right for c in self.near(claim)]
         partly = judgement.verdict == w.AS_SCALARS
-        found = self.marker.doctor.diagnosed(target, claim.right, kinds, self.notation, False, near, partly)
+        found = self.marker.doctor(self.bench).diagnosed(target, claim.right, kinds, self.notation, False, near, partly)
         if found is None and scalar:
-            found = self.marker.doctor.diagnosed(target, claim.right, kinds, self.notation, True, near)
+            found = self.marker.doctor(self.bench).diagnosed(target, claim.right, kinds, self.notation, True, near)
         if found is None:
             return judgement
         return replace(judgement, diagnosis=f"{found.slip}: {found.said}", correction=found.text)
@@ -306,6 +449,7 @@ class _Marking:
         """Whether a line says the same as the one before it."""
         assert claim.previous is not None
         before = self.document.claims[claim.previous].right
+        self.bench = self.bench_for(before, claim.right)
         kinds, loose = open_names((before, claim.right), self.bench.names, self.notation)
         if loose:
             return False
@@ -392,6 +536,34 @@ class _Marking:
         except (Outside, Unclear, Misfit):
             return None
         return None if node is None else (node, tuple(sorted(kinds)))
+
+
+def _index_names(claims: Sequence[Claim]) -> set[str]:
+    """The names that stand among subscripts somewhere in a document."""
+    found: set[str] = set()
+    for claim in claims:
+        for tree in (claim.left, claim.right):
+            for node in walk(tree) if tree is not None else ():
+                if isinstance(node, Subscript):
+                    found |= {x.id for item in node.items for x in walk(item) if isinstance(x, Name)}
+    return found
+
+
+def _own_parts(tree: Tree) -> tuple[str | None, tuple[Tree, ...]]:
+    """A name with its subscripts; None for anything else."""
+    match tree:
+        case Name(name):
+            return name, ()
+        case Subscript(Name(name), items):
+            return name, items
+    return None, ()
+
+
+def _base_name(tree: Tree) -> str:
+    """The name at the bottom of a name with subscripts."""
+    while isinstance(tree, Subscript):
+        tree = tree.base
+    return tree.id if isinstance(tree, Name) else ""
 
 
 def _shown(value: object) -> str:

@@ -9,9 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from symgrad.errors import ProblemError
 from symgrad.problem.collect import collect
 from symgrad.problem.model import Problem
-from symgrad.problem.names import Names
+from symgrad.problem.declarations import read_declarations, read_steps
+from symgrad.problem.definitions import infer_shapes, read_heads, settle_facts
+from symgrad.problem.expressions import read
+from symgrad.problem.names import Broken, Names, Undetermined
+from symgrad.problem.scope import Scope
 from symgrad.syntax.tree import (
     IMPLICIT,
     Binary,
@@ -27,6 +32,7 @@ from symgrad.syntax.tree import (
     Unary,
 )
 from symgrad.tensor import build as b
+from symgrad.tensor.integers import index_symbol
 from symgrad.tensor.nodes import At, Cut, Expr, Item, Var
 from symgrad.verify import values as v
 from symgrad.verify.errors import Outside, Unclear, Unknown
@@ -99,7 +105,7 @@ class Meaning:
             case ListTree(items):
                 return v.stacked([self.value(x, ints) for x in items])
             case Call(func):
-                handler = CALLS.get(func.id)
+                handler = elaborated if func.id in self.names.densities else CALLS.get(func.id)
                 if func.id in self.names.functions:
                     return self._own_function(tree, ints)
                 if handler is None:
@@ -254,7 +260,7 @@ class Meaning:
 
     def _subscripted(self, tree: Subscript, ints: Ints) -> Value:
         if isinstance(tree.base, Name):
-            if isinstance(tree.base, Name) and len(tree.items) == 2 and self._is_row_of(tree, ints):
+            if self._is_row_of(tree.base.id, tree.items):
                 return v.transposed(self.named(tree.base, tree.items, ints))
             return self.named(tree.base, tree.items, ints)
         if isinstance(tree.base, Subscript) and isinstance(tree.base.base, Name):
@@ -262,10 +268,11 @@ class Meaning:
             return self._subscripted(flat, ints)
         return self._picked(self.value(tree.base, ints), tree.items, ints)
 
-    def _is_row_of(self, tree: Subscript, ints: Ints) -> bool:
+    def _is_row_of(self, name: str, items: tuple[Tree, ...]) -> bool:
         """Whether it is a row of a matrix, A[i, :], which lies down."""
-        one, two = tree.items
-        return not isinstance(one, Span) and isinstance(two, Span) and tree.base.id in self.names.families  # type: ignore[attr-defined]
+        family = self.names.families.get(name)
+        rest = items[family.arity :] if family is not None else ()
+        return len(rest) == 2 and not isinstance(rest[0], Span) and isinstance(rest[1], Span)
 
     def _picked(self, x: Value, items: tuple[Tree, ...], ints: Ints) -> Value:
         if len(items) > x.order:
@@ -273,14 +280,15 @@ class Meaning:
         picks: list[Any] = [slice(None)]
         for item, size in zip(items, x.shape, strict=False):
             if isinstance(item, Span):
-                lo = 1 if item.lo is None else self.index(item.lo, ints)
-                hi = size if item.hi is None else self.index(item.hi, ints)
-                picks.append(slice(lo - 1, hi))
+                base = self.names.index_base
+                lo = 0 if item.lo is None else self.index(item.lo, ints) - base
+                hi = size if item.hi is None else self.index(item.hi, ints) - base + 1
+                picks.append(slice(lo, hi))
                 continue
-            at = self.index(item, ints)
-            if not 1 <= at <= size:
+            at = self.index(item, ints) - self.names.index_base
+            if not 0 <= at < size:
                 raise Outside
-            picks.append(at - 1)
+            picks.append(at)
         data = x.data[tuple(picks)]
         return v.tensor(data, formal=x.formal)
 
@@ -290,7 +298,8 @@ class Meaning:
         try:
             if self._depth > _DEEPEST_DEFINITION:
                 raise Unclear(f"{tree.id!r} is defined by itself without an end")
-            for meaning in reversed(self.notation.names[tree.id]):
+            meanings = reversed(self.notation.names[tree.id])
+            for meaning in sorted(meanings, key=lambda x: not (isinstance(x, Defined) and self._is_fixed(x))):
                 if isinstance(meaning, Adjoint):
                     return self._adjoint(meaning, items, ints)
                 bound, used = self.matched(meaning, items, ints)
@@ -301,6 +310,11 @@ class Meaning:
             raise Unclear(f"{tree.id!r} is defined at other steps only")
         finally:
             self._depth -= 1
+
+    def _is_fixed(self, meaning: Defined) -> bool:
+        """Whether a meaning is that of one member, δ_4 = 0."""
+        inside = [n for x in meaning.pattern for n in _names(x)]
+        return bool(meaning.pattern) and all(n.id in self.world.sizes for n in inside)
 
     def matched(self, meaning: Defined, items: tuple[Tree, ...], ints: Ints) -> tuple[dict[str, int] | None, int]:
         """The values of the indices of a pattern, and how many subscripts it takes; None where it is another member."""
@@ -322,10 +336,22 @@ class Meaning:
         if of is None:
             raise Unclear("a loss is a named quantity")
         family = Name(meaning.family, place=of.place)
-        wrt = self.node(family, items, ints)
         loss = self.node(of, (), ints)
-        assert wrt is not None and loss is not None
+        try:
+            wrt = self.node(family, items, ints)
+        except Outside:
+            return self._beyond(meaning, items, ints)
+        if wrt is None or loss is None:
+            raise Unclear(f"{meaning.name!r} has no value here")
         return self.laid_out(self.world.partial(loss, wrt), loss.order, wrt.order)
+
+    def _beyond(self, meaning: Adjoint, items: tuple[Tree, ...], ints: Ints) -> Value:
+        """The adjoint one step beyond the last one, which nothing reads: zero."""
+        subs = tuple(self.index(x, ints) for x in items)
+        last = self.world.node(meaning.family, tuple(k - 1 for k in subs))
+        if last is None or self.world.node(meaning.family, tuple(k - 2 for k in subs)) is None:
+            raise Outside
+        return Value(np.zeros((1, *(() if self.world.scalars else last.shape))), min(last.order, 1) or last.order)
 
     def laid_out(self, data: Any, of: int, wrt: int) -> Value:
         """A derivative with its axes as the reading lays them out."""
@@ -387,8 +413,27 @@ class Meaning:
 
 
 def names_of(problem: Problem) -> Names:
-    """The namespace of a problem."""
-    return collect(problem.document).names
+    """The namespace of a problem, with the shapes of its families."""
+    document = problem.document
+    collected = collect(document)
+    scope = Scope(collected.names, read)
+    read_steps(document, scope)
+    read_declarations(collected.declared, collected.heads, scope)
+    defined = read_heads(collected.heads, scope)
+    infer_shapes(defined, collected.names)
+    settle_facts(defined, collected.names)
+    return collected.names
+
+
+def elaborated(m: Meaning, tree: Tree, ints: Ints) -> Value:
+    """The value of what is read as a problem reads it: expectations, divergences, densities."""
+    bound = {name: index_symbol(name) for name in ints}
+    try:
+        expr = read(tree, Scope(m.names, read, bound))
+    except (ProblemError, Undetermined, Broken) as error:
+        raise Unclear(error.message if isinstance(error, ProblemError) else str(error)) from None
+    value = m.world.numbers.value(expr, {symbol: ints[name] for name, symbol in bound.items()})
+    return v.tensor(value)
 
 
 def _names(tree: Tree) -> list[Name]:

@@ -40,11 +40,17 @@ def rows(tokens: Sequence[Token]) -> list[Tokens]:
     dissolved = _layouts(tokens)
     open_until: list[tuple[int, str]] = []
     inner = 0
+    skipped, nested = False, 0
     for at, token in enumerate(tokens):
         if token.kind is Kind.END:
             break
         while open_until and open_until[-1][0] < at:
             open_until.pop()
+        if skipped:
+            nested += token.text.startswith(r"\begin{") - token.text.startswith(r"\end{")
+            if nested > 0 or (nested == 0 and not token.says("\\\\") and not token.text.startswith(r"\end{")):
+                continue
+            skipped = False
         if token.kind is Kind.COMMAND and token.text.startswith((r"\begin{", r"\end{")):
             if at in dissolved:
                 continue
@@ -52,11 +58,32 @@ def rows(tokens: Sequence[Token]) -> list[Tokens]:
         elif inner == 0 and token.says("&", "\\\\") and not (open_until and open_until[-1][1] == "{"):
             if token.text == "\\\\" and not open_until:
                 found.append([])
+            elif at and tokens[at - 1].says("&") and token.text == "&":
+                if _states(tokens, at):
+                    found[-1].append(Token(Kind.OPERATOR, ";", token.place))
+                else:
+                    skipped, nested = True, 0
             continue
         if token.kind is Kind.OPEN and at in partner:
             open_until.append((partner[at], token.text))
         found[-1].append(token)
-    return _joined(found)
+    return _joined([_without_empty_group(line) for line in found])
+
+
+def _states(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a column states something; one without a relation gives the reason for the column before it."""
+    for token in tokens[at + 1 :]:
+        if token.says("\\\\") or token.kind is Kind.END:
+            return False
+        if token.says("="):
+            return True
+    return False
+
+
+def _without_empty_group(line: list[Token]) -> list[Token]:
+    """A line without the `{}` at its beginning that only sets the sign behind it as one between operands."""
+    empty = len(line) > 2 and line[0].says("{") and line[1].says("}")
+    return line[2:] if empty else line
 
 
 def _layouts(tokens: Sequence[Token]) -> set[int]:

@@ -21,7 +21,7 @@ from symgrad.verify.derivatives import derivative
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.functions import FUNCTION_CALLS
 from symgrad.verify.indices import choices
-from symgrad.verify.meaning import CALLS, Meaning, names_of
+from symgrad.verify.meaning import CALLS, Meaning, elaborated, names_of
 from symgrad.verify.readings import PLAIN, Notation, Reading
 from symgrad.verify.values import Misfit, Value
 from symgrad.verify.world import World, scalar_world, worlds
@@ -29,6 +29,7 @@ from symgrad.verify.world import World, scalar_world, worlds
 _PLACES = (3, 2, 2, 2)
 
 CALLS.update(FUNCTION_CALLS)
+CALLS.update(dict.fromkeys(("E", "Var", "KL", "integral", "normal", "bernoulli"), elaborated))
 CALLS.update({"jacobian": derivative, "grad": derivative})
 
 
@@ -101,9 +102,11 @@ class Trial:
 
 def points(
     bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, reading: Reading = PLAIN,
-    among: Sequence[World] | None = None,
+    among: Sequence[World] | None = None, most: int | None = None,
 ) -> list[Point]:  # fmt: skip
     """The points at which a line is tried: those at which its left side has a value, and its right side is not outside.
+
+    ``among`` are the worlds, all by default, and ``most`` how many points each may give.
 
     Raises:
         Unclear: the left side has no value.
@@ -129,7 +132,7 @@ def points(
             if informative(truth):
                 found.append(Point(world, ints, truth))
                 here += 1
-            if here >= _PLACES[min(turn, 3)]:
+            if here >= (most or _PLACES[min(turn, 3)]):
                 break
     if trouble is not None and not found:
         raise trouble

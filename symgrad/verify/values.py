@@ -101,7 +101,7 @@ def scaled(scalar: Value, x: Value) -> Value:
     """A number times an array."""
     data = scalar.data.reshape(-1, *(1,) * x.order) * x.data
     exact = None if scalar.exact is None or x.exact is None else _rational(scalar.exact * x.exact)
-    return Value(data, x.out, exact, scalar.eye or x.eye, scalar.formal and x.formal)
+    return Value(data, x.out, exact, (scalar.eye or x.eye) and not x.order, scalar.formal and x.formal)
 
 
 def negative(x: Value) -> Value:

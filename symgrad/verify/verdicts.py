@@ -51,6 +51,11 @@ class Judgement:
     trial: Trial | None = field(default=None, repr=False)
     sure: bool = True
 
+    @property
+    def good(self) -> bool:
+        """Whether the equation is right in some way."""
+        return self.verdict in GOOD
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:

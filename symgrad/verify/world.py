@@ -13,6 +13,7 @@ import numpy as np
 import sympy
 
 from symgrad.calculus.numeric import Key, Numbers
+from symgrad.derivation.workspace import integer_symbols
 from symgrad.errors import SymgradError
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b
@@ -193,7 +194,7 @@ def worlds(problem: Problem) -> tuple[World, ...]:
     rows: list[tuple[tuple[int, ...], int]] = [(_UNEQUAL, 5), ((3,) * 8, 4), (_OTHERS, 6)]
     made = [_world(problem, row, end, seed) for seed, (row, end) in enumerate(rows)]
     if any(_kinked(d.body) for d in problem.system.definitions):
-        sizes = {problem.sizes[name]: size for name, size in made[0].sizes.items() if name in problem.sizes}
+        sizes = dict(made[0].numbers.sizes)
         awkward = Numbers.of(problem.system, sizes, POINTS, 7, _Awkward(problem, sizes))
         made.append(World(problem, awkward, made[0].sizes, kinks=True))
     return tuple(made)
@@ -201,10 +202,18 @@ def worlds(problem: Problem) -> tuple[World, ...]:
 
 def _world(problem: Problem, row: tuple[int, ...], end: int, seed: int) -> World:
     ends = _ends(problem)
-    plain = [name for name in problem.sizes if name not in ends]
+    known = _symbols(problem)
+    plain = [name for name in known if name not in ends]
     sizes = {name: row[k % len(row)] for k, name in enumerate(plain)} | dict.fromkeys(ends, end)
-    symbols = {problem.sizes[name]: size for name, size in sizes.items()}
+    symbols = {known[name]: size for name, size in sizes.items()}
     return World(problem, Numbers.of(problem.system, symbols, POINTS, seed), sizes)
+
+
+def _symbols(problem: Problem) -> dict[str, sympy.Symbol]:
+    """The sizes by name, also those that only densities have."""
+    ranges = {x.symbol for d in problem.system.definitions for x in d.ranges} | set(problem.steps)
+    found = {s.name: s for s in integer_symbols(problem.system, ()) if s not in ranges and s.is_positive}
+    return {**found, **problem.sizes}
 
 
 def _ends(problem: Problem) -> list[str]:
@@ -232,8 +241,9 @@ def scalar_world(problem: Problem) -> World:
     A softmax of one entry is always 1 and has zero gradients, so that everything would seem right.
     """
     ends = _ends(problem)
-    sizes = {name: 5 if name in ends else 1 for name in problem.sizes}
-    symbols = {problem.sizes[name]: size for name, size in sizes.items()}
+    known = _symbols(problem)
+    sizes = {name: 5 if name in ends else 1 for name in known}
+    symbols = {known[name]: size for name, size in sizes.items()}
     system = System(tuple(_as_numbers(d) for d in problem.system.definitions), problem.system.steps)
     return World(problem, Numbers.of(system, symbols, POINTS, 3), sizes, scalars=True)
 
