@@ -67,7 +67,10 @@ def test_the_suffix_of_the_output_decides_the_format(problem: Path, tmp_path: Pa
             ("-q", "gradeint"),
             "layer has no question 'gradeint'; its questions are gradient, words\n    did you mean 'gradient'?\n",
         ),
-        (("--format", "jsn"), "there is no format 'jsn'; known are pdf, tex, typ, md, html, json, numpy\n    did you mean 'json'?\n"),
+        (
+            ("--format", "jsn"),
+            "there is no format 'jsn'; known are pdf, tex, typ, md, html, json, numpy\n    did you mean 'json'?\n",
+        ),
     ],
 )
 def test_unusable_requests(problem: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -131,3 +134,21 @@ def test_help_and_import_are_cheap() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_document_of_bytes_is_written_beside(problem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("solve", problem, "-q", "gradient", "-f", "pdf") == (0, "", "written to layer.pdf\n")
+    assert (tmp_path / "layer.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_several_problems_on_one_sheet(problem: Path, tmp_path: Path) -> None:
+    target = tmp_path / "all.html"
+    assert run("solve", problem, "softmax_ce", "--edition", "questions", "--title", "Week 3", "-o", target) == (
+        0,
+        "",
+        "",
+    )
+    assert "<h1>Week 3</h1>" in target.read_text()
+    code, _, err = run("solve", problem, "softmax_ce", "-f", "json")
+    assert (code, err) == (2, "JSON is written for one problem at a time\n")
