@@ -1,4 +1,4 @@
-"""The command line: symgrad solve, verify, check, list, schema; exit codes 0 certified, 1 some failed, 2 unusable input."""
+"""The command line: solve, verify, check, list, schema; exit codes 0 certified, 1 some failed, 2 unusable input."""
 
 import json
 import sys
@@ -134,7 +134,9 @@ def verify(
         raise ProblemError("name a problem before the answer, or give a formula with -e")
     pipeline = _pipeline()
     loaded = [pipeline.load(name) for name in names]
-    marked = pipeline.verify(loaded, answer if expression is not None else Path(answer), questions, expression is not None)
+    marked = pipeline.verify(
+        loaded, answer if expression is not None else Path(answer), questions, expression is not None
+    )
     if output is not None:
         write(pipeline.REPORTS[format_](marked), output)
     elif format_ == "text":

@@ -248,8 +248,8 @@ class Numbers:
         start = self.value(wrt)
         entries = math.prod(start.shape[1:])
         batch = len(by) * entries * self.points
-        inputs = {k: v for k, v in self._known.items() if not self._reads[k] and len(v) > 1}
-        given = {k: np.tile(v, (batch // self.points, *(1,) * (v.ndim - 1))) for k, v in inputs.items()}
+        inputs = {k: v for k, v in self._known.items() if not self._reads[k]}
+        given = {k: np.tile(v, (batch // len(v), *(1,) * (v.ndim - 1))) for k, v in inputs.items()}
         value = np.array(np.broadcast_to(np.resize(start, (self.points, *start.shape[1:])), start.shape))
         value = np.tile(value, (len(by) * entries, *(1,) * (start.ndim - 1)))
         blocks = value.reshape(len(by), entries, self.points, entries)

@@ -7,6 +7,7 @@ import sympy
 
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
 from symgrad.calculus.cancel import alike, cancel, signs
+from symgrad.calculus.dependency import lags
 from symgrad.calculus.ends import Opened, open_ends
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
@@ -32,12 +33,16 @@ def delta(node: Var) -> Var:
 
 def recast(problem: Problem, system: System, of: Var) -> tuple[System, tuple[Definition, ...]]:
     """The model that a backward pass from ``of`` runs over, and the pre-activations that it names."""
+    return with_preactivations(problem, _ended(problem, system, of), of)
+
+
+def _ended(problem: Problem, system: System, of: Var) -> System:
     used = names_in_use(problem, system)
 
     def fresh_step(step: sympy.Symbol) -> sympy.Symbol:
         return fresh_symbol(sympy.Symbol("k", integer=True), [sympy.Symbol(n, integer=True) for n in used])
 
-    return with_preactivations(problem, ends_at(system, of, fresh_step), of)
+    return ends_at(system, of, fresh_step)
 
 
 def with_preactivations(problem: Problem, system: System, of: Var) -> tuple[System, tuple[Definition, ...]]:
@@ -90,22 +95,35 @@ def _closed(result: Result, opened: Opened) -> Result:
 def _solve(
     problem: Problem, question: Question, system: System, of: Var, wrt: Sequence[Asked], targets: Sequence[Expr]
 ) -> list[Result]:
+    asked, own = of, _apart(problem, system, of)
+    if own is not None:
+        of, system = own.target, _ended(problem, system, of).extended([own])
     model, named = recast(problem, system, of)
-    work = workspace(problem, question, model, [of, *targets])
+    work = workspace(problem, question, model, [asked, *targets])
     shared = _Pass(work, of, [x for x in targets if isinstance(x, Var)])
     blocks: list[Block] = [Introduced(d.target, d.body, ("pre-activation",)) for d in named if shared.uses(d.target)]
     blocks += shared.blocks
+    if own is not None:
+        blocks.insert(0, Introduced(own.target, own.body))
     results: list[Result] = []
     for w, target in zip(wrt, targets, strict=True):
         value, reason = shared.answer(target)
-        left = b.deriv(of, target)
+        left = b.deriv(asked, target)
         start = len(work.certifier.checks) if results else 0
         line = work.certifier.line(left, value, reason=reason, rule="sum over uses", boxed=True)
-        work.certifier.differences(of, target, value)
-        own = (line,) if results else (*blocks, line)
+        work.certifier.differences(asked, target, value)
+        shown = (line,) if results else (*blocks, line)
         checks = tuple(work.certifier.checks[start:])
-        results.append(Result(question.of.text, w.text, left, value, value.shape, own, checks))
+        results.append(Result(question.of.text, w.text, left, value, value.shape, shown, checks))
     return results
+
+
+def _apart(problem: Problem, system: System, of: Var) -> Definition | None:
+    """A scalar state has a name apart from its family, whose other members act on it."""
+    if not of.subs or not lags(system).sign.get(of.name, set()) - {0}:
+        return None
+    used = names_in_use(problem, system)
+    return Definition(next(n for n in ("y", "s", "r", "y_1") if n not in used), (), of)
 
 
 class _Pass:

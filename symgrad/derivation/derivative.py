@@ -11,7 +11,7 @@ from symgrad.derivation.naming import Names
 from symgrad.derivation.paths import Paths
 from symgrad.derivation.program import derivative_code
 from symgrad.derivation.recurrence import ClosedForm
-from symgrad.derivation.steps import Block, Introduced, Reason, Result
+from symgrad.derivation.steps import Block, Code, Introduced, Reason, Result
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
@@ -183,14 +183,14 @@ def _second(problem: Problem, question: Question, system: System, of: Expr, w: A
     """∂²of/∂w²: the gradient named, and differentiated once more."""
     if not isinstance(of, Var) or of.order or not isinstance(w.expr, Var):
         raise QuestionError("order 2 is of a scalar by a named node")
-    work = workspace(problem, question, system, [of, w.expr])
+    work = workspace(problem, question, system, [of, w.expr], _relations(problem, question))
     first = Paths(work, Names(work), of, w.expr, "chain")
     gradient = first.solve()
     name = Var(work.fresh("g", "q", "G"), (), gradient.shape)
     shown = work.introduce(name, gradient, reason=("the gradient",))
     blocks: list[Block] = [
         *first.blocks,
-        work.certifier.line(b.deriv(of, w.expr), gradient, name, rule="gradient"),
+        work.certifier.line(b.deriv(of, w.expr), gradient, name, reason=first.reason, rule="gradient"),
         shown,
     ]
     if gradient.order + w.expr.order <= 2:
@@ -198,7 +198,7 @@ def _second(problem: Problem, question: Question, system: System, of: Expr, w: A
         value = second.solve()
         blocks += second.blocks
         left: Expr = b.deriv(name, w.expr)
-        blocks.append(work.certifier.line(left, value, rule="Hessian", boxed=True))
+        blocks.append(work.certifier.line(left, value, reason=second.reason, rule="Hessian", boxed=True))
     else:
         rows, columns = place(name, "ijk", work), place(w.expr, "lmpq", work)
         entry, value, lines = ByEntries(work, rows, columns).solve()
@@ -206,4 +206,6 @@ def _second(problem: Problem, question: Question, system: System, of: Expr, w: A
         left = Deriv(rows.entry, columns.entry, "total", ())
         del entry
     check = work.certifier.differences(b.deriv(of, w.expr), w.expr, value)
-    return Result(question.of.text, w.text, left, value, value.shape, tuple(blocks), (*work.certifier.checks, check))
+    checks = (*work.certifier.checks, check)
+    code = Code(work.system, value)
+    return Result(question.of.text, w.text, left, value, value.shape, tuple(blocks), checks, code=code)

@@ -54,7 +54,7 @@ def backward_code(problem: Problem, system: System, of: Expr, wrt: Expr) -> Code
     assert isinstance(node, Var)
     assert isinstance(target, Var)
     start = node
-    if rows or picks:
+    if rows or picks or node.subs:
         start = Var("scalar of", (), ())
         system = system.extended([Definition(start.name, (), b.at(node, *picks))])
     recasted, _ = recast(problem, system, node)

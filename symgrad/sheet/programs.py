@@ -15,7 +15,7 @@ from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor.integers import Int, same, symbols_of
-from symgrad.tensor.nodes import Binder, Deriv, Expr, Opaque, Var
+from symgrad.tensor.nodes import Binder, Call, Deriv, Expr, Eye, Full, Opaque, Var
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import free_ints, postorder, transform, variables
 
@@ -198,6 +198,9 @@ def _unseen(model: Model, everything: Program) -> list[sympy.Symbol]:
     needed: set[sympy.Symbol] = set()
     for root in (*model.outputs.values(), *(d.body for d in model.definitions)):
         needed |= free_ints(root)
+        for x in postorder(root):
+            if isinstance(x, Eye | Full) or (isinstance(x, Call) and x.fn == "one_hot"):
+                needed |= {s for size in x.shape for s in symbols_of(size)}
     bound = {x.symbol for d in model.definitions for x in d.ranges}
     bound |= {s for d in model.definitions for i in d.indices for s in symbols_of(i)}
     return sorted(needed - shown - bound, key=lambda s: str(s.name))

@@ -13,9 +13,7 @@ CLOSING: Final = {"(": ")", "[": "]"}
 _OPERAND_ENDS: Final = (Kind.NAME, Kind.NUMBER, Kind.CLOSE)
 
 
-def complaint(
-    before: Token | None, token: Token, opening: Token | None, hints: Mapping[str, str]
-) -> Diagnostic:
+def complaint(before: Token | None, token: Token, opening: Token | None, hints: Mapping[str, str]) -> Diagnostic:
     """The diagnostic for `token`, read behind `before` inside the bracket `opening`."""
     complete = before is not None and before.kind in _OPERAND_ENDS
     if token.kind is Kind.END:
@@ -57,9 +55,7 @@ def _at_closing(token: Token, opening: Token | None, complete: bool) -> Diagnost
         return Diagnostic(f"this {token.text!r} was never opened", token.place)
     if CLOSING[opening.text] != token.text:
         line = f"{CLOSING[opening.text]!r} is needed here, not {token.text!r}"
-        return Diagnostic(
-            f"{line}: {opening.text!r} was opened at column {opening.place.column}", token.place
-        )
+        return Diagnostic(f"{line}: {opening.text!r} was opened at column {opening.place.column}", token.place)
     if complete:
         return Diagnostic(f"{token.text!r} does not belong here", token.place)
     return Diagnostic(f"something is missing before {token.text!r}", token.place)

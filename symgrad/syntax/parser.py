@@ -91,9 +91,7 @@ class Parser:
         start = self.token
         low = self.expression()
         if colon := self.take_if(":"):
-            raise ProblemError(
-                "a range is written with two dots, 1..3, and both ends belong to it", colon.place
-            )
+            raise ProblemError("a range is written with two dots, 1..3, and both ends belong to it", colon.place)
         if not self.take_if(".."):
             return low
         high = self.expression()

@@ -15,9 +15,7 @@ from symgrad.syntax.tokens import LONGEST_TEXT, Dialect, Infix, Kind, Token
 _LONGEST_NUMBER = 60
 _LARGEST_EXPONENT = 400
 
-_NUMBER = re.compile(
-    r"(?P<mantissa>[0-9]+(?:\.[0-9]+|\.(?![\w.]))?|\.[0-9]+)(?:[eE](?P<exponent>[+-]?[0-9]+)(?!\w))?"
-)
+_NUMBER = re.compile(r"(?P<mantissa>[0-9]+(?:\.[0-9]+|\.(?![\w.]))?|\.[0-9]+)(?:[eE](?P<exponent>[+-]?[0-9]+)(?!\w))?")
 # Longer ones first; the foreign ones are there to be explained.
 _OPERATORS: Final = (
     *("**", "..", "==", "!=", "<=", ">=", "->", ":=", "&&", "||", "//"),

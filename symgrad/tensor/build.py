@@ -161,9 +161,7 @@ def add(*args: Expr) -> Expr:
         for t in a.args if isinstance(a, Add) else (a,):
             c, rest = coefficient(t)
             terms[rest] = terms.get(rest, Fraction(0)) + c
-    kept = [
-        mul(num(c), rest) if c != 1 else rest for rest, c in terms.items() if c != 0 and not is_zero(rest)
-    ]
+    kept = [mul(num(c), rest) if c != 1 else rest for rest, c in terms.items() if c != 0 and not is_zero(rest)]
     if not kept:
         return transpose(zeros(shape)) if row else zeros(shape)
     if len(kept) == 1 and same_shape(kept[0].shape, shape):
@@ -336,9 +334,7 @@ def _ends(x: Expr) -> tuple[Int | None, Int | None]:
         return (None, x.shape[0]) if x.row else (x.shape[0], None)
     if x.order == 2:
         return x.shape[0], x.shape[1]
-    raise ShapeError(
-        f"@ multiplies matrices and vectors, not a tensor with {x.order} axes; write it by components"
-    )
+    raise ShapeError(f"@ multiplies matrices and vectors, not a tensor with {x.order} axes; write it by components")
 
 
 def _product_shape(args: Sequence[Expr]) -> tuple[Shape, bool]:
@@ -347,9 +343,7 @@ def _product_shape(args: Sequence[Expr]) -> tuple[Shape, bool]:
         top, bottom = _ends(x)
         if not same(1 if last is None else last, 1 if top is None else top):
             hint = (
-                "; write a @ b.T for the outer product, a.T @ b for the inner one"
-                if left.order == x.order == 1
-                else ""
+                "; write a @ b.T for the outer product, a.T @ b for the inner one" if left.order == x.order == 1 else ""
             )
             raise ShapeError(f"product @: {describe(left)} times {describe(x)} does not fit{hint}")
         last = bottom
@@ -384,9 +378,7 @@ def transpose(x: Expr) -> Expr:
         if isinstance(x, Full):
             return Full(x.value, (x.shape[1], x.shape[0]))
         return Transpose(x, (x.shape[1], x.shape[0]))
-    raise ShapeError(
-        f".T transposes matrices and vectors, not a tensor with {x.order} axes; use transpose(x, axes)"
-    )
+    raise ShapeError(f".T transposes matrices and vectors, not a tensor with {x.order} axes; use transpose(x, axes)")
 
 
 def permute(x: Expr, axes: Sequence[int]) -> Expr:
@@ -466,9 +458,7 @@ def mean(x: Expr, axis: int | None = None) -> Expr:
     return mul(power(count(size), MINUS_ONE), reduce("sum", x, axis))
 
 
-def fold(
-    op: str, body: Expr, binders: Sequence[Binder], conds: Sequence[Rel] = (), descending: bool = False
-) -> Expr:
+def fold(op: str, body: Expr, binders: Sequence[Binder], conds: Sequence[Rel] = (), descending: bool = False) -> Expr:
     """Σ, ∏, max or min of the body over ranges; ``matprod`` multiplies matrices in the order of the range."""
     if op == "sum" and is_zero(body):
         return body
@@ -495,9 +485,7 @@ def holds(r: Rel) -> bool | None:
     """Whether a relation holds for all values of its symbols, for none (False), or cannot be told (None)."""
     gap = difference(r.right, r.left)
     if isinstance(gap, int):
-        return {"==": gap == 0, "!=": gap != 0, "<": gap > 0, "<=": gap >= 0, ">": gap < 0, ">=": gap <= 0}[
-            r.op
-        ]
+        return {"==": gap == 0, "!=": gap != 0, "<": gap > 0, "<=": gap >= 0, ">": gap < 0, ">=": gap <= 0}[r.op]
     match r.op:
         case "==":
             return False if gap.is_nonzero else None
@@ -586,7 +574,12 @@ def entry(x: Expr, items: Sequence[Item], checked: bool = True) -> Expr:
     if isinstance(x, Eye) and isinstance(full_items[0], At) and isinstance(full_items[1], At):
         return delta(full_items[0].index, full_items[1].index)
     first = full_items[0]
-    if isinstance(x, Stack) and isinstance(first, At) and isinstance(first.index, int) and 1 <= first.index <= len(x.args):
+    if (
+        isinstance(x, Stack)
+        and isinstance(first, At)
+        and isinstance(first.index, int)
+        and 1 <= first.index <= len(x.args)
+    ):
         return entry(x.args[first.index - 1], full_items[1:], checked)
     return Entry(x, tuple(full_items), tuple(shape))
 
@@ -617,9 +610,7 @@ def concat(args: Sequence[Expr], axis: int = 0) -> Expr:
     axis = axis_index(axis, first.order, "concat")
     length: Int = 0
     for a in args:
-        if a.order != first.order or not same_shape(
-            drop_axes(a.shape, (axis,)), drop_axes(first.shape, (axis,))
-        ):
+        if a.order != first.order or not same_shape(drop_axes(a.shape, (axis,)), drop_axes(first.shape, (axis,))):
             raise ShapeError(f"concat: {describe(first)} and {describe(a)} differ off axis {axis}")
         length = length + a.shape[axis]
     if len(args) == 1:

@@ -44,7 +44,7 @@ class _HashConsed(type):
             for put, value in zip(cls._setters, args, strict=True):  # type: ignore[attr-defined]
                 put(found, value)
             _interned[key] = KeyedRef(found, _forget, key)
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 def _bound(cls: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -61,7 +61,8 @@ def _node(cls: type[T]) -> type[T]:
     names = tuple(get_annotations(cls))
     body = {k: v for k, v in cls.__dict__.items() if k not in (*names, "__dict__", "__weakref__")}
     made: Any = _HashConsed(cls.__name__, cls.__bases__, {**body, "__slots__": (*names, "__weakref__")})
-    made._key = made.__match_args__ = names
+    made._key = names
+    made.__match_args__ = names  # type: ignore[misc]
     made._defaults = {n: cls.__dict__[n] for n in names if n in cls.__dict__}
     made._setters = tuple(made.__dict__[n].__set__ for n in names)
     return made  # type: ignore[no-any-return]

@@ -45,9 +45,7 @@ class Definition:
             lo, hi = replace(ranges[symbol].lo, mapping), replace(ranges[symbol].hi, mapping)
             if at_most(lo, value) is False or at_most(value, hi) is False:
                 return None
-        if any(
-            holds(rel(c.op, replace(c.left, mapping), replace(c.right, mapping))) is False for c in self.conds
-        ):
+        if any(holds(rel(c.op, replace(c.left, mapping), replace(c.right, mapping))) is False for c in self.conds):
             return None
         return mapping
 
@@ -58,9 +56,7 @@ class System:
 
     definitions: tuple[Definition, ...]
     steps: Mapping[sympy.Symbol, Binder] = field(default_factory=dict)
-    _families: dict[str, list[Definition]] = field(
-        init=False, default_factory=dict, repr=False, compare=False
-    )
+    _families: dict[str, list[Definition]] = field(init=False, default_factory=dict, repr=False, compare=False)
     _bodies: dict[Var, Expr | None] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the questions of a problem come to, where it is a number or a shape: solved once, when a writer's value needs it."""
+"""What the questions of a problem come to, where it is a number or a shape: solved once, when a value needs it."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def compared(truth: Value, given: Value) -> Comparison:
     if given.shape == truth.shape:
         gap = largest_gap(truth.data, given.data)
         if gap is None:
-            lying = truth.order == 1 and truth.row != given.row and not (given.formal or truth.formal and given.row)
+            lying = truth.order == 1 and truth.row != given.row and not (given.formal or (truth.formal and given.row))
             zero = not np.any(truth.data)
             return Comparison(Outcome.TURNED if lying else Outcome.SAME, zero=zero)
         if truth.order < 2 or not _turns(truth, given):

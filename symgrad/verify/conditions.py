@@ -1,4 +1,4 @@
-"""Conditions on an unknown integer, as the lines of a solution state them: compared by the integers that satisfy them."""
+"""Conditions on an unknown integer, as the lines of a solution state them: compared by the integers that satisfy."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def judge(bench: Bench, tree: Tree, unknown: str, conditions: tuple[Rel, ...]) -
 
 def _true(c: Rel, sizes: Mapping[object, int]) -> bool:
     try:
-        return b.holds(b.rel(c.op, evaluate_int(c.left, sizes), evaluate_int(c.right, sizes))) is True  # type: ignore[arg-type]
+        return b.holds(b.rel(c.op, evaluate_int(c.left, sizes), evaluate_int(c.right, sizes))) is True
     except SymgradError:
         return False
 

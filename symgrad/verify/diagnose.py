@@ -66,9 +66,15 @@ class Doctor:
                 self._activations[d.family] = d.body.fn
 
     def diagnosed(
-        self, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, scalars: bool, near: Sequence[Tree] = (),
+        self,
+        left: Tree,
+        right: Tree,
+        kinds: dict[str, str],
+        notation: Notation,
+        scalars: bool,
+        near: Sequence[Tree] = (),
         matrices_only: bool = False,
-    ) -> Diagnosis | None:  # fmt: skip
+    ) -> Diagnosis | None:
         """The first single edit, in the order of the table, after which the line is right; None where there is none.
 
         Args:
@@ -122,9 +128,10 @@ class Doctor:
         for text in list(texts):
             texts.append(rf"{text}^\top" if not text.startswith(("(", "2", r"\frac")) else text)
         for text in texts:
-            if text not in seen and (tree := self._parsed(text)) is not None:
+            parsed = self._parsed(text) if text not in seen else None
+            if parsed is not None:
                 seen.add(text)
-                yield tree
+                yield parsed
 
     def _family(self, node: Tree) -> str | None:
         base = node.base if isinstance(node, Subscript) else node

@@ -1,4 +1,4 @@
-"""A model with a node more: what a writer names, a_t = U x_t + W h_{t−1}, becomes a node by which one can differentiate."""
+"""A model with a node more: what a writer names, a_t = U x_t + W h_{t−1}, becomes one to differentiate by."""
 
 from __future__ import annotations
 

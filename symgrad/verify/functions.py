@@ -196,7 +196,7 @@ def _stack(m: Meaning, tree: Call, ints: Ints) -> Value:
 
 
 def _matrix(m: Meaning, tree: Call, ints: Ints) -> Value:
-    """A matrix of numbers; one column is a vector, one row a vector lying down; vectors below one another are joined."""
+    """A matrix of numbers; one column is a vector, one row a vector lying down; vectors are joined."""
     cells = [row.items for row in tree.args if isinstance(row, ListTree)]
     if all(len(row) == 1 for row in cells):
         blocks = [m.value(row[0], ints) for row in cells]
@@ -216,7 +216,10 @@ def _joined(parts: Sequence[Value]) -> Value:
     if any(x.order > 1 or x.row or (x.order == 0 and x.exact == 0) for x in parts):
         raise Unclear("a matrix of blocks")
     points = max(len(x.data) for x in parts)
-    return Value(np.concatenate([np.broadcast_to(x.data.reshape(len(x.data), -1), (points, x.data[0].size)) for x in parts], 1), 1)
+    return Value(
+        np.concatenate([np.broadcast_to(x.data.reshape(len(x.data), -1), (points, x.data[0].size)) for x in parts], 1),
+        1,
+    )
 
 
 def _dot(m: Meaning, tree: Call, ints: Ints) -> Value:
@@ -394,7 +397,7 @@ def _runs(m: Meaning, tree: Call, ints: Ints) -> Iterator[dict[str, int]]:
 def _falls(span: Span) -> bool:
     """Whether a range is written from its end to its beginning, t down to k + 1 or T down to 1."""
     match span.lo, span.hi:
-        case (Name() | Binary(_, Name(), _)), (Number(value, _)) if value < 3:
+        case ((Name() | Binary(_, Name(), _)), (Number(value, _))) if value < 3:
             return not isinstance(span.lo, Binary) or span.lo.op == "-"
         case Name(), Binary("+", Name(), Number()):
             return True
@@ -415,9 +418,11 @@ def _extent(m: Meaning, tree: Call, name: str, ints: Ints) -> tuple[int, int]:
     for node in (x for part in tree.args for x in walk(part)):
         if not isinstance(node, Subscript):
             continue
-        base, items = node.base, list(node.items)
+        base: Tree = node.base
+        items = list(node.items)
         while isinstance(base, Subscript):
-            base, items = base.base, [*base.items, *items]
+            items = [*base.items, *items]
+            base = base.base
         family = m.names.families.get(base.id) if isinstance(base, Name) else None
         place = next((k for k, x in enumerate(items) if isinstance(x, Name) and x.id == name), None)
         if place is None or not isinstance(base, Name):

@@ -62,9 +62,9 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
             own = frozenset(k.name.id for k in keywords if isinstance(k.value, Span))
             for arg in args:
                 yield from _free(arg, bound | own, role, names)
-            for k in keywords:
-                if isinstance(k.value, Span):
-                    yield from _free(k.value, bound, "step", names)
+            for keyword in keywords:
+                if isinstance(keyword.value, Span):
+                    yield from _free(keyword.value, bound, "step", names)
         case Span(lo, hi):
             for end in (lo, hi):
                 if end is not None:

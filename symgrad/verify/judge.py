@@ -9,14 +9,14 @@ from fractions import Fraction
 from symgrad.errors import near
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, Compare, Name, Number, Subscript, Tree, Unary
+from symgrad.tensor.nodes import Var
+from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.system import Definition
 from symgrad.verify import verdicts as w
 from symgrad.verify.compare import Outcome
 from symgrad.verify.errors import Unclear
 from symgrad.verify.indices import open_names
 from symgrad.verify.meaning import Meaning
-from symgrad.tensor.nodes import Var
-from symgrad.tensor.scalars import SCALARS
-from symgrad.tensor.system import Definition
 from symgrad.verify.readings import PLAIN, Adjoint, Defined, Notation, Reading
 from symgrad.verify.surgery import parts, put_bare, put_names, put_trees
 from symgrad.verify.trials import (
@@ -89,7 +89,12 @@ def _at_one_step(bench: Bench, equation: Equation, notation: Notation) -> Equati
     bare, stepped = set[str](), False
     for side in sides:
         for x in walk(side):
-            if isinstance(x, Subscript) and isinstance(x.base, Name) and getattr(families.get(x.base.id), "arity", 0):
+            if (
+                isinstance(x, Subscript)
+                and isinstance(x.base, Name)
+                and families.get(x.base.id) is not None
+                and families[x.base.id].arity
+            ):
                 stepped = True
         for name in _bare(side):
             family = families.get(name)
@@ -162,6 +167,7 @@ def _function_of_dummy(bench: Bench, equation: Equation) -> Judgement | None:
         return Judgement(w.RIGHT, trial=trial)
     if trial.outcome is None:
         return Judgement(w.UNJUDGED, trial.unclear)
+    assert trial.failure is not None
     return Judgement(w.WRONG, at_point(trial.failure), counterexample=counterexample(trial.failure), trial=trial)
 
 
@@ -171,11 +177,16 @@ def _fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], no
     base = left
     while isinstance(base, Subscript):
         base = base.base
-    if isinstance(left, Call) and left.func.id == "norm" and is_atomic(left.args[0]) and isinstance(equation.right, Number):
+    if (
+        isinstance(left, Call)
+        and left.func.id == "norm"
+        and is_atomic(left.args[0])
+        and isinstance(equation.right, Number)
+    ):
         return Judgement(w.DEFINITION, "it fixes the length of a vector")
-    if isinstance(left, Name) and (left.id in bench.names.indices or left.id in bench.names.sizes):
-        if left.id not in bench.names.families:
-            return Judgement(w.DEFINITION, f"it fixes {left.id}")
+    counted = isinstance(left, Name) and (left.id in bench.names.indices or left.id in bench.names.sizes)
+    if isinstance(left, Name) and counted and left.id not in bench.names.families:
+        return Judgement(w.DEFINITION, f"it fixes {left.id}")
     if not isinstance(base, Name) or base.id not in bench.names.families or base.id in notation.settings:
         return None
     if not bench.problem.system.family(base.id):
@@ -208,7 +219,7 @@ def aliased(bench: Bench, equation: Equation, notation: Notation) -> tuple[Equat
     found |= {f"{x.base.id}_{x.items[0].id}": x.base.id for x in plain}  # type: ignore[attr-defined]
     if not found:
         return equation, ""
-    bare: dict[Tree, Tree] = {x: x.base for x in plain}  # type: ignore[attr-defined]
+    bare: dict[Tree, Tree] = {x: x.base for x in plain}
     left, right = (put_names(put_trees(side, bare), found) for side in (equation.left, equation.right))
     said = " and ".join(f"{name} is read as {other}" for name, other in found.items())
     return replace(equation, left=left, right=right), said
@@ -591,7 +602,7 @@ def _under_settings(
 def _for_some_members(
     bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation, trials: list[Trial]
 ) -> Judgement | None:
-    """Right for the members of a family that one line of the model defines: q_i for i = 1, …, k, where q_0 is another."""
+    """Right for the members of a family that one line of the model defines: q_i for i ≥ 1, where q_0 is another."""
     left = equation.left
     if not (isinstance(left, Subscript) and isinstance(left.base, Name)):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -94,6 +94,8 @@ class _Marking:
     headings: list[int] = field(default_factory=list)
     done: dict[int, Judgement] = field(default_factory=dict)
     own: set[str] = field(default_factory=set)
+    fixed: dict[Tree, Tree] = field(default_factory=dict)
+    formulas: dict[str, Call] = field(default_factory=dict)
     indices: set[str] = field(default_factory=set)
     early: Notation = field(default_factory=Notation)
     anew: dict[int, dict[str, list[Defined | Adjoint]]] = field(default_factory=dict)
@@ -137,7 +139,10 @@ class _Marking:
         """Note a definition, for what stands before it under the same heading, and where there is no other."""
         heading = bisect_right(self.headings, claim.place.resolved().start)
         self.anew.setdefault(heading, {}).setdefault(meaning.name, []).append(meaning)
-        if meaning.name not in self.early.names or self.anew[heading][meaning.name][0] in self.early.names[meaning.name]:
+        if (
+            meaning.name not in self.early.names
+            or self.anew[heading][meaning.name][0] in self.early.names[meaning.name]
+        ):
             self.early.define(meaning)
 
     def take_names(self, claims: Sequence[Claim]) -> None:
@@ -151,13 +156,26 @@ class _Marking:
                 continue
             if base.id in self.notation.names:
                 continue
-            if claim.relation != "=" or base.id in known.values() or base.id in known.functions or base.id in known.densities:
+            if (
+                claim.relation != "="
+                or base.id in known.values()
+                or base.id in known.functions
+                or base.id in known.densities
+            ):
                 continue
-            if base.id in known.indices or base.id in indices or (isinstance(claim.left, Subscript) and not isinstance(claim.left.base, Name)):
+            if (
+                base.id in known.indices
+                or base.id in indices
+                or (isinstance(claim.left, Subscript) and not isinstance(claim.left.base, Name))
+            ):
                 continue
             pattern = claim.left.items if isinstance(claim.left, Subscript) else ()
             body = self.last_number(claims, claim)
-            bench = None if body is not None else self.marker.extensions.of(self.wide, base.id, pattern, claim.right, self.notation)
+            bench = (
+                None
+                if body is not None
+                else self.marker.extensions.of(self.wide, base.id, pattern, claim.right, self.notation)
+            )
             if bench is not None:
                 self.wide = bench
                 self.own.add(base.id)
@@ -249,6 +267,9 @@ class _Marking:
             return self.shapes.judge(self.bench, claim.left, claim.right, self.notation)
         if claim.kind == "inequality":
             return Judgement(w.UNJUDGED, "an inequality")
+        fixed = self.by_fixed(claim)
+        if fixed is not None:
+            return fixed
         by_value = self.by_value(claim)
         if by_value is not None:
             return by_value
@@ -264,6 +285,7 @@ class _Marking:
         if _base_name(left) in self.own and claim.previous is None and judgement.good:
             judgement = Judgement(w.DEFINITION, f"{_base_name(left)} is the writer's own name")
         self.note_setting(claim, judgement)
+        self.note_formula(claim, left, judgement)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(left, claim, judgement)
         return judgement
@@ -321,8 +343,40 @@ class _Marking:
             return None
         return cond.judge(self.bench, tree, unknown, self.marker.unknowns[unknown][1])
 
+    def note_formula(self, claim: Claim, left: Tree, judgement: Judgement) -> None:
+        """Remember what the writer puts in for an input or a state, and how a quantity is made from them."""
+        if (
+            judgement.verdict == w.DEFINITION
+            and isinstance(left, Subscript)
+            and _base_name(left) in self.bench.names.families
+        ) or (judgement.verdict == w.UNJUDGED and f"it fixes {_base_name(left)} for one" in judgement.reason):
+            self.fixed[left] = claim.right
+        elif judgement.good and isinstance(claim.right, Call):
+            self.formulas[claim.right.func.id] = claim.right
+
+    def by_fixed(self, claim: Claim) -> Judgement | None:
+        """The verdict on a value σ(…) of a formula of the answer, at the inputs that were put in; None otherwise."""
+        value = claim.right
+        if claim.kind != "value" or not isinstance(value, Call) or len(value.args) != 1 or not self.fixed:
+            return None
+        repeated = next((r for _, r, _ in self.wrong if r == value), None)
+        if repeated is not None:
+            return Judgement(w.CARRIED, "it repeats a wrong value")
+        formula = self.formulas.get(value.func.id)
+        if formula is None or len(formula.args) != 1:
+            return None
+        inside = put_trees(formula.args[0], self.fixed)
+        if inside is formula.args[0]:
+            return None
+        judgement = judge(self.bench, Equation(inside, value.args[0]), self.notation.copy())
+        if judgement.verdict not in (w.RIGHT, w.WRONG):
+            return None
+        said = " and ".join(f"{a.place.text} = {b.place.text}" for a, b in self.fixed.items())
+        reason = f"with {said}; before {value.func.id}, {judgement.reason}" if judgement.reason else f"with {said}"
+        return replace(judgement, reason=reason)
+
     def by_value(self, claim: Claim) -> Judgement | None:
-        """The verdict on a number without a left side, or on that of a quantity only a question knows; None otherwise."""
+        """The verdict on a number without a left side, or of a quantity only a question knows; None otherwise."""
         own = claim.left.id if isinstance(claim.left, Name) else None
         precise = own is not None and _AVERAGE_PRECISION.match(own) and own not in self.bench.names.families
         if claim.left is not None and not precise:
@@ -340,9 +394,10 @@ class _Marking:
             if answer.value == given or flat(answer.value) == (given if isinstance(given, tuple) else (given,)):
                 return Judgement(w.RIGHT, f"the answer to {answer.question}")
         for answer in asked:
-            if decimals and isinstance(answer.value, Fraction) and isinstance(given, Fraction):
-                if abs(answer.value - given) <= Fraction(1, 2 * 10**decimals):
-                    return Judgement(w.TO_PRECISION, f"right to {decimals} decimals: the answer is {answer.value}")
+            if not (decimals and isinstance(answer.value, Fraction) and isinstance(given, Fraction)):
+                continue
+            if abs(answer.value - given) <= Fraction(1, 2 * 10**decimals):
+                return Judgement(w.TO_PRECISION, f"right to {decimals} decimals: the answer is {answer.value}")
         if claim.question is not None or precise:
             shown = " or ".join(_shown(a.value) for a in asked)
             return Judgement(w.WRONG, f"the answer is {shown}")
@@ -418,7 +473,7 @@ class _Marking:
         return found
 
     def beside_previous(self, claim: Claim, judgement: Judgement) -> Judgement:
-        """The judgement with what the line before says about it: an error carried forward, or a line that does not follow."""
+        """The judgement with what the line before says: an error carried forward, or a line that does not follow."""
         before = self.done.get(claim.previous) if claim.previous is not None else None
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
             if before is not None and before.verdict in w.BAD and self.follows(claim):
@@ -496,8 +551,20 @@ class _Marking:
         text = left.place.text if left is not None else ""
         return Judged(
             place, place, item.latex, text, question, self.marker.problem.name, judgement.verdict, judgement.reason,
-            judgement.diagnosis, judgement.correction, judgement.counterexample, None, judgement.sure,
+            judgement.diagnosis, judgement.correction, judgement.counterexample, None, judgement.sure and self.knows(item),
         )  # fmt: skip
+
+    def knows(self, item: Claim | Unread) -> bool:
+        """Whether a statement has names of the problem in it, or none at all."""
+        if isinstance(item, Unread):
+            return True
+        inside = [
+            x.id for side in (item.left, item.right) if side is not None for x in walk(side) if isinstance(x, Name)
+        ]
+        called = {x.func.id for s in (item.left, item.right) if s is not None for x in walk(s) if isinstance(x, Call)}
+        own = set(inside) - called
+        known = self.marker.bench.names
+        return not own or any(x in known.values() or x in known.functions or x in known.densities for x in own)
 
     def question_of(self, left: Tree) -> str | None:
         """The question whose quantity a left side is."""
@@ -530,7 +597,7 @@ class _Marking:
             return None
         kinds, _ = open_names((tree,), self.bench.names, self.notation)
         meaning = Meaning(self.bench.worlds[0], PLAIN, self.bench.names, self.notation)
-        ints = {name: 2 for name in kinds}
+        ints = dict.fromkeys(kinds, 2)
         try:
             node: Expr | None = node_of(meaning, tree, ints)
         except (Outside, Unclear, Misfit):

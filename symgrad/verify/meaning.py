@@ -11,10 +11,10 @@ import numpy as np
 
 from symgrad.errors import ProblemError
 from symgrad.problem.collect import collect
-from symgrad.problem.model import Problem
 from symgrad.problem.declarations import read_declarations, read_steps
 from symgrad.problem.definitions import infer_shapes, read_heads, settle_facts
 from symgrad.problem.expressions import read
+from symgrad.problem.model import Problem
 from symgrad.problem.names import Broken, Names, Undetermined
 from symgrad.problem.scope import Scope
 from symgrad.syntax.tree import (
@@ -37,7 +37,7 @@ from symgrad.tensor.nodes import At, Cut, Expr, Item, Var
 from symgrad.verify import values as v
 from symgrad.verify.errors import Outside, Unclear, Unknown
 from symgrad.verify.readings import Adjoint, Defined, Notation, Reading
-from symgrad.verify.values import Misfit, Value
+from symgrad.verify.values import Value
 from symgrad.verify.world import World, sum_over
 
 Ints = Mapping[str, int]

@@ -185,7 +185,8 @@ def escaped(text: str) -> str:
 def _ascii(text: str) -> str:
     """Signs that TeX's fonts lack, by others."""
     known = {
-        "∂": "d", "⊙": "(.)", "×": "x", "⁺": "+", "Σ": "Sum", "ŷ": "y^", "∘": "o", "·": ".", "…": "...", "≈": "~", "−": "-",
-        "δ": "delta", "•": "*", "–": "-", "’": "'", "σ": "sigma", "γ": "gamma", "ᵀ": "^T", "≤": "<=", "≥": ">=", "∈": "in",
+        "∂": "d", "⊙": "(.)", "×": "x", "⁺": "+", "Σ": "Sum", "ŷ": "y^", "∘": "o", "·": ".", "…": "...", "≈": "~",
+        "−": "-",         "δ": "delta", "•": "*", "–": "-", "’": "'", "σ": "sigma", "γ": "gamma", "ᵀ": "^T", "≤": "<=",
+        "≥": ">=", "∈": "in",
     }  # fmt: skip
     return "".join(known.get(ch, ch if ord(ch) < 256 else "?") for ch in text)

@@ -1,4 +1,4 @@
-"""The table of slips: for each, the ways to undo it at one part of an expression, with the edit in the writer's text."""
+"""The table of slips: for each, the ways to undo it at one part of an expression, with the edit in the text."""
 
 from __future__ import annotations
 
@@ -422,7 +422,7 @@ def _path(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
     if parent is not None:
         return
     for term, text in context.terms:
-        start, end = inner_extent(node)
+        _, end = inner_extent(node)
         new = Binary("+", node, term, place=node.place)
         yield new, f"the path {text} is missing", (Splice(end, end, f" + {text}"),)
 

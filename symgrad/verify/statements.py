@@ -71,11 +71,11 @@ def rows(tokens: Sequence[Token]) -> list[Tokens]:
 
 
 def _states(tokens: Sequence[Token], at: int) -> bool:
-    """Whether a column states something; one without a relation gives the reason for the column before it."""
-    for token in tokens[at + 1 :]:
+    """Whether a column is aligned at a relation of its own; any other gives the reason for the column before it."""
+    for before, token in zip(tokens[at:], tokens[at + 1 :], strict=False):
         if token.says("\\\\") or token.kind is Kind.END:
             return False
-        if token.says("="):
+        if token.says("=") and before.says("&"):
             return True
     return False
 

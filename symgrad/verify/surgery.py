@@ -194,7 +194,8 @@ def inner_extent(tree: Tree) -> tuple[int, int]:
     if not isinstance(tree, Name):
         return place.start, place.end
     found = _NAME.match(place.source.text, place.start)
-    end = found.end() if found is not None and len(tree.id) == 1 or "\\" in place.text else place.end
+    short = found is not None and (len(tree.id) == 1 or "\\" in place.text)
+    end = found.end() if found is not None and short else place.end
     if "__" in tree.id and (script := _SCRIPT.match(place.source.text, max(end, place.end))):
         return place.start, script.end()
     return place.start, max(end, place.end)
@@ -242,6 +243,41 @@ def name_latex(name: str, latex: str | None = None) -> tuple[str, str]:
 
 
 _GREEK: Final = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi "
-    "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+    ]
 )

@@ -9,20 +9,21 @@ from dataclasses import replace as changed
 
 import numpy as np
 
-from symgrad.calculus.numeric import Numbers
+from symgrad.calculus.numeric import Key, Numbers
 from symgrad.errors import SymgradError
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree, Unary
 from symgrad.tensor.shapes import ShapeError
+from symgrad.tensor.stable import Array
 from symgrad.verify.compare import Comparison, Gap, Outcome, compared, informative
 from symgrad.verify.derivatives import derivative
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.functions import FUNCTION_CALLS
 from symgrad.verify.indices import choices
 from symgrad.verify.meaning import CALLS, Meaning, elaborated, names_of
-from symgrad.verify.readings import PLAIN, Notation, Reading
+from symgrad.verify.readings import PLAIN, Gradients, Notation, Partials, Reading
 from symgrad.verify.values import Misfit, Value
 from symgrad.verify.world import World, scalar_world, worlds
 
@@ -41,14 +42,14 @@ class Bench:
     names: Names
     worlds: tuple[World, ...]
     scalars: World
-    _set: dict[tuple[tuple[str, float], ...], "Bench"] = field(default_factory=dict)
+    _set: dict[tuple[tuple[str, float], ...], Bench] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, problem: Problem) -> "Bench":
+    def of(cls, problem: Problem) -> Bench:
         """The bench of a problem."""
         return cls(problem, names_of(problem), worlds(problem), scalar_world(problem))
 
-    def at(self, settings: Mapping[str, float]) -> "Bench":
+    def at(self, settings: Mapping[str, float]) -> Bench:
         """The bench with some scalar inputs fixed."""
         key = tuple(sorted(settings.items()))
         if key not in self._set:
@@ -58,7 +59,7 @@ class Bench:
 
 
 def _fixed(world: World, settings: Mapping[str, float]) -> World:
-    given = {(name, ()): np.array([value]) for name, value in settings.items()}
+    given: dict[Key, Array] = {(name, ()): np.array([value]) for name, value in settings.items()}
     n = world.numbers
     return World(world.problem, Numbers(n.system, n.sizes, n.points, n.seed, given), world.sizes, world.scalars)
 
@@ -193,6 +194,8 @@ def readings(right: Tree) -> Iterator[Reading]:
     hadamard = any(isinstance(x, Binary) and x.op in ("⊙", "∘") for x in nodes)
     starred = any(isinstance(x, Binary) and x.op == "*" for x in nodes)
     ranged = any(isinstance(x, Call) and x.func.id == "prod" and x.keywords for x in nodes)
+    every_path: tuple[Partials, ...] = ("total", "leaves", "neighbours", "immediate") if partial else ("total",)
+    layouts: tuple[Gradients, ...] = ("column", "row", "denominator") if partial else ("column",)
     rows = [
         Reading(gradients, partials, loose, spread, entries, backwards)
         for backwards, entries, loose, spread, partials, gradients in itertools.product(
@@ -200,11 +203,11 @@ def readings(right: Tree) -> Iterator[Reading]:
             (False, True) if starred else (False,),
             (False, True),
             (False, True) if partial and hadamard else (False,),
-            ("total", "leaves", "neighbours", "immediate") if partial else ("total",),
-            ("column", "row", "denominator") if partial else ("column",),
+            every_path,
+            layouts,
         )
     ]
-    return iter(rows)  # type: ignore[arg-type]
+    return iter(rows)
 
 
 def unknown_orders(reading: Reading, loose: Sequence[Name]) -> Iterator[Reading]:
@@ -223,7 +226,7 @@ def is_atomic(tree: Tree) -> bool:
             return True
         case Subscript(base, _):
             return is_atomic(base)
-        case Call(func, (of, wrt)) if func.id in ("jacobian", "grad"):
+        case Call(func, (_, _)) if func.id in ("jacobian", "grad"):
             return True
         case Transpose(operand):
             return is_atomic(operand)
@@ -262,4 +265,4 @@ def speaks_matrices(tree: Tree) -> bool:
 
 def is_sum(tree: Tree) -> bool:
     """Whether it is a sum or a difference."""
-    return isinstance(tree, Binary) and tree.op in ("+", "-") or isinstance(tree, Unary)
+    return (isinstance(tree, Binary) and tree.op in ("+", "-")) or isinstance(tree, Unary)

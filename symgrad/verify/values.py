@@ -44,7 +44,7 @@ class Value:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape at one point."""
-        return self.data.shape[1:]
+        return tuple(int(n) for n in self.data.shape[1:])
 
     @property
     def order(self) -> int:

@@ -1,4 +1,4 @@
-"""An answer judged against one problem or several: of each statement, the verdict of the problem that knows most of it."""
+"""An answer judged against one problem or several: of each statement, the verdict of the one that knows most of it."""
 
 from __future__ import annotations
 
@@ -99,11 +99,17 @@ class Markers:
 
 
 def merged(found: Sequence[Sequence[Judged]]) -> list[Judged]:
-    """Of several verdicts on the same text the best founded: judged before not judged, known names before unknown ones."""
+    """Of several verdicts on the same text the best founded: judged before not judged, known names before unknown ones.
+
+    What some problem can read is not unread.
+    """
     by_place: dict[tuple[int, int], list[tuple[int, Judged]]] = {}
+    unread = [[x for x in judged if x.verdict == w.UNREAD] for judged in found]
     good = [Counter(_section(x) for x in judged if x.verdict == w.RIGHT and x.sure) for judged in found]
     for turn, judged in enumerate(found):
         for x in judged:
+            if x.verdict == w.UNREAD and not all(any(_overlap(x, y) for y in others) for others in unread):
+                continue
             place = x.place.resolved()
             by_place.setdefault((place.start, place.end), []).append((turn, x))
     out: list[Judged] = []
@@ -115,12 +121,12 @@ def merged(found: Sequence[Sequence[Judged]]) -> list[Judged]:
             out += several
             continue
         out.append(min(candidates, key=lambda c: _rank(c[1], good[c[0]][_section(c[1])], c[0]))[1])
-    return _without_parts(out)
+    return out
 
 
 def _rank(x: Judged, neighbours: int, turn: int) -> tuple[int, bool, int, int, int]:
     """What is judged comes first; then what a question asks for; then the problem that knows most round about."""
-    judged = 0 if (x.good or x.bad) and x.sure else 1 if x.good or x.bad else 2
+    judged = (0 if x.sure else 2) if x.good or x.bad else 1 if x.verdict == w.DEFINITION and x.sure else 3
     return judged, x.question is None, -neighbours, _ORDER.index(x.verdict), turn
 
 
@@ -129,17 +135,7 @@ def _section(x: Judged) -> int:
     return x.place.line // 40
 
 
-def _without_parts(judged: Sequence[Judged]) -> list[Judged]:
-    """Without what is unread or unjudged inside something that another problem could read."""
-    spans = [x.place.resolved() for x in judged if x.good or x.bad or x.verdict == w.DEFINITION]
-    out: list[Judged] = []
-    for x in judged:
-        place = x.place.resolved()
-        inside = any(
-            s.start <= place.start and place.end <= s.end and (s.start, s.end) != (place.start, place.end)
-            for s in spans
-        )
-        if x.verdict == w.UNREAD and inside:
-            continue
-        out.append(x)
-    return out
+def _overlap(x: Judged, y: Judged) -> bool:
+    """Whether two statements share a character."""
+    a, b = x.place.resolved(), y.place.resolved()
+    return a.start < b.end and b.start < a.end

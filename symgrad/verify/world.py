@@ -7,7 +7,7 @@ may fit only there; inputs with zeros and ties, where a function has a kink; and
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import sympy
@@ -17,8 +17,8 @@ from symgrad.derivation.workspace import integer_symbols
 from symgrad.errors import SymgradError
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, evaluate_int, replace, symbols_of
-from symgrad.tensor.nodes import Apply, Call, Compare, Deriv, Entry, Expr, Fold, Opaque, Reduce, Var
+from symgrad.tensor.integers import Int, evaluate_int, symbols_of
+from symgrad.tensor.nodes import Apply, Call, Compare, Deriv, Expr, Fold, Reduce, Var
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System
@@ -81,9 +81,7 @@ class World:
         for pattern, value in zip(declared.pattern, subs, strict=True):
             if isinstance(pattern, sympy.Symbol) and (pattern in ranges or pattern not in env):
                 env[pattern] = value
-            elif symbols_of(pattern) - set(env):
-                return None
-            elif evaluate_int(pattern, env) != value:
+            elif symbols_of(pattern) - set(env) or evaluate_int(pattern, env) != value:
                 return None
         inside = all(
             evaluate_int(x.lo, env) <= env[x.symbol] <= evaluate_int(x.hi, env)
@@ -144,12 +142,14 @@ class _Tiled(Mapping[Key, Array]):
         self._base, self._moved, self._value, self._entries = base, moved, value, entries
 
     def __contains__(self, key: object) -> bool:
-        return key == self._moved or self._base.numbers.system.body(Var(*key, ())) is None  # type: ignore[misc]
+        return key == self._moved or (
+            isinstance(key, tuple) and self._base.numbers.system.body(Var(key[0], key[1], ())) is None
+        )
 
     def __getitem__(self, key: Key) -> Array:
         if key == self._moved:
             return self._value
-        node = self._base.node(key[0], key[1])  # type: ignore[arg-type]
+        node = self._base.node(key[0], key[1])
         if node is None:
             raise KeyError(key)
         value = self._base.numbers.value(node)
@@ -170,9 +170,11 @@ class _Awkward(Mapping[Key, Array]):
         self._made: dict[Key, Array] = {}
 
     def __contains__(self, key: object) -> bool:
-        name = key[0]  # type: ignore[index]
+        if not isinstance(key, tuple):
+            return False
+        name = key[0]
         free = name in self._problem.declarations and not self._problem.facts.get(name, frozenset()) - {"parameter"}
-        return free and self._problem.system.body(Var(*key, ())) is None  # type: ignore[misc]
+        return free and self._problem.system.body(Var(name, key[1], ())) is None
 
     def __getitem__(self, key: Key) -> Array:
         if key not in self._made:
@@ -278,9 +280,9 @@ def total_loss(problem: Problem) -> tuple[Definition, ...]:
 def sum_over(problem: Problem, name: str) -> Expr | None:
     """The total of a family of losses: the node that sums it, or its sum over the steps."""
     for d in problem.system.definitions:
-        if isinstance(d.body, Fold) and d.body.op == "sum" and not d.indices and isinstance(d.body.body, Var):
-            if d.body.body.name == name:
-                return d.target
+        total = d.body if isinstance(d.body, Fold) and d.body.op == "sum" and not d.indices else None
+        if total is not None and isinstance(total.body, Var) and total.body.name == name:
+            return d.target
     family = problem.system.family(name)
     if len(family) == 1 and len(family[0].ranges) == 1 and not family[0].body.shape:
         return b.fold("sum", family[0].target, family[0].ranges)

@@ -1,7 +1,5 @@
 """Everything wrong with a problem, said at once: whole problems, whole outputs."""
 
-# ruff: noqa: E501  (whole outputs, as they are printed)
-
 from __future__ import annotations
 
 import pytest

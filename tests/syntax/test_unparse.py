@@ -83,9 +83,7 @@ def larger(trees: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         st.builds(ListTree, several, place=places),
         st.builds(Member, names, st.sampled_from(["at", "value"]), place=places),
         st.builds(Call, names, several | given_args | drawn, keywords, place=places),
-        st.tuples(relations, relations, trees, trees, trees).map(
-            lambda t: Compare(t[:2], t[2:], place=NOWHERE)
-        ),
+        st.tuples(relations, relations, trees, trees, trees).map(lambda t: Compare(t[:2], t[2:], place=NOWHERE)),
     )
 
 

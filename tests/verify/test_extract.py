@@ -1,7 +1,6 @@
 """Formulas as two real answers write them, with what each states; documents of every kind."""
 
 # The formulas are quoted as they were written.
-# ruff: noqa: E501
 from __future__ import annotations
 
 import json

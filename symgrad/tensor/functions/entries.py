@@ -41,9 +41,7 @@ def logsumexp(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
     if axis is None:
         return b.apply("log", _summed(x.shape, fresh, lambda k: b.apply("exp", entry(x, k))))
     chosen = axis
-    inside = _summed(
-        [x.shape[chosen]], fresh, lambda k: b.apply("exp", entry(x, (*at[:chosen], k[0], *at[chosen:])))
-    )
+    inside = _summed([x.shape[chosen]], fresh, lambda k: b.apply("exp", entry(x, (*at[:chosen], k[0], *at[chosen:]))))
     return b.apply("log", inside)
 
 

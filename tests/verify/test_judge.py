@@ -1,0 +1,150 @@
+"""Single equations: a table of claims with the verdict that the mathematics gives them."""
+
+import pytest
+
+from symgrad.pipeline import load
+from symgrad.verify.verify import Markers
+
+MATRICES = """
+symbols:
+  A: {shape: [n, n]}
+  B: {shape: [n, n]}
+  C: {shape: [m, n]}
+  u: {shape: n}
+  v: {shape: n}
+  a: {}
+model:
+  - f = u.T @ A @ u
+"""
+
+
+@pytest.fixture(scope="module")
+def markers() -> dict[str, Markers]:
+    names = ("bptt", "lstm", "softmax_ce", "residual")
+    return {**{n: Markers.of([load(n)]) for n in names}, "matrices": Markers.of([load(MATRICES)])}
+
+
+def verdicts(markers: Markers, formula: str) -> list[str]:
+    return [c.verdict for c in markers.mark(formula, formula=True).claims]
+
+
+FALSE_IDENTITIES = [
+    r"A B = B A",
+    r"(A B)^\top = A^\top B^\top",
+    r"(A B)^{-1} = A^{-1} B^{-1}",
+    r"(A + B)^2 = A^2 + 2 A B + B^2",
+    r"(A + B)(A - B) = A^2 - B^2",
+    r"(A + B)^{-1} = A^{-1} + B^{-1}",
+    r"(A B)^2 = A^2 B^2",
+    r"A^\top A = A A^\top",
+    r"\operatorname{tr}(A B) = \operatorname{tr}(A) \operatorname{tr}(B)",
+    r"\det(A + B) = \det(A) + \det(B)",
+    r"\det(2 A) = 2 \det(A)",
+    r"A \odot B = A B",
+    r"u v^\top = v u^\top",
+    r"u^\top v = u v^\top",
+    r"\operatorname{diag}(u) A = A \operatorname{diag}(u)",
+    r"\|u + v\| = \|u\| + \|v\|",
+    r"(C A)^\top = C^\top A^\top",
+]
+TRUE_IDENTITIES = [
+    r"(A B)^\top = B^\top A^\top",
+    r"(A B)^{-1} = B^{-1} A^{-1}",
+    r"\operatorname{tr}(A B) = \operatorname{tr}(B A)",
+    r"\det(A B) = \det(A) \det(B)",
+    r"(A + B)^2 = A^2 + A B + B A + B^2",
+    r"u^\top A v = v^\top A^\top u",
+    r"\operatorname{diag}(u) A = u \odot A",
+    r"\operatorname{diag}(u) v = u \odot v",
+    r"(u v^\top) u = u (v^\top u)",
+    r"\|u\|^2 = u^\top u",
+    r"A I = A",
+    r"\frac{\partial f}{\partial u} = (A + A^\top) u",
+    r"\frac{\partial f}{\partial A} = u u^\top",
+]
+
+
+@pytest.mark.parametrize("formula", FALSE_IDENTITIES)
+def test_no_false_identity_of_matrices_is_accepted(markers: dict[str, Markers], formula: str) -> None:
+    assert verdicts(markers["matrices"], formula)[0] in ("wrong", "shape-error")
+
+
+@pytest.mark.parametrize("formula", TRUE_IDENTITIES)
+def test_true_identities_are_right(markers: dict[str, Markers], formula: str) -> None:
+    assert verdicts(markers["matrices"], formula) == ["right"]
+
+
+CLAIMS = [
+    ("bptt", r"\frac{\partial E_t}{\partial h_t} = V^\top(\hat y_t - y_t)", "right"),
+    ("bptt", r"\frac{\partial E_t}{\partial h_t} = (\hat y_t - y_t)^\top V", "right-other-layout"),
+    ("bptt", r"\frac{\partial E_t}{\partial h_t} = (\hat y_t - y_t) V", "right-other-layout"),
+    ("bptt", r"\frac{\partial E_t}{\partial h_t} = V^\top(\hat y_t + y_t)", "wrong"),
+    ("bptt", r"\frac{\partial E_t}{\partial h_t} = V^\top h_t", "shape-error"),
+    ("bptt", r"\frac{\partial E_t}{\partial h_t} = \frac{\partial E_t}{\partial z_t} \frac{\partial z_t}{\partial h_t}", "right"),
+    ("bptt", r"\frac{\partial E_t}{\partial h_t} = \left(\frac{\partial z_t}{\partial h_t}\right)^\top \frac{\partial E_t}{\partial z_t}", "right"),
+    ("bptt", r"\frac{\partial E_t}{\partial h_t} = \frac{\partial z_t}{\partial h_t} \frac{\partial E_t}{\partial z_t}", "right-other-layout"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t^2) W", "right"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t \odot h_t) W", "right"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\tanh'(U I_t + W h_{t-1})) W", "right"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\operatorname{sech}^2(U I_t + W h_{t-1})) W", "right"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) \odot W", "right"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = W^\top \operatorname{diag}(1 - h_t^2)", "right-other-layout"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = W \operatorname{diag}(1 - h_t^2)", "wrong"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) W", "right-as-scalars"),
+    ("bptt", r"\frac{\partial h_t}{\partial h_{t-1}} = 0", "wrong"),
+    ("bptt", r"\frac{\partial h_1}{\partial h_2} = 0", "right"),
+    ("bptt", r"\frac{\partial E}{\partial W} = \sum_{t=1}^{3} \frac{\partial E_t}{\partial W}", "right"),
+    ("bptt", r"\frac{\partial E}{\partial W} = \sum_{t=1}^{2} \frac{\partial E_t}{\partial W}", "wrong"),
+    ("bptt", r"\frac{\partial h_3}{\partial h_1} = \frac{\partial h_3}{\partial h_2} \frac{\partial h_2}{\partial h_1}", "right"),
+    ("bptt", r"\frac{\partial h_3}{\partial h_1} = \prod_{j=2}^{3} \frac{\partial h_j}{\partial h_{j-1}}", "right-if"),
+    ("bptt", r"\frac{\partial E_1}{\partial W} = \left((1 - h_1^2) \odot V^\top (\hat y_1 - y_1)\right) h_0^\top", "right"),
+    ("bptt", r"\frac{\partial h_t}{\partial W} = (1 - h_t^2) h_{t-1}", "wrong"),
+    ("bptt", r"\frac{\partial \hat y_{t,i}}{\partial z_{t,j}} = \hat y_{t,i} (\delta_{ij} - \hat y_{t,j})", "right"),
+    ("bptt", r"\frac{\partial \hat y_{t,i}}{\partial z_{t,j}} = \hat y_{t,i} (1 - \hat y_{t,j})", "wrong"),
+    ("bptt", r"\frac{\partial \hat y_t}{\partial z_t} = \operatorname{diag}(\hat y_t) - \hat y_t \hat y_t^\top", "right"),
+    ("bptt", r"h_t = \tanh(U I_t + W h_{t-1})", "right"),
+    ("bptt", r"h_t = \tanh(U I_t + W h_t)", "wrong"),
+    ("bptt", r"h_t = \sigma(U I_t + W h_{t-1})", "wrong"),
+    ("bptt", r"\frac{\partial E}{\partial z} = \hat y - y", "right"),
+    ("bptt", r"\frac{\partial Q}{\partial h_t} = V", "unjudged"),
+    ("bptt", r"\kappa = U I_1", "definition"),
+    ("bptt", r"\frac{58}{77} = 0.753", "right-to-precision"),
+    ("bptt", r"\frac{58}{77} = 0.754", "wrong"),
+    ("bptt", r"1.005 = 1.004", "wrong"),
+    ("bptt", r"\lfloor \frac{64 - 5}{2} \rfloor + 1 = 30", "right"),
+    ("bptt", r"\sigma(z) = \frac{1}{1 + e^{-z}}", "right"),
+    ("bptt", r"\sigma'(z) = \sigma(z)(1 - \sigma(z))", "right"),
+    ("bptt", r"\sigma'(z) = \sigma(z)", "wrong"),
+    ("bptt", r"(a + b)^2 = a^2 + 2 a b + b^2", "right"),
+    ("bptt", r"(a + b)^2 = a^2 + b^2", "wrong"),
+    ("bptt", r"M N = N M", "wrong"),
+    ("bptt", r"\sigma(10001) = \sigma(1)", "wrong"),
+    ("lstm", r"\frac{\partial c_t}{\partial c_{t-1}} = \operatorname{diag}(f_t)", "right-if"),
+    ("lstm", r"W^i \in \mathbb{R}^{n \times d}", "right"),
+    ("lstm", r"W^i \in \mathbb{R}^{d \times n}", "wrong"),
+    ("lstm", r"\delta o_t = \delta h_t \odot \tanh(c_t)", "right"),
+    ("lstm", r"\delta o_t = \delta h_t \odot c_t", "wrong"),
+    ("softmax_ce", r"\frac{\partial e}{\partial x} = p - p^*", "right"),
+    ("softmax_ce", r"\frac{\partial e}{\partial x} = p^* - p", "wrong"),
+    ("softmax_ce", r"\frac{\partial e}{\partial p_i} = -\frac{p^*_i}{p_i}", "right"),
+    ("residual", r"\frac{\partial x_4}{\partial x_3} = \operatorname{diag}(\mathbb{1}[x_3 > 0])", "right"),
+    ("residual", r"\frac{\partial x_4}{\partial x_3} = \operatorname{diag}(\mathbb{1}[x_3 \ge 0])", "right-if"),
+    ("residual", r"\frac{\partial x_4}{\partial x_3} = I", "wrong"),
+    ("residual", r"\frac{\partial e}{\partial x_0} = \frac{\partial e}{\partial y}", "right"),
+    ("residual", r"\frac{\partial e}{\partial x} = \frac{\partial e}{\partial y}", "wrong"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("problem", "formula", "verdict"), CLAIMS, ids=[c[1] for c in CLAIMS])
+def test_the_verdict_is_that_of_the_mathematics(
+    markers: dict[str, Markers], problem: str, formula: str, verdict: str
+) -> None:
+    assert verdicts(markers[problem], formula) == [verdict]
+
+
+def test_a_wrong_line_shows_where_it_fails(markers: dict[str, Markers]) -> None:
+    (claim,) = markers["bptt"].mark(r"\frac{\partial E_t}{\partial h_t} = V^\top(\hat y_t + y_t)", formula=True).claims
+    assert claim.counterexample is not None
+    assert abs(claim.counterexample.expected - claim.counterexample.given) > 1e-6
+    assert claim.counterexample.at["t"] in (1, 2, 3)
+    assert claim.question == "state"
