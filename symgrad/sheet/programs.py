@@ -14,6 +14,7 @@ from symgrad.codegen.sizes import dimensions
 from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Declaration, Problem
+from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, same, symbols_of
 from symgrad.tensor.nodes import Binder, Call, Deriv, Expr, Eye, Full, Opaque, Var
 from symgrad.tensor.system import Definition, System
@@ -200,7 +201,7 @@ def _unseen(model: Model, everything: Program) -> list[sympy.Symbol]:
         needed |= free_ints(root)
         for x in postorder(root):
             if isinstance(x, Eye | Full) or (isinstance(x, Call) and x.fn == "one_hot"):
-                needed |= {s for size in x.shape for s in symbols_of(size)}
+                needed |= {s for size in x.shape for s in symbols_of(size)} & dependence(root).symbols
     bound = {x.symbol for d in model.definitions for x in d.ranges}
     bound |= {s for d in model.definitions for i in d.indices for s in symbols_of(i)}
     return sorted(needed - shown - bound, key=lambda s: str(s.name))
