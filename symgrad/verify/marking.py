@@ -551,7 +551,8 @@ class _Marking:
         text = left.place.text if left is not None else ""
         return Judged(
             place, place, item.latex, text, question, self.marker.problem.name, judgement.verdict, judgement.reason,
-            judgement.diagnosis, judgement.correction, judgement.counterexample, None, judgement.sure and self.knows(item),
+            judgement.diagnosis, judgement.correction, judgement.counterexample, None,
+            judgement.sure and self.knows(item),
         )  # fmt: skip
 
     def knows(self, item: Claim | Unread) -> bool:
