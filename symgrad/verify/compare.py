@@ -38,7 +38,6 @@ class Comparison:
 
     outcome: Outcome
     gap: Gap | None = None
-    zero: bool = False
 
 
 def compared(truth: Value, given: Value) -> Comparison:
@@ -47,9 +46,8 @@ def compared(truth: Value, given: Value) -> Comparison:
     if given.shape == truth.shape:
         gap = largest_gap(truth.data, given.data)
         if gap is None:
-            lying = truth.order == 1 and truth.row != given.row and not (given.formal or (truth.formal and given.row))
-            zero = not np.any(truth.data)
-            return Comparison(Outcome.TURNED if lying else Outcome.SAME, zero=zero)
+            lying = truth.order == 1 and truth.row != given.row and not given.formal
+            return Comparison(Outcome.TURNED if lying else Outcome.SAME)
         if truth.order < 2 or not _turns(truth, given):
             return Comparison(Outcome.VALUES, gap)
         return Comparison(Outcome.TURNED)

@@ -121,6 +121,11 @@ class Doctor:
                 if self._activations.get(str(family)) == "sigmoid":
                     texts += [f"{text}", f"(1 - {text})"]
                 texts.append(text)
+        steps = {bare_text(x.items[0]) for t in trees for x in walk(t) if isinstance(x, Subscript) and self._family(x)}
+        for name, fn in self._activations.items():
+            if fn == "tanh" and self.bench.names.families[name].arity == 1:
+                written, _ = name_latex(name, self.bench.problem.latex.get(name))
+                texts += [f"(1 - {written}_{{{step}}}^2)" for step in sorted(steps)]
         for name, f in self.bench.names.families.items():
             if f.arity == 0 and self._alike.get(name) is not None:
                 written, below = name_latex(name, self.bench.problem.latex.get(name))

@@ -207,7 +207,7 @@ def aliased(bench: Bench, equation: Equation, notation: Notation) -> tuple[Equat
     found: dict[str, str] = {}
     for node in (x for side in (equation.left, equation.right) for x in walk(side)):
         if isinstance(node, Name) and node.id not in found and node.id not in notation.names:
-            other = _declared_as(bench, node.id)
+            other = declared_as(bench, node.id)
             if other is not None:
                 found[node.id] = other
     plain = {
@@ -237,7 +237,7 @@ def _is_plain(bench: Bench, name: str, items: Sequence[Tree]) -> bool:
     return node is not None and not node.shape
 
 
-def _declared_as(bench: Bench, name: str) -> str | None:
+def declared_as(bench: Bench, name: str) -> str | None:
     names = bench.names
     if (
         name in names.families
@@ -478,7 +478,7 @@ def _to_precision(
     for point in at:
         values = point.truth.data.real.reshape(-1)
         gap = abs(values - float(sign * shown.value)).max()
-        if point.truth.order or not gap <= float(unit) * (1 + 1e-9):
+        if point.truth.order or not gap < float(unit) * (1 - 1e-9):
             return None
         if gap > float(unit) / 2 * (1 + 1e-9) and not abs(values[0]) >= abs(float(shown.value)):
             return None
@@ -705,6 +705,8 @@ def _rejected(
             reason = f"wrong even where every quantity is a number: {at_point(wrong.failure)}" if wrong.failure else ""
             return Judgement(w.WRONG, reason, counterexample=counterexample(wrong.failure), trial=wrong)
         return Judgement(w.SHAPE_ERROR, failure_words(bench, left, trials), trial=by_shape)
+    if any(t.outcome is Outcome.TURNED for t in trials):
+        return Judgement(w.WRONG, "the right side is the transpose of the left one")
     return Judgement(w.UNJUDGED, next((t.unclear for t in trials if t.unclear), "it has no value"))
 
 

@@ -26,7 +26,7 @@ from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.extension import Extensions
 from symgrad.verify.extract import read_document, read_formula
 from symgrad.verify.indices import open_names
-from symgrad.verify.judge import Equation, customary_adjoint, judge, scalar_trial
+from symgrad.verify.judge import Equation, customary_adjoint, declared_as, judge, scalar_trial
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Adjoint, Defined, Notation
 from symgrad.verify.shapes import Shapes
@@ -565,7 +565,10 @@ class _Marking:
         called = {x.func.id for s in (item.left, item.right) if s is not None for x in walk(s) if isinstance(x, Call)}
         own = set(inside) - called
         known = self.marker.bench.names
-        return not own or any(x in known.values() or x in known.functions or x in known.densities for x in own)
+        return not own or any(
+            x in known.families or x in known.functions or x in known.densities or declared_as(self.marker.bench, x)
+            for x in own
+        )
 
     def question_of(self, left: Tree) -> str | None:
         """The question whose quantity a left side is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -206,6 +206,8 @@ class Meaning:
             return self._defined(tree, items, ints)
         if name in self.world.sizes and not items:
             return v.number(self.world.sizes[name])
+        if name == "I" and not items:
+            return replace(v.number(1), eye=not self.world.scalars)
         if name in _CONSTANTS and not items:
             return v.number(_CONSTANTS[name])
         for known, order in self.reading.orders:
@@ -223,7 +225,7 @@ class Meaning:
         if family is None or tree.id in self.notation.settings:
             return None
         if len(items) < family.arity:
-            return self._whole_family(tree, items)
+            return None if tree.id == "I" and not items else self._whole_family(tree, items)
         subs = tuple(self.index(item, ints) for item in items[: family.arity])
         node = self.world.node(tree.id, subs)
         if node is None:

@@ -279,7 +279,7 @@ def _diag(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
     if isinstance(node, Call) and node.func.id == "diag" and len(node.args) == 1:
         inner = node.args[0]
         yield inner, f"diag does not belong around {bare_text(inner)}", _instead(node, f"({bare_text(inner)})")
-    elif _is_value(node, parent) and isinstance(parent, Binary) and parent.op in PRODUCTS:
+    elif _is_value(node, parent) and (parent is None or isinstance(parent, Binary)):
         call = Call(Name("diag", place=node.place), (node,), (), place=node.place)
         shown = bare_text(node)
         yield call, f"diag is missing around {shown}", _instead(node, rf"\operatorname{{diag}}({shown})")

@@ -207,6 +207,7 @@ def readings(right: Tree) -> Iterator[Reading]:
             layouts,
         )
     ]
+    rows = [r for r in rows if r.backwards or not ranged or r.gradients != "denominator"]
     return iter(rows)
 
 

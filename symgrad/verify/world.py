@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import sympy
 
+from symgrad.calculus.dependency import reach
 from symgrad.calculus.numeric import Key, Numbers
 from symgrad.derivation.workspace import integer_symbols
 from symgrad.errors import SymgradError
@@ -188,7 +189,7 @@ class _Awkward(Mapping[Key, Array]):
         return iter(self._made)
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._problem.declarations)
 
 
 def worlds(problem: Problem) -> tuple[World, ...]:
@@ -271,10 +272,13 @@ def _loosened(facts: frozenset[str]) -> frozenset[str]:
 
 
 def total_loss(problem: Problem) -> tuple[Definition, ...]:
-    """The scalars of the model that nothing reads: what is minimised, the last one first."""
-    read = {v.name for d in problem.system.definitions for v in variables(d.body)}
+    """The scalars of the model that nothing reads: what is minimised; the one that depends on most comes first."""
+    reads: dict[str, set[str]] = {}
+    for d in problem.system.definitions:
+        reads.setdefault(d.family, set()).update(v.name for v in variables(d.body))
+    read = set().union(*reads.values()) if reads else set()
     found = [d for d in problem.system.definitions if d.family not in read and not d.body.shape and not d.indices]
-    return tuple(reversed(found))
+    return tuple(sorted(found, key=lambda d: -len(reach(d.family, reads))))
 
 
 def sum_over(problem: Problem, name: str) -> Expr | None:
