@@ -341,7 +341,8 @@ class _Marking:
         unknown = cond.unknown_in(self.bench, tree, self.marker.unknowns)
         if unknown is None:
             return None
-        return cond.judge(self.bench, tree, unknown, self.marker.unknowns[unknown][1])
+        question, conditions = self.marker.unknowns[unknown]
+        return replace(cond.judge(self.bench, tree, unknown, conditions), question=question)
 
     def note_formula(self, claim: Claim, left: Tree, judgement: Judgement) -> None:
         """Remember what the writer puts in for an input or a state, and how a quantity is made from them."""
@@ -392,7 +393,7 @@ class _Marking:
         decimals = len(claim.right.spelling.partition(".")[2]) if isinstance(claim.right, Number) else 0
         for answer in asked:
             if answer.value == given or flat(answer.value) == (given if isinstance(given, tuple) else (given,)):
-                return Judgement(w.RIGHT, f"the answer to {answer.question}")
+                return Judgement(w.RIGHT, f"the answer to {answer.question}", question=answer.question)
         for answer in asked:
             if not (decimals and isinstance(answer.value, Fraction) and isinstance(given, Fraction)):
                 continue
@@ -544,7 +545,7 @@ class _Marking:
     def judged(self, item: Claim | Unread, judgement: Judgement) -> Judged:
         """The verdict with its place, and what it is about."""
         left = item.left if isinstance(item, Claim) else (item.offers[0].left if item.offers else None)
-        question = item.question
+        question = item.question or judgement.question
         if question is None and left is not None:
             question = self.question_of(left)
         place = item.place
@@ -565,7 +566,7 @@ class _Marking:
         called = {x.func.id for s in (item.left, item.right) if s is not None for x in walk(s) if isinstance(x, Call)}
         own = set(inside) - called
         known = self.marker.bench.names
-        return not own or any(
+        return own <= known.sizes.keys() or any(
             x in known.families or x in known.functions or x in known.densities or declared_as(self.marker.bench, x)
             for x in own
         )

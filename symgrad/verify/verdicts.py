@@ -41,7 +41,10 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with its reason; ``trial`` is how it was found, ``sure`` whether all its names are known."""
+    """A verdict with its reason.
+
+    ``trial`` is how it was found, ``sure`` whether all its names are known, ``question`` the one that it answers.
+    """
 
     verdict: str
     reason: str = ""
@@ -50,6 +53,7 @@ class Judgement:
     counterexample: Counterexample | None = None
     trial: Trial | None = field(default=None, repr=False)
     sure: bool = True
+    question: str | None = None
 
     @property
     def good(self) -> bool:
