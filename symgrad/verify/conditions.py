@@ -39,10 +39,10 @@ def _names(tree: Tree) -> list[Name]:
     return [n for part in parts for n in _names(part)]
 
 
-def judge(bench: Bench, tree: Tree, unknown: str, conditions: tuple[Rel, ...]) -> Judgement:
+def judge(bench: Bench, tree: Tree, unknown: str, conditions: tuple[Rel, ...]) -> Judgement | None:
     """The verdict on a condition: the integers that satisfy it are those that are asked for.
 
-    One that bounds the unknown on one side only must bound it as tightly as that.
+    One that bounds the unknown on one side only must bound it as tightly as that; None where every integer satisfies it.
     """
     symbol = bench.problem.sizes[unknown]
     wanted = {k for k in _TRIED if all(_true(c, {**bench.worlds[0].numbers.sizes, symbol: k}) for c in conditions)}
@@ -51,6 +51,8 @@ def judge(bench: Bench, tree: Tree, unknown: str, conditions: tuple[Rel, ...]) -
         given = {k for k in _TRIED if _holds(meaning, tree, unknown, k)}
     except (Unclear, Misfit, Outside, SymgradError, ShapeError) as error:
         return Judgement(w.UNJUDGED, str(error))
+    if len(given) == len(_TRIED):
+        return None
     if given == wanted:
         return Judgement(w.RIGHT)
     one_sided = isinstance(tree, Compare) and len(tree.ops) == 1 and tree.ops[0] not in ("==", "!=")

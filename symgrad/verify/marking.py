@@ -342,7 +342,8 @@ class _Marking:
         if unknown is None:
             return None
         question, conditions = self.marker.unknowns[unknown]
-        return replace(cond.judge(self.bench, tree, unknown, conditions), question=question)
+        judgement = cond.judge(self.bench, tree, unknown, conditions)
+        return None if judgement is None else replace(judgement, question=question)
 
     def note_formula(self, claim: Claim, left: Tree, judgement: Judgement) -> None:
         """Remember what the writer puts in for an input or a state, and how a quantity is made from them."""
