@@ -47,6 +47,16 @@ def _number(value: int) -> Piece:
     return Piece(Number(str(value)), level.ATOM)
 
 
+def _has_quotient(value: sympy.Expr) -> bool:
+    """Whether a sum or product has a fraction or a negative power in it."""
+    if not isinstance(value, sympy.Add | sympy.Mul):
+        return False
+    return any(
+        (x.is_Rational and not x.is_Integer) or (x.is_Pow and x.exp.could_extract_minus_sign()) or _has_quotient(x)
+        for x in value.args
+    )
+
+
 def _expression(value: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
     if isinstance(value, sympy.Symbol):
         return Piece(symbol(value), level.ATOM)
@@ -55,7 +65,7 @@ def _expression(value: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
     if value in (sympy.oo, -sympy.oo):
         infinity = Sym("infinity")
         return Piece(infinity, level.ATOM) if value == sympy.oo else Piece(Prefix("minus", infinity), level.SUM)
-    top, bottom = sympy.fraction(sympy.together(value)) if isinstance(value, sympy.Add | sympy.Mul) else (value, 1)
+    top, bottom = sympy.fraction(sympy.together(value)) if _has_quotient(value) else (value, 1)
     if bottom != 1:
         return _quotient(top, bottom, symbol, inline)
     match value:

@@ -59,6 +59,8 @@ def _all(nodes: Sequence[Expr], frame: Frame) -> Generator[tuple[Expr, Frame], A
 def _aligned(values: Sequence[Array]) -> list[Array]:
     """The operands lined up at the last axis, behind batch and rows."""
     most = max(x.ndim for x in values)
+    if all(x.ndim == most for x in values):
+        return list(values)
     return [x.reshape((*x.shape[:2], *(1,) * (most - x.ndim), *x.shape[2:])) for x in values]
 
 
