@@ -42,7 +42,7 @@ def _names(tree: Tree) -> list[Name]:
 def judge(bench: Bench, tree: Tree, unknown: str, conditions: tuple[Rel, ...]) -> Judgement | None:
     """The verdict on a condition: the integers that satisfy it are those that are asked for.
 
-    One that bounds the unknown on one side only must bound it as tightly as that; None where every integer satisfies it.
+    One that bounds the unknown on one side must bound it as tightly; None where every integer satisfies it.
     """
     symbol = bench.problem.sizes[unknown]
     wanted = {k for k in _TRIED if all(_true(c, {**bench.worlds[0].numbers.sizes, symbol: k}) for c in conditions)}
