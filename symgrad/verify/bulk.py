@@ -137,7 +137,7 @@ class _Pool:
 def unmarked(text: str, problems: tuple[str, ...], why: str) -> Marked:
     """An answer of which nothing is known but why."""
     place = Source("<answer>", text).place(0, 0)
-    lost = Judged(place, place, "", "", None, None, w.UNJUDGED, why)
+    lost = Judged(place, "", "", None, None, w.UNJUDGED, why)
     return Marked("<answer>", problems, (lost,), text)
 
 

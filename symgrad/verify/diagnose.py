@@ -19,10 +19,11 @@ from symgrad.tensor.nodes import Apply
 from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.walk import variables
 from symgrad.verify.compare import Outcome, compared
+from symgrad.verify.edits import Context, Edit
 from symgrad.verify.errors import Outside, Unclear
+from symgrad.verify.every_edit import edits
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Adjoint, Notation, Reading
-from symgrad.verify.slips import Context, Edit, edits
 from symgrad.verify.surgery import bare_text, name_latex, spliced
 from symgrad.verify.trials import Bench, Point, has_derivative, points, tried
 from symgrad.verify.values import Misfit

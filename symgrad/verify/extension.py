@@ -25,17 +25,20 @@ from symgrad.verify.values import Misfit
 from symgrad.verify.world import World, scalar_world, step_values, worlds
 
 _MOST_NODES = 400
+_MOST_KEPT = 400
 
 
 @dataclass(eq=False)
 class Extensions:
     """The benches with a node more, each made once."""
 
-    made: dict[tuple[int, str, tuple[Tree, ...], Tree], Bench | None] = field(default_factory=dict)
+    made: dict[tuple[Bench, str, tuple[Tree, ...], Tree], Bench | None] = field(default_factory=dict)
 
     def of(self, bench: Bench, name: str, pattern: tuple[Tree, ...], body: Tree, notation: Notation) -> Bench | None:
         """The bench in which name[pattern] is the node of the model with that value; None where there is none."""
-        key = (id(bench), name, pattern, body)
+        key = (bench, name, pattern, body)
+        if len(self.made) > _MOST_KEPT:
+            self.made.clear()
         if key not in self.made:
             self.made[key] = _extended(bench, name, pattern, body, notation)
         return self.made[key]

@@ -1,33 +1,29 @@
-"""Functions in a writer's expression: scalar ones entry by entry, whole-tensor ones, sums and products over ranges."""
+"""Functions in a writer's expression: scalar ones entry by entry, and those of whole tensors."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
-from symgrad.problem.names import Member
-from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Binary, Call, Compare, Keyword, ListTree, Name, Number, Span, Subscript, Tree
+from symgrad.syntax.tree import Call, ListTree, Name, Number
 from symgrad.tensor import stable
 from symgrad.tensor.functions import arrays
-from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.stable import Array
 from symgrad.verify import values as v
 from symgrad.verify.errors import Outside, Unclear
-from symgrad.verify.meaning import Handler, Ints, Meaning
+from symgrad.verify.meaning import Ints, Meaning
+from symgrad.verify.ranges import runs
 from symgrad.verify.values import Misfit, Value
 
-_STEP: Final = 1e-20
-_SAME_DIRECTION: Final = 1e-9
-_LONGEST_RANGE: Final = 10_000
-_HYPERBOLIC: Final[Mapping[str, Callable[[Array], Array]]] = {
+STEP: Final = 1e-20
+
+
+HYPERBOLIC: Final[Mapping[str, Callable[[Array], Array]]] = {
     "tan": np.tan,
     "sinh": np.sinh,
     "cosh": np.cosh,
@@ -45,7 +41,7 @@ def _only(tree: Call, m: Meaning, ints: Ints) -> Value:
 # Entry by entry
 
 
-def _scalar(m: Meaning, tree: Call, ints: Ints) -> Value:
+def scalar(m: Meaning, tree: Call, ints: Ints) -> Value:
     row = SCALARS[tree.func.id]
     args = [m.value(arg, ints) for arg in tree.args]
     if len(args) != row.arity:
@@ -77,22 +73,22 @@ def _exactly(name: str, x: Fraction | None) -> Fraction | None:
     return None
 
 
-def _slope(m: Meaning, tree: Call, ints: Ints) -> Value:
+def slope(m: Meaning, tree: Call, ints: Ints) -> Value:
     """f′(x) of a scalar function, by the complex step."""
     x = _only(tree, m, ints)
     if np.iscomplexobj(x.data):
         raise Unclear("a derivative of a derivative")
     name = tree.func.id.rstrip("'")
-    compute = SCALARS[name].compute if name in SCALARS else _HYPERBOLIC[name]
-    return replace(x, data=compute(x.data + 1j * _STEP).imag / _STEP, exact=None, eye=False)
+    compute = SCALARS[name].compute if name in SCALARS else HYPERBOLIC[name]
+    return replace(x, data=compute(x.data + 1j * STEP).imag / STEP, exact=None, eye=False)
 
 
-def _hyperbolic(m: Meaning, tree: Call, ints: Ints) -> Value:
+def hyperbolic(m: Meaning, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
-    return replace(x, data=_HYPERBOLIC[tree.func.id](x.data), exact=None)
+    return replace(x, data=HYPERBOLIC[tree.func.id](x.data), exact=None)
 
 
-def _where(m: Meaning, tree: Call, ints: Ints) -> Value:
+def where(m: Meaning, tree: Call, ints: Ints) -> Value:
     test, one, other = (m.value(arg, ints) for arg in tree.args)
     if test.order == 0 and test.data.size == 1:
         return one if test.data.flat[0] else other
@@ -102,24 +98,24 @@ def _where(m: Meaning, tree: Call, ints: Ints) -> Value:
 # Whole tensors
 
 
-def _softmax(m: Meaning, tree: Call, ints: Ints) -> Value:
+def softmax(m: Meaning, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     if m.world.scalars and x.order == 0:
         return Value(stable.sigmoid(x.data), formal=x.formal)
-    axis = _axis(m, tree, ints)
+    axis = axis_of(m, tree, ints)
     if x.order == 0 or (x.order > 1 and axis is None):
         raise Misfit("softmax", x.shape)
     return Value(arrays.softmax([x.data], {"axis": axis or 0}, x.shape), x.out)
 
 
-def _axis(m: Meaning, tree: Call, ints: Ints) -> int | None:
+def axis_of(m: Meaning, tree: Call, ints: Ints) -> int | None:
     for k in tree.keywords:
         if k.name.id == "axis":
             return m.index(k.value, ints)
     return None
 
 
-def _cross_entropy(m: Meaning, tree: Call, ints: Ints) -> Value:
+def cross_entropy(m: Meaning, tree: Call, ints: Ints) -> Value:
     y, p = (m.value(arg, ints) for arg in tree.args)
     if y.shape != p.shape:
         raise Misfit("cross-entropy", y.shape, p.shape)
@@ -128,7 +124,7 @@ def _cross_entropy(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(arrays.cross_entropy([y.data, p.data], {}, ()))
 
 
-def _norm(m: Meaning, tree: Call, ints: Ints) -> Value:
+def norm(m: Meaning, tree: Call, ints: Ints) -> Value:
     x = m.value(tree.args[0], ints)
     order = tree.args[1] if len(tree.args) > 1 else None
     axes = tuple(range(1, x.data.ndim))
@@ -141,7 +137,7 @@ def _norm(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(np.sqrt((x.data * x.data).sum(axis=axes)))
 
 
-def _diag(m: Meaning, tree: Call, ints: Ints) -> Value:
+def diag(m: Meaning, tree: Call, ints: Ints) -> Value:
     x = v.stacked([m.value(a, ints) for a in tree.args]) if len(tree.args) > 1 else _only(tree, m, ints)
     if x.order == 0:
         return x if m.world.scalars else replace(x, eye=True)
@@ -156,7 +152,7 @@ def _square(x: Value, what: str) -> Value:
     return x
 
 
-def _of_square(m: Meaning, tree: Call, ints: Ints) -> Value:
+def of_square(m: Meaning, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     if x.order == 0 and m.world.scalars:
         return Value(1.0 / x.data) if tree.func.id == "inv" else x
@@ -169,19 +165,19 @@ def _of_square(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(arrays.inv([x.data], {}, ()), 1)
 
 
-def _flattened(m: Meaning, tree: Call, ints: Ints) -> Value:
+def flattened(m: Meaning, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     return Value(x.data.reshape(len(x.data), -1), 1)
 
 
-def _concat(m: Meaning, tree: Call, ints: Ints) -> Value:
+def concat(m: Meaning, tree: Call, ints: Ints) -> Value:
     parts = [
         m.value(arg, ints) for part in tree.args for arg in (part.items if isinstance(part, ListTree) else (part,))
     ]
     if m.world.scalars or any(p.order != parts[0].order or p.order == 0 for p in parts):
         raise Unclear("these parts cannot be joined")
     points = max(len(p.data) for p in parts)
-    axis = (_axis(m, tree, ints) or 0) + 1
+    axis = (axis_of(m, tree, ints) or 0) + 1
     try:
         data = np.concatenate([np.broadcast_to(p.data, (points, *p.shape)) for p in parts], axis=axis)
     except ValueError:
@@ -189,13 +185,13 @@ def _concat(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(data, parts[0].out)
 
 
-def _stack(m: Meaning, tree: Call, ints: Ints) -> Value:
+def stack(m: Meaning, tree: Call, ints: Ints) -> Value:
     if tree.keywords:
-        return v.stacked([m.value(tree.args[0], inside) for inside in _runs(m, tree, ints)])
+        return v.stacked([m.value(tree.args[0], inside) for inside in runs(m, tree, ints)])
     return v.stacked([m.value(arg, ints) for arg in tree.args])
 
 
-def _matrix(m: Meaning, tree: Call, ints: Ints) -> Value:
+def matrix(m: Meaning, tree: Call, ints: Ints) -> Value:
     """A matrix of numbers; one column is a vector, one row a vector lying down; vectors are joined."""
     cells = [row.items for row in tree.args if isinstance(row, ListTree)]
     if all(len(row) == 1 for row in cells):
@@ -222,33 +218,33 @@ def _joined(parts: Sequence[Value]) -> Value:
     )
 
 
-def _dot(m: Meaning, tree: Call, ints: Ints) -> Value:
+def dot(m: Meaning, tree: Call, ints: Ints) -> Value:
     x, y = (m.value(arg, ints) for arg in tree.args)
     if x.order == 2 and x.shape == y.shape:
         return Value((x.data * y.data).sum(axis=(1, 2)))
     return v.scaled(x, y) if x.order == 0 and y.order == 0 else v.inner(x, y)
 
 
-def _outer(m: Meaning, tree: Call, ints: Ints) -> Value:
+def outer(m: Meaning, tree: Call, ints: Ints) -> Value:
     x, y = (m.value(arg, ints) for arg in tree.args)
     return v.scaled(x, y) if m.world.scalars else v.outer(x, y)
 
 
-def _transpose(m: Meaning, tree: Call, ints: Ints) -> Value:
+def transpose(m: Meaning, tree: Call, ints: Ints) -> Value:
     return v.transposed(_only(tree, m, ints))
 
 
-def _identity(m: Meaning, tree: Call, ints: Ints) -> Value:
+def identity(m: Meaning, tree: Call, ints: Ints) -> Value:
     if m.world.scalars or not tree.args:
         return replace(v.number(1), eye=not m.world.scalars)
     return v.eye(v.number(1), m.index(tree.args[0], ints))
 
 
-def _ones(m: Meaning, tree: Call, ints: Ints) -> Value:
+def ones(m: Meaning, tree: Call, ints: Ints) -> Value:
     return v.number(1)
 
 
-def _unit(m: Meaning, tree: Call, ints: Ints) -> Value:
+def unit(m: Meaning, tree: Call, ints: Ints) -> Value:
     if len(tree.args) != 2:
         raise Unclear("the size of this unit vector is not said")
     place, size = (m.index(arg, ints) for arg in tree.args)
@@ -257,230 +253,13 @@ def _unit(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(np.eye(size)[None, place - 1], 1)
 
 
-def _indicator(m: Meaning, tree: Call, ints: Ints) -> Value:
+def indicator(m: Meaning, tree: Call, ints: Ints) -> Value:
     return _only(tree, m, ints)
 
 
-def _logsumexp(m: Meaning, tree: Call, ints: Ints) -> Value:
+def logsumexp(m: Meaning, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     return Value(arrays.logsumexp([x.data], {"axis": None}, ()))
 
 
 # Ranges
-
-
-def _sum(m: Meaning, tree: Call, ints: Ints) -> Value:
-    if not _ranges(tree):
-        return _reduced(m, tree, ints)
-    total: Value | None = None
-    for inside in _runs(m, tree, ints):
-        term = m.value(tree.args[0], inside)
-        total = term if total is None else v.added(total, term, m.reading.loose)
-    return v.number(0) if total is None else total
-
-
-def _product(m: Meaning, tree: Call, ints: Ints) -> Value:
-    if not _ranges(tree):
-        return _reduced(m, tree, ints)
-    total = replace(v.number(1), eye=not m.world.scalars)
-    for inside in _runs(m, tree, ints):
-        factor = m.value(tree.args[0], inside)
-        pair = (factor, total) if m.reading.backwards else (total, factor)
-        total = v.entrywise(*pair) if factor.order == 1 else v.product(*pair, m.reading.loose)
-    return total
-
-
-def _extreme(m: Meaning, tree: Call, ints: Ints) -> Value:
-    if not _ranges(tree):
-        return _scalar(m, tree, ints) if len(tree.args) == 2 else _reduced(m, tree, ints)
-    found = [m.value(tree.args[0], inside) for inside in _runs(m, tree, ints)]
-    if not found:
-        raise Outside
-    compute = stable.maximum if tree.func.id == "max" else stable.minimum
-    total = found[0]
-    for x in found[1:]:
-        total = Value(compute(*np.broadcast_arrays(total.data, x.data)), total.out, formal=False)
-    return total
-
-
-def _best_direction(m: Meaning, tree: Call, ints: Ints) -> Value:
-    """The unit vector at which a function of one linear form is largest, or smallest: along its gradient."""
-    if len(tree.keywords) != 1 or len(tree.args) != 2 or not _is_unit(tree.args[1], tree.keywords[0].name.id):
-        raise Unclear(f"{tree.func.id} has a value here only over the vectors of length 1")
-    name = tree.keywords[0].name.id
-    size = 3 if m.world.sizes.get("*", 0) == 0 else 2
-    for node in walk(tree.args[0]):
-        if isinstance(node, Name | Subscript) and not (isinstance(node, Name) and node.id == name):
-            with suppress(Unclear, Misfit):
-                x = m.value(node, ints)
-                size = x.shape[0] if x.order == 1 else size
-    directions = []
-    for place in range(2):
-        random = np.random.default_rng([m.world.numbers.seed, place])
-        at = random.normal(size=(1, size))
-        slopes = []
-        for k in range(size):
-            moved = at + 1j * _STEP * np.eye(size)[k]
-            inner = Meaning(m.world, m.reading, m.names, m.notation, m.used, {**m.arguments, name: Value(moved, 1)})
-            slopes.append(inner.value(tree.args[0], ints).data.imag / _STEP)
-        slope = np.stack(np.broadcast_arrays(*slopes), axis=-1)
-        directions.append(slope / np.linalg.norm(slope, axis=-1, keepdims=True))
-    if np.abs(directions[0] - directions[1]).max() > _SAME_DIRECTION:
-        raise Unclear("it is not a function of one linear form")
-    return Value(directions[0] if tree.func.id == "argmax" else -directions[0], 1, formal=False)
-
-
-def _is_unit(condition: Tree, name: str) -> bool:
-    """Whether a condition says that a vector has length 1."""
-    match condition:
-        case Compare(("==",), (Call(func, (Name(inner), *_)), Number(value, _))):
-            return func.id == "norm" and inner == name and value == 1
-    return False
-
-
-def _mean(m: Meaning, tree: Call, ints: Ints) -> Value:
-    return _reduced(m, tree, ints)
-
-
-def _reduced(m: Meaning, tree: Call, ints: Ints) -> Value:
-    """Over all entries, or along an axis."""
-    x = m.value(tree.args[0], ints) if len(tree.args) == 1 else v.stacked([m.value(a, ints) for a in tree.args])
-    axis = _axis(m, tree, ints)
-    axes = tuple(range(1, x.data.ndim)) if axis is None else (axis + 1,)
-    if any(a > x.order for a in axes):
-        raise Misfit(tree.func.id, x.shape)
-    reduced = _REDUCTIONS[tree.func.id](x.data, axes)
-    return v.tensor(reduced)
-
-
-_REDUCTIONS: Final[Mapping[str, Callable[[Array, tuple[int, ...]], Array]]] = {
-    "sum": lambda x, axes: x.sum(axis=axes),
-    "prod": lambda x, axes: x.prod(axis=axes),
-    "mean": lambda x, axes: x.mean(axis=axes),
-    "max": lambda x, axes: x.max(axis=axes),
-    "min": lambda x, axes: x.min(axis=axes),
-}
-
-
-def _ranges(tree: Call) -> list[Keyword]:
-    return [k for k in tree.keywords if isinstance(k.value, Span)]
-
-
-def _runs(m: Meaning, tree: Call, ints: Ints) -> Iterator[dict[str, int]]:
-    """The values of the running indices, where the conditions hold.
-
-    Raises:
-        Outside: a range ends before it begins by more than one step.
-    """
-    conditions = tree.args[1:]
-    names = [k.name.id for k in _ranges(tree)]
-    spans: list[range] = []
-    for k in _ranges(tree):
-        span = k.value
-        assert isinstance(span, Span)
-        if span.lo is None or span.hi is None:
-            lo, hi = _extent(m, tree, k.name.id, ints)
-        else:
-            lo, hi = m.index(span.lo, ints), m.index(span.hi, ints)
-        falling = _falls(span)
-        if (lo < hi - 1) if falling else (hi < lo - 1):
-            raise Outside
-        spans.append(range(lo, hi - 1, -1) if falling else range(lo, hi + 1))
-    if np.prod([len(s) for s in spans], dtype=float) > _LONGEST_RANGE:
-        raise Unclear("the range is too long")
-    for chosen in itertools.product(*spans):
-        inside = {**ints, **dict(zip(names, chosen, strict=True))}
-        if all(_holds(m, c, inside) for c in conditions):
-            yield inside
-
-
-def _falls(span: Span) -> bool:
-    """Whether a range is written from its end to its beginning, t down to k + 1 or T down to 1."""
-    match span.lo, span.hi:
-        case ((Name() | Binary(_, Name(), _)), (Number(value, _))) if value < 3:
-            return not isinstance(span.lo, Binary) or span.lo.op == "-"
-        case Name(), Binary("+", Name(), Number()):
-            return True
-        case Number(first, _), Number(last, _):
-            return first > last + 1
-    return False
-
-
-def _holds(m: Meaning, condition: Tree, ints: Ints) -> bool:
-    value = m.value(condition, ints)
-    if value.data.size != 1:
-        raise Unclear("a condition on what runs compares integers")
-    return bool(value.data.flat[0])
-
-
-def _extent(m: Meaning, tree: Call, name: str, ints: Ints) -> tuple[int, int]:
-    """The range of an index that is not stated: that of the step or axis at which it stands."""
-    for node in (x for part in tree.args for x in walk(part)):
-        if not isinstance(node, Subscript):
-            continue
-        base: Tree = node.base
-        items = list(node.items)
-        while isinstance(base, Subscript):
-            items = [*base.items, *items]
-            base = base.base
-        family = m.names.families.get(base.id) if isinstance(base, Name) else None
-        place = next((k for k, x in enumerate(items) if isinstance(x, Name) and x.id == name), None)
-        if place is None or not isinstance(base, Name):
-            continue
-        if family is not None and place < family.arity:
-            found = _step_range(m, family.members, place)
-            if found is not None:
-                return found
-            continue
-        arity = family.arity if family is not None else 0
-        whole = m.named(base, tuple(items[:arity]), ints)
-        if place - arity < whole.order:
-            low = m.names.index_base
-            return low, whole.shape[place - arity] + low - 1
-    raise Unclear(f"the range of {name!r} is not said")
-
-
-def _step_range(m: Meaning, members: Sequence[Member], place: int) -> tuple[int, int] | None:
-    for member in members:
-        for x in member.ranges:
-            if member.pattern[place] == x.symbol:
-                sizes = m.world.numbers.sizes
-                return evaluate_int(x.lo, sizes), evaluate_int(x.hi, sizes)
-    steps = m.problem.steps
-    if len(steps) == 1:
-        (x,) = steps.values()
-        return evaluate_int(x.lo, m.world.numbers.sizes), evaluate_int(x.hi, m.world.numbers.sizes)
-    return None
-
-
-FUNCTION_CALLS: Final[Mapping[str, Handler]] = {
-    **dict.fromkeys(SCALARS, _scalar),
-    **{f"{name}'": _slope for name in (*SCALARS, *_HYPERBOLIC)},
-    **dict.fromkeys(_HYPERBOLIC, _hyperbolic),
-    **dict.fromkeys(("trace", "det", "inv"), _of_square),
-    "where": _where,
-    "softmax": _softmax,
-    "cross_entropy": _cross_entropy,
-    "norm": _norm,
-    "diag": _diag,
-    "vec": _flattened,
-    "concat": _concat,
-    "stack": _stack,
-    "matrix": _matrix,
-    "dot": _dot,
-    "outer": _outer,
-    "transpose": _transpose,
-    "identity": _identity,
-    "ones": _ones,
-    "one_hot": _unit,
-    "indicator": _indicator,
-    "logsumexp": _logsumexp,
-    "sum": _sum,
-    "prod": _product,
-    "max": _extreme,
-    "min": _extreme,
-    "mean": _mean,
-    "argmax": _best_direction,
-    "argmin": _best_direction,
-}
-"""What a call of each function is worth."""

@@ -1,6 +1,7 @@
 """The ways in which one line of mathematics can be meant."""
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
@@ -53,20 +54,23 @@ class Adjoint:
     family: str
 
 
+Meanings = MutableMapping[str, "tuple[Defined | Adjoint, ...]"]
+
+
 @dataclass(slots=True)
 class Notation:
-    """What a writer's own names mean, the latest meaning last."""
+    """What a writer's own names mean, the latest meaning last, and what he puts in for some names."""
 
-    names: dict[str, list[Defined | Adjoint]] = field(default_factory=dict)
+    names: Meanings = field(default_factory=dict)
     settings: Mapping[str, Tree] = field(default_factory=lambda: MappingProxyType({}))
 
-    def define(self, meaning: Defined | Adjoint) -> None:
+    def define(self, meaning: "Defined | Adjoint") -> None:
         """Add a meaning."""
-        self.names.setdefault(meaning.name, []).append(meaning)
+        self.names[meaning.name] = (*self.names.get(meaning.name, ()), meaning)
 
     def copy(self) -> "Notation":
-        """The same notation, to which meanings can be added."""
-        return Notation({name: list(found) for name, found in self.names.items()}, self.settings)
+        """The same notation, to which meanings can be added; what is added there is not added here."""
+        return Notation(ChainMap({}, self.names), self.settings)
 
 
 PLAIN: Final = Reading()

@@ -17,10 +17,10 @@ from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree, Unary
 from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.stable import Array
+from symgrad.verify.calls import FUNCTION_CALLS
 from symgrad.verify.compare import Comparison, Gap, Outcome, compared, informative
 from symgrad.verify.derivatives import derivative
 from symgrad.verify.errors import Outside, Unclear
-from symgrad.verify.functions import FUNCTION_CALLS
 from symgrad.verify.indices import choices
 from symgrad.verify.meaning import CALLS, Meaning, elaborated, names_of
 from symgrad.verify.readings import PLAIN, Gradients, Notation, Partials, Reading

@@ -60,6 +60,12 @@ class Judgement:
         """Whether the equation is right in some way."""
         return self.verdict in GOOD
 
+    @property
+    def in_scalars(self) -> bool:
+        """Whether it was decided where every quantity is a number."""
+        failure = self.trial.failure if self.trial is not None else None
+        return failure is not None and failure.point is not None and failure.point.world.scalars
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -67,7 +73,6 @@ class Judged:
 
     Attributes:
         place: where its right side begins.
-        whole: what is marked in the document.
         quantity: what it is about, as written.
         question: the id of the question it answers, where there is one.
         problem: the name of the problem it was judged against.
@@ -75,7 +80,6 @@ class Judged:
     """
 
     place: Place = field(repr=False)
-    whole: Place = field(repr=False)
     latex: str
     quantity: str
     question: str | None

@@ -1,0 +1,69 @@
+"""Lines that are wrong, with the point at which they fail, or whose shapes do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad.syntax.tree import Tree
+from symgrad.verify import verdicts as w
+from symgrad.verify.adjoints import is_adjoint
+from symgrad.verify.compare import Outcome
+from symgrad.verify.errors import Unclear
+from symgrad.verify.readings import PLAIN, Notation
+from symgrad.verify.trials import Bench, Failure, Trial, has_derivative, points, speaks_matrices, tried
+from symgrad.verify.values import Misfit
+from symgrad.verify.verdicts import Judgement
+from symgrad.verify.weighing import counterexample
+from symgrad.verify.words import at_point, described, shape_words
+
+
+def shape_failure(trials: Sequence[Trial]) -> Failure | None:
+    """How a line fails as matrices, in its plainest reading."""
+    return next((t.failure for t in trials if t.failure is not None), None)
+
+
+def failure_words(bench: Bench, left: Tree, trials: Sequence[Trial]) -> str:
+    """In words, how a line fails as matrices."""
+    failure = shape_failure(trials)
+    if failure is None:
+        return "it has no value"
+    if failure.misfit is not None:
+        return described(failure.misfit, failure.point.world if failure.point else None)
+    if failure.point is not None and failure.given is not None and failure.given != failure.point.truth.shape:
+        shown = shape_words(failure.given, failure.point.world)
+        return f"the right side is {shown}, the left side {shape_words(failure.point.truth.shape, failure.point.world)}"
+    return "the values differ"
+
+
+def rejected(
+    bench: Bench, left: Tree, right: Tree, trials: list[Trial], kinds: dict[str, str], notation: Notation
+) -> Judgement:
+    """A wrong line with the point at which it fails, or one whose shapes do not fit, or one without a value."""
+    by_value = next((t for t in trials if t.outcome is Outcome.VALUES and not t.reading.loose), None)
+    by_value = by_value or next((t for t in trials if t.outcome is Outcome.VALUES), None)
+    if by_value is not None and by_value.failure is not None:
+        return Judgement(
+            w.WRONG, at_point(by_value.failure), counterexample=counterexample(by_value.failure), trial=by_value
+        )
+    by_shape = next((t for t in trials if t.outcome is Outcome.SHAPE), None)
+    if by_shape is not None:
+        wrong = wrong_as_scalars(bench, left, right, kinds, notation)
+        if wrong is not None:
+            reason = f"wrong even where every quantity is a number: {at_point(wrong.failure)}" if wrong.failure else ""
+            return Judgement(w.WRONG, reason, counterexample=counterexample(wrong.failure), trial=wrong)
+        return Judgement(w.SHAPE_ERROR, failure_words(bench, left, trials), trial=by_shape)
+    if any(t.outcome is Outcome.TURNED for t in trials):
+        return Judgement(w.WRONG, "the right side is the transpose of the left one")
+    return Judgement(w.UNJUDGED, next((t.unclear for t in trials if t.unclear), "it has no value"))
+
+
+def wrong_as_scalars(bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation) -> Trial | None:
+    """The trial of a line without the notation of matrices, where it has a wrong value as numbers."""
+    if speaks_matrices(right) or not (has_derivative(left) or is_adjoint(left, notation)):
+        return None
+    try:
+        at = points(bench, left, right, kinds, notation, PLAIN, (bench.scalars,))
+    except (Unclear, Misfit):
+        return None
+    trial = tried(bench, at, right, PLAIN, notation)
+    return trial if trial.outcome is Outcome.VALUES else None

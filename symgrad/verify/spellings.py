@@ -1,0 +1,116 @@
+"""Names that are spelled a little differently, and steps that a writer leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from symgrad.problem.texts import walk
+from symgrad.syntax.tree import Call, Name, Subscript, Tree
+from symgrad.verify.dummies import is_function_of_name
+from symgrad.verify.equations import Equation
+from symgrad.verify.readings import Notation
+from symgrad.verify.surgery import parts, put_bare, put_names, put_trees
+from symgrad.verify.trials import Bench
+from symgrad.verify.world import sum_over
+
+
+def at_one_step(bench: Bench, equation: Equation, notation: Notation) -> Equation | None:
+    """The equation with the step put in that its writer left out everywhere; None where he did not."""
+    steps = [s.name for s in bench.problem.steps]
+    families = bench.names.families
+    if len(steps) != 1 or is_function_of_name(equation.left):
+        return None
+    sides = (equation.left, equation.right)
+    bare, stepped = set[str](), False
+    for side in sides:
+        for x in walk(side):
+            if (
+                isinstance(x, Subscript)
+                and isinstance(x.base, Name)
+                and families.get(x.base.id) is not None
+                and families[x.base.id].arity
+            ):
+                stepped = True
+        for name in _bare(side):
+            family = families.get(name)
+            if (
+                family is not None
+                and family.arity == 1
+                and name not in notation.names
+                and name not in notation.settings
+            ):
+                bare.add(name)
+    if stepped or not any(sum_over(bench.problem, name) is None for name in bare):
+        return None
+    place = equation.left.place
+    put = {name: Subscript(Name(name, place=place), (Name(steps[0], place=place),), place=place) for name in bare}
+    left, right = (put_bare(side, put) for side in sides)
+    return replace(equation, left=left, right=right)
+
+
+def _bare(tree: Tree) -> Iterator[str]:
+    """The names that stand without subscripts and without arguments."""
+    if isinstance(tree, Name):
+        yield tree.id
+    elif not (isinstance(tree, Subscript) and isinstance(tree.base, Name)):
+        bound = {k.name.id for k in tree.keywords} if isinstance(tree, Call) else set()
+        for part in parts(tree):
+            yield from (name for name in _bare(part) if name not in bound)
+
+
+def aliased(bench: Bench, equation: Equation, notation: Notation) -> tuple[Equation, str]:
+    """The equation with names that are spelled a little differently as they are declared: W_f for W^f, p_t for p."""
+    found: dict[str, str] = {}
+    for node in (x for side in (equation.left, equation.right) for x in walk(side)):
+        if isinstance(node, Name) and node.id not in found and node.id not in notation.names:
+            other = declared_as(bench, node.id)
+            if other is not None:
+                found[node.id] = other
+    plain = {
+        x
+        for side in (equation.left, equation.right)
+        for x in walk(side)
+        if isinstance(x, Subscript) and isinstance(x.base, Name) and _is_plain(bench, x.base.id, x.items)
+    }
+    found |= {f"{x.base.id}_{x.items[0].id}": x.base.id for x in plain}  # type: ignore[attr-defined]
+    if not found:
+        return equation, ""
+    bare: dict[Tree, Tree] = {x: x.base for x in plain}
+    left, right = (put_names(put_trees(side, bare), found) for side in (equation.left, equation.right))
+    said = " and ".join(f"{name} is read as {other}" for name, other in found.items())
+    return replace(equation, left=left, right=right), said
+
+
+def _is_plain(bench: Bench, name: str, items: Sequence[Tree]) -> bool:
+    """Whether a declared number bears a label that says nothing: p_t, where only p is declared."""
+    family = bench.names.families.get(name)
+    if family is None or family.arity or len(items) != 1 or not isinstance(items[0], Name):
+        return False
+    label = items[0].id
+    if label not in _LABELS or label in bench.names.indices or label in bench.names.sizes:
+        return False
+    node = bench.worlds[0].node(name, ())
+    return node is not None and not node.shape
+
+
+def declared_as(bench: Bench, name: str) -> str | None:
+    names = bench.names
+    if (
+        name in names.families
+        or name in names.sizes
+        or name in names.indices
+        or name in names.functions
+        or "_" not in name
+    ):
+        return None
+    same = [n for n in names.families if n.replace("_", "") == name.replace("_", "")]
+    if len(same) == 1:
+        return same[0]
+    stem, _, label = name.partition("_")
+    plain = stem in names.families and names.families[stem].arity == 0
+    like = [n for n in names.families if n.startswith(f"{stem}_")]
+    return stem if plain and not like and label in _LABELS else None
+
+
+_LABELS = frozenset({"t", "i", "true", "c", "k", "y"})
