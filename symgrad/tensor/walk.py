@@ -289,6 +289,23 @@ def reindex(root: Expr, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
     mapping = {s: v for s, v in mapping.items() if v != s}
     if not mapping:
         return root
+    if not root.children:
+        return _reindex_plain(root, (), mapping)
+    known = _reindexed.setdefault(root, {})
+    key = tuple(mapping.items())
+    found = known.get(key)
+    if found is None:
+        found = _reindex(root, mapping)
+        if found is root:
+            return root  # kept, it would keep itself
+        known[key] = found
+    return found
+
+
+_reindexed: "WeakKeyDictionary[Expr, dict[tuple[tuple[sympy.Symbol, Int], ...], Expr]]" = WeakKeyDictionary()
+
+
+def _reindex(root: Expr, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
     memo: dict[Expr, Expr] = {}
     for node in postorder(root, into=lambda x: not isinstance(x, Fold | Build | Opaque | Integral)):
         if isinstance(node, Fold | Build | Opaque | Integral):
