@@ -1,6 +1,6 @@
 """Reasoning about index ranges: what follows from the bounds of the steps, and which indices meet a subscript."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -133,8 +133,22 @@ def meet(
     for u in values:
         relations += [rel("<=", ranges[u].lo, u), rel("<=", u, ranges[u].hi)]
     relations = [rel(r.op, replace(r.left, values), replace(r.right, values)) for r in relations]
-    left = [Binder(x.symbol, replace(x.lo, values), replace(x.hi, values)) for x in left]
+    for k, x in enumerate(left):
+        lo, hi = replace(x.lo, values), replace(x.hi, values)
+        if x.symbol in symbols_of(lo) | symbols_of(hi):
+            relations += [rel("<=", lo, x.symbol), rel("<=", x.symbol, hi)]
+            lo, hi = _widest(x.lo, values, ranges, -1), _widest(x.hi, values, ranges, 1)
+        left[k] = Binder(x.symbol, lo, hi)
     return _settle(values, left, relations, known)
+
+
+def _widest(bound: Int, values: Mapping[sympy.Symbol, Int], ranges: Mapping[sympy.Symbol, Binder], side: int) -> Int:
+    """The largest (side 1) or least (−1) value of a bound of a range, over the ranges of the indices in it."""
+    while solved := [u for u in values if u in symbols_of(bound)]:
+        u = solved[0]
+        up = (_coefficient(bound, u) > 0) == (side > 0)
+        bound = replace(bound, {u: ranges[u].hi if up else ranges[u].lo})
+    return bound
 
 
 def _coefficient(e: Int, symbol: sympy.Symbol) -> Int:

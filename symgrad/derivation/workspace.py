@@ -19,7 +19,9 @@ from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import free_ints, postorder, reindex, replace_nodes, variables
 
 SIZE_CHOICES = ((2, 3, 4, 5), (3, 2, 2, 4), (2, 2, 2, 2))
-STEP_CHOICES = (4, 3, 5)
+STEP_CHOICES = (3, 2, 4)
+"""Ends of the steps; longer by up to MOST_LONGER where conditions, or what is asked for, need more of them."""
+MOST_LONGER = 4
 
 
 @dataclass(slots=True)
@@ -116,11 +118,16 @@ def choose_sizes(
     out: list[dict[sympy.Symbol, int]] = []
     needed = derived_sizes([*(d.body for d in system.definitions), *exprs])
     for row, length in zip(SIZE_CHOICES, STEP_CHOICES, strict=True):
-        env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
-        env.update(dict.fromkeys(ends, length))
-        env = fitting(env, sizes, needed)
-        found = _with_indices(env, open_steps, loose, steps, list(conds), len(out), named=(system, named))
-        out.append(found)
+        for end in range(length, length + MOST_LONGER + 1):
+            env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
+            env.update(dict.fromkeys(ends, end))
+            env = fitting(env, sizes, needed)
+            found = _with_indices(env, open_steps, loose, steps, list(conds), len(out), named=(system, named))
+            if found is not None:
+                out.append(found)
+                break
+        else:
+            raise QuestionError("no small steps satisfy the conditions of the question")
     return out
 
 
@@ -132,7 +139,7 @@ def _with_indices(
     conds: list[Rel],
     turn: int,
     named: tuple[System, Sequence[Var]],
-) -> dict[sympy.Symbol, int]:
+) -> dict[sympy.Symbol, int] | None:
     ranges = []
     for s in open_steps:
         lo, hi = evaluate_int(steps[s].lo, env), evaluate_int(steps[s].hi, env)
@@ -145,7 +152,7 @@ def _with_indices(
         full = {**env, **dict(zip(names, chosen, strict=True))}
         if all(_true(c, full) for c in conds) and all(_exists(v, full, named[0]) for v in named[1]):
             return full
-    raise QuestionError("no small steps satisfy the conditions of the question")
+    return None
 
 
 def _exists(node: Var, env: Mapping[sympy.Symbol, int], system: System) -> bool:

@@ -106,7 +106,7 @@ def _value(root: Expr, frame: Frame, run: Run, memo: dict[tuple[Expr, Frame], Ar
     while True:
         if request is not None:
             node, asked = request
-            where, places = asked.project(dependence(node).symbols)
+            where, places = asked.project(dependence(node).symbols) if asked.columns else (asked, None)
             known = memo.get((node, where))
             if known is None:
                 waiting.append(((node, where), places, rule(node, run, where)))

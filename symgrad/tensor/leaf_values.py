@@ -88,6 +88,8 @@ def _iverson(node: Iverson, run: Run, frame: Frame) -> Array:
 
 @leaf.register
 def _var(node: Var, run: Run, frame: Frame) -> Array:
+    if not frame.columns and all(isinstance(s, int) for s in node.subs):
+        return run.lookup(node)[:, None]
     symbols = dependence(node).symbols
     subs = [frame.column(s) for s in node.subs]
     found = []

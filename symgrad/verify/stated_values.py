@@ -46,9 +46,14 @@ def by_value(bench: Bench, claim: Claim, answers: Sequence[Answer], notation: No
         if answer.value == given or flat(answer.value) == (given if isinstance(given, tuple) else (given,)):
             return Judgement(w.RIGHT, f"the answer to {answer.question}", question=answer.question)
     decimals = len(claim.right.spelling.partition(".")[2]) if isinstance(claim.right, Number) else 0
-    for answer in asked if decimals and isinstance(given, Fraction) else ():
-        if isinstance(answer.value, Fraction) and abs(answer.value - given) <= Fraction(1, 2 * 10**decimals):
-            reason = f"right to {decimals} decimals: the answer is {answer.value}"
+    for answer in asked if decimals else ():
+        exact = answer.value
+        if (
+            isinstance(exact, Fraction)
+            and isinstance(given, Fraction)
+            and abs(exact - given) <= Fraction(1, 2 * 10**decimals)
+        ):
+            reason = f"right to {decimals} decimals: the answer is {exact}"
             return Judgement(w.TO_PRECISION, reason, question=answer.question)
     if claim.question is not None or precise:
         return Judgement(w.WRONG, f"the answer is {' or '.join(_shown(a.value) for a in asked)}")

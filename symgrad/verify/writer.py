@@ -1,4 +1,4 @@
-"""What is known of a writer while his answer is marked: his names and what they mean, under which heading, his settings."""
+"""What is known of a writer while an answer is marked: names and their meanings, under which heading, settings."""
 
 from __future__ import annotations
 
