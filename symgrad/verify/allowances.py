@@ -15,6 +15,7 @@ from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Unclear
 from symgrad.verify.indices import open_names
 from symgrad.verify.meaning import Meaning
+from symgrad.verify.naming import node
 from symgrad.verify.readings import PLAIN, Notation, Reading
 from symgrad.verify.trials import Bench, Point, Trial, has_derivative, points, readings, tried, unknown_orders
 from symgrad.verify.values import Misfit
@@ -90,8 +91,8 @@ def _defined_by(bench: Bench, point: Point, left: Subscript, d: Definition, nota
     """Whether a line of the model defines the member at a point."""
     meaning = Meaning(point.world, PLAIN, bench.names, notation)
     assert isinstance(left.base, Name)
-    node = meaning.node(left.base, left.items[: len(d.indices)], point.ints)
-    hit = point.world.numbers.system.definition(node) if isinstance(node, Var) else None
+    member = node(meaning, left.base, left.items[: len(d.indices)], point.ints)
+    hit = point.world.numbers.system.definition(member) if isinstance(member, Var) else None
     return hit is not None and hit[0].indices == d.indices
 
 

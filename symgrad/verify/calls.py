@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from symgrad.tensor.scalars import SCALARS
+from symgrad.verify.derivatives import derivative
 from symgrad.verify.directions import best_direction
+from symgrad.verify.elaboration import elaborated
 from symgrad.verify.folds import extreme, mean, product, total
 from symgrad.verify.functions import (
     HYPERBOLIC,
@@ -32,13 +34,15 @@ from symgrad.verify.functions import (
     unit,
     where,
 )
-from symgrad.verify.meaning import Handler
+from symgrad.verify.interpretation import Handler
 
-FUNCTION_CALLS: Final[Mapping[str, Handler]] = {
+CALLS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(SCALARS, scalar),
     **{f"{name}'": slope for name in (*SCALARS, *HYPERBOLIC)},
     **dict.fromkeys(HYPERBOLIC, hyperbolic),
     **dict.fromkeys(("trace", "det", "inv"), of_square),
+    **dict.fromkeys(("jacobian", "grad"), derivative),
+    **dict.fromkeys(("E", "Var", "KL", "integral", "normal", "bernoulli"), elaborated),
     "where": where,
     "softmax": softmax,
     "cross_entropy": cross_entropy,

@@ -10,14 +10,14 @@ import numpy as np
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, Compare, Name, Number, Subscript, Tree
 from symgrad.verify.errors import Unclear
-from symgrad.verify.meaning import Ints, Meaning
+from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.values import Misfit, Value
 
 _STEP: Final = 1e-20
 _SAME_DIRECTION: Final = 1e-9
 
 
-def best_direction(m: Meaning, tree: Call, ints: Ints) -> Value:
+def best_direction(m: Interpretation, tree: Call, ints: Ints) -> Value:
     """The unit vector at which a function of one linear form is largest, or smallest: along its gradient."""
     if len(tree.keywords) != 1 or len(tree.args) != 2 or not _is_unit(tree.args[1], tree.keywords[0].name.id):
         raise Unclear(f"{tree.func.id} has a value here only over the vectors of length 1")
@@ -35,7 +35,7 @@ def best_direction(m: Meaning, tree: Call, ints: Ints) -> Value:
         slopes = []
         for k in range(size):
             moved = at + 1j * _STEP * np.eye(size)[k]
-            inner = Meaning(m.world, m.reading, m.names, m.notation, m.used, {**m.arguments, name: Value(moved, 1)})
+            inner = m.inside({**m.arguments, name: Value(moved, 1)})
             slopes.append(inner.value(tree.args[0], ints).data.imag / _STEP)
         slope = np.stack(np.broadcast_arrays(*slopes), axis=-1)
         directions.append(slope / np.linalg.norm(slope, axis=-1, keepdims=True))

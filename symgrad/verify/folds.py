@@ -14,12 +14,12 @@ from symgrad.tensor.stable import Array
 from symgrad.verify import values as v
 from symgrad.verify.errors import Outside
 from symgrad.verify.functions import axis_of, scalar
-from symgrad.verify.meaning import Ints, Meaning
+from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.ranges import ranges, runs
 from symgrad.verify.values import Misfit, Value
 
 
-def total(m: Meaning, tree: Call, ints: Ints) -> Value:
+def total(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if not ranges(tree):
         return _reduced(m, tree, ints)
     total: Value | None = None
@@ -29,7 +29,7 @@ def total(m: Meaning, tree: Call, ints: Ints) -> Value:
     return v.number(0) if total is None else total
 
 
-def product(m: Meaning, tree: Call, ints: Ints) -> Value:
+def product(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if not ranges(tree):
         return _reduced(m, tree, ints)
     total = replace(v.number(1), eye=not m.world.scalars)
@@ -40,7 +40,7 @@ def product(m: Meaning, tree: Call, ints: Ints) -> Value:
     return total
 
 
-def extreme(m: Meaning, tree: Call, ints: Ints) -> Value:
+def extreme(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if not ranges(tree):
         return scalar(m, tree, ints) if len(tree.args) == 2 else _reduced(m, tree, ints)
     found = [m.value(tree.args[0], inside) for inside in runs(m, tree, ints)]
@@ -53,11 +53,11 @@ def extreme(m: Meaning, tree: Call, ints: Ints) -> Value:
     return total
 
 
-def mean(m: Meaning, tree: Call, ints: Ints) -> Value:
+def mean(m: Interpretation, tree: Call, ints: Ints) -> Value:
     return _reduced(m, tree, ints)
 
 
-def _reduced(m: Meaning, tree: Call, ints: Ints) -> Value:
+def _reduced(m: Interpretation, tree: Call, ints: Ints) -> Value:
     """Over all entries, or along an axis."""
     x = m.value(tree.args[0], ints) if len(tree.args) == 1 else v.stacked([m.value(a, ints) for a in tree.args])
     axis = axis_of(m, tree, ints)

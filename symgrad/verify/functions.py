@@ -16,7 +16,8 @@ from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.stable import Array
 from symgrad.verify import values as v
 from symgrad.verify.errors import Outside, Unclear
-from symgrad.verify.meaning import Ints, Meaning
+from symgrad.verify.integers import index
+from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.ranges import runs
 from symgrad.verify.values import Misfit, Value
 
@@ -32,7 +33,7 @@ HYPERBOLIC: Final[Mapping[str, Callable[[Array], Array]]] = {
 }
 
 
-def _only(tree: Call, m: Meaning, ints: Ints) -> Value:
+def _only(tree: Call, m: Interpretation, ints: Ints) -> Value:
     if len(tree.args) != 1:
         raise Unclear(f"{tree.func.id} takes one argument here")
     return m.value(tree.args[0], ints)
@@ -41,7 +42,7 @@ def _only(tree: Call, m: Meaning, ints: Ints) -> Value:
 # Entry by entry
 
 
-def scalar(m: Meaning, tree: Call, ints: Ints) -> Value:
+def scalar(m: Interpretation, tree: Call, ints: Ints) -> Value:
     row = SCALARS[tree.func.id]
     args = [m.value(arg, ints) for arg in tree.args]
     if len(args) != row.arity:
@@ -73,7 +74,7 @@ def _exactly(name: str, x: Fraction | None) -> Fraction | None:
     return None
 
 
-def slope(m: Meaning, tree: Call, ints: Ints) -> Value:
+def slope(m: Interpretation, tree: Call, ints: Ints) -> Value:
     """f′(x) of a scalar function, by the complex step."""
     x = _only(tree, m, ints)
     if np.iscomplexobj(x.data):
@@ -83,12 +84,12 @@ def slope(m: Meaning, tree: Call, ints: Ints) -> Value:
     return replace(x, data=compute(x.data + 1j * STEP).imag / STEP, exact=None, eye=False)
 
 
-def hyperbolic(m: Meaning, tree: Call, ints: Ints) -> Value:
+def hyperbolic(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     return replace(x, data=HYPERBOLIC[tree.func.id](x.data), exact=None)
 
 
-def where(m: Meaning, tree: Call, ints: Ints) -> Value:
+def where(m: Interpretation, tree: Call, ints: Ints) -> Value:
     test, one, other = (m.value(arg, ints) for arg in tree.args)
     if test.order == 0 and test.data.size == 1:
         return one if test.data.flat[0] else other
@@ -98,7 +99,7 @@ def where(m: Meaning, tree: Call, ints: Ints) -> Value:
 # Whole tensors
 
 
-def softmax(m: Meaning, tree: Call, ints: Ints) -> Value:
+def softmax(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     if m.world.scalars and x.order == 0:
         return Value(stable.sigmoid(x.data), formal=x.formal)
@@ -108,14 +109,14 @@ def softmax(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(arrays.softmax([x.data], {"axis": axis or 0}, x.shape), x.out)
 
 
-def axis_of(m: Meaning, tree: Call, ints: Ints) -> int | None:
+def axis_of(m: Interpretation, tree: Call, ints: Ints) -> int | None:
     for k in tree.keywords:
         if k.name.id == "axis":
-            return m.index(k.value, ints)
+            return index(m, k.value, ints)
     return None
 
 
-def cross_entropy(m: Meaning, tree: Call, ints: Ints) -> Value:
+def cross_entropy(m: Interpretation, tree: Call, ints: Ints) -> Value:
     y, p = (m.value(arg, ints) for arg in tree.args)
     if y.shape != p.shape:
         raise Misfit("cross-entropy", y.shape, p.shape)
@@ -124,7 +125,7 @@ def cross_entropy(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(arrays.cross_entropy([y.data, p.data], {}, ()))
 
 
-def norm(m: Meaning, tree: Call, ints: Ints) -> Value:
+def norm(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x = m.value(tree.args[0], ints)
     order = tree.args[1] if len(tree.args) > 1 else None
     axes = tuple(range(1, x.data.ndim))
@@ -137,7 +138,7 @@ def norm(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(np.sqrt((x.data * x.data).sum(axis=axes)))
 
 
-def diag(m: Meaning, tree: Call, ints: Ints) -> Value:
+def diag(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x = v.stacked([m.value(a, ints) for a in tree.args]) if len(tree.args) > 1 else _only(tree, m, ints)
     if x.order == 0:
         return x if m.world.scalars else replace(x, eye=True)
@@ -152,7 +153,7 @@ def _square(x: Value, what: str) -> Value:
     return x
 
 
-def of_square(m: Meaning, tree: Call, ints: Ints) -> Value:
+def of_square(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     if x.order == 0 and m.world.scalars:
         return Value(1.0 / x.data) if tree.func.id == "inv" else x
@@ -165,12 +166,12 @@ def of_square(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(arrays.inv([x.data], {}, ()), 1)
 
 
-def flattened(m: Meaning, tree: Call, ints: Ints) -> Value:
+def flattened(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     return Value(x.data.reshape(len(x.data), -1), 1)
 
 
-def concat(m: Meaning, tree: Call, ints: Ints) -> Value:
+def concat(m: Interpretation, tree: Call, ints: Ints) -> Value:
     parts = [
         m.value(arg, ints) for part in tree.args for arg in (part.items if isinstance(part, ListTree) else (part,))
     ]
@@ -185,13 +186,13 @@ def concat(m: Meaning, tree: Call, ints: Ints) -> Value:
     return Value(data, parts[0].out)
 
 
-def stack(m: Meaning, tree: Call, ints: Ints) -> Value:
+def stack(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if tree.keywords:
         return v.stacked([m.value(tree.args[0], inside) for inside in runs(m, tree, ints)])
     return v.stacked([m.value(arg, ints) for arg in tree.args])
 
 
-def matrix(m: Meaning, tree: Call, ints: Ints) -> Value:
+def matrix(m: Interpretation, tree: Call, ints: Ints) -> Value:
     """A matrix of numbers; one column is a vector, one row a vector lying down; vectors are joined."""
     cells = [row.items for row in tree.args if isinstance(row, ListTree)]
     if all(len(row) == 1 for row in cells):
@@ -218,46 +219,46 @@ def _joined(parts: Sequence[Value]) -> Value:
     )
 
 
-def dot(m: Meaning, tree: Call, ints: Ints) -> Value:
+def dot(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x, y = (m.value(arg, ints) for arg in tree.args)
     if x.order == 2 and x.shape == y.shape:
         return Value((x.data * y.data).sum(axis=(1, 2)))
     return v.scaled(x, y) if x.order == 0 and y.order == 0 else v.inner(x, y)
 
 
-def outer(m: Meaning, tree: Call, ints: Ints) -> Value:
+def outer(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x, y = (m.value(arg, ints) for arg in tree.args)
     return v.scaled(x, y) if m.world.scalars else v.outer(x, y)
 
 
-def transpose(m: Meaning, tree: Call, ints: Ints) -> Value:
+def transpose(m: Interpretation, tree: Call, ints: Ints) -> Value:
     return v.transposed(_only(tree, m, ints))
 
 
-def identity(m: Meaning, tree: Call, ints: Ints) -> Value:
+def identity(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if m.world.scalars or not tree.args:
         return replace(v.number(1), eye=not m.world.scalars)
-    return v.eye(v.number(1), m.index(tree.args[0], ints))
+    return v.eye(v.number(1), index(m, tree.args[0], ints))
 
 
-def ones(m: Meaning, tree: Call, ints: Ints) -> Value:
+def ones(m: Interpretation, tree: Call, ints: Ints) -> Value:
     return v.number(1)
 
 
-def unit(m: Meaning, tree: Call, ints: Ints) -> Value:
+def unit(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if len(tree.args) != 2:
         raise Unclear("the size of this unit vector is not said")
-    place, size = (m.index(arg, ints) for arg in tree.args)
+    place, size = (index(m, arg, ints) for arg in tree.args)
     if not 1 <= place <= size:
         raise Outside
     return Value(np.eye(size)[None, place - 1], 1)
 
 
-def indicator(m: Meaning, tree: Call, ints: Ints) -> Value:
+def indicator(m: Interpretation, tree: Call, ints: Ints) -> Value:
     return _only(tree, m, ints)
 
 
-def logsumexp(m: Meaning, tree: Call, ints: Ints) -> Value:
+def logsumexp(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x = _only(tree, m, ints)
     return Value(arrays.logsumexp([x.data], {"axis": None}, ()))
 

@@ -13,7 +13,9 @@ from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Keyword, Name, Number, Span, Subscript, Tree
 from symgrad.tensor.integers import evaluate_int
 from symgrad.verify.errors import Outside, Unclear
-from symgrad.verify.meaning import Ints, Meaning
+from symgrad.verify.integers import index
+from symgrad.verify.interpretation import Interpretation, Ints
+from symgrad.verify.naming import named
 
 _LONGEST_RANGE: Final = 10_000
 
@@ -22,7 +24,7 @@ def ranges(tree: Call) -> list[Keyword]:
     return [k for k in tree.keywords if isinstance(k.value, Span)]
 
 
-def runs(m: Meaning, tree: Call, ints: Ints) -> Iterator[dict[str, int]]:
+def runs(m: Interpretation, tree: Call, ints: Ints) -> Iterator[dict[str, int]]:
     """The values of the running indices, where the conditions hold.
 
     Raises:
@@ -37,7 +39,7 @@ def runs(m: Meaning, tree: Call, ints: Ints) -> Iterator[dict[str, int]]:
         if span.lo is None or span.hi is None:
             lo, hi = _extent(m, tree, k.name.id, ints)
         else:
-            lo, hi = m.index(span.lo, ints), m.index(span.hi, ints)
+            lo, hi = index(m, span.lo, ints), index(m, span.hi, ints)
         falling = _falls(span)
         if (lo < hi - 1) if falling else (hi < lo - 1):
             raise Outside
@@ -62,14 +64,14 @@ def _falls(span: Span) -> bool:
     return False
 
 
-def _holds(m: Meaning, condition: Tree, ints: Ints) -> bool:
+def _holds(m: Interpretation, condition: Tree, ints: Ints) -> bool:
     value = m.value(condition, ints)
     if value.data.size != 1:
         raise Unclear("a condition on what runs compares integers")
     return bool(value.data.flat[0])
 
 
-def _extent(m: Meaning, tree: Call, name: str, ints: Ints) -> tuple[int, int]:
+def _extent(m: Interpretation, tree: Call, name: str, ints: Ints) -> tuple[int, int]:
     """The range of an index that is not stated: that of the step or axis at which it stands."""
     for node in (x for part in tree.args for x in walk(part)):
         if not isinstance(node, Subscript):
@@ -89,14 +91,14 @@ def _extent(m: Meaning, tree: Call, name: str, ints: Ints) -> tuple[int, int]:
                 return found
             continue
         arity = family.arity if family is not None else 0
-        whole = m.named(base, tuple(items[:arity]), ints)
+        whole = named(m, base, tuple(items[:arity]), ints)
         if place - arity < whole.order:
             low = m.names.index_base
             return low, whole.shape[place - arity] + low - 1
     raise Unclear(f"the range of {name!r} is not said")
 
 
-def _step_range(m: Meaning, members: Sequence[Member], place: int) -> tuple[int, int] | None:
+def _step_range(m: Interpretation, members: Sequence[Member], place: int) -> tuple[int, int] | None:
     for member in members:
         for x in member.ranges:
             if member.pattern[place] == x.symbol:

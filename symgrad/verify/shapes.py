@@ -9,6 +9,7 @@ from symgrad.verify import verdicts as w
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import choices, open_names
+from symgrad.verify.integers import index
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Notation
 from symgrad.verify.spellings import aliased
@@ -68,7 +69,7 @@ class Shapes:
         if isinstance(tree, Name) and tree.id not in meaning.world.sizes:
             return letters.setdefault(tree.id, size) == size
         try:
-            return meaning.index(tree, letters) == size
+            return index(meaning, tree, letters) == size
         except (Unclear, Outside):
             return False
 
@@ -78,7 +79,7 @@ class Shapes:
         if not isinstance(base, Name):
             return ""
         try:
-            wanted = tuple(meaning.index(tree, self.letters) for tree in stated)
+            wanted = tuple(index(meaning, tree, self.letters) for tree in stated)
         except (Unclear, Outside):
             return ""
         tail = base.id[1:]

@@ -17,21 +17,16 @@ from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree, Unary
 from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.stable import Array
-from symgrad.verify.calls import FUNCTION_CALLS
 from symgrad.verify.compare import Comparison, Gap, Outcome, compared, informative
-from symgrad.verify.derivatives import derivative
+from symgrad.verify.elaboration import names_of
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import choices
-from symgrad.verify.meaning import CALLS, Meaning, elaborated, names_of
+from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Gradients, Notation, Partials, Reading
 from symgrad.verify.values import Misfit, Value
 from symgrad.verify.world import World, scalar_world, worlds
 
 _PLACES = (3, 2, 2, 2)
-
-CALLS.update(FUNCTION_CALLS)
-CALLS.update(dict.fromkeys(("E", "Var", "KL", "integral", "normal", "bernoulli"), elaborated))
-CALLS.update({"jacobian": derivative, "grad": derivative})
 
 
 @dataclass(eq=False)

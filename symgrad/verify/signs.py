@@ -1,0 +1,112 @@
+"""What the signs between expressions do: sums, products, powers, comparisons."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+
+from symgrad.syntax.tree import IMPLICIT, Call, Transpose, Tree
+from symgrad.tensor.stable import Array
+from symgrad.verify import values as v
+from symgrad.verify.errors import Outside, Unclear
+from symgrad.verify.integers import index
+from symgrad.verify.interpretation import Interpretation, Ints
+from symgrad.verify.values import Value
+
+_PRODUCTS: Final = frozenset({"*", "·", "×", "@", IMPLICIT})
+_COMPARISONS: Final[Mapping[str, Callable[..., Array]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> Value:
+    """The value of two sides with a sign between them, in the writer's sense of the sign.
+
+    Raises:
+        Misfit: shapes do not fit.
+        Outside: an index is outside its range.
+        Unclear: something in it has no value.
+    """
+    sized = _sized_by_neighbour(m, op, left, right, ints)
+    if sized is not None:
+        return sized
+    x, y = m.value(left, ints), m.value(right, ints)
+    loose = m.reading.loose
+    match op:
+        case "+":
+            return v.added(x, y, loose)
+        case "-":
+            return v.added(x, v.negative(y), loose)
+        case "⊙" | "∘":
+            return v.entrywise(x, y)
+        case "*" | "·" | "×" if x.order == 1 and x.shape == y.shape and x.out == y.out:
+            return v.entrywise(x, y) if op == "*" else v.inner(x, y)
+        case "·" | "×" if x.order == y.order == 1 and x.shape == y.shape and not (x.out and not y.out):
+            return v.inner(x, y)
+        case "*" if m.reading.entries and x.order == y.order == 2:
+            return v.entrywise(x, y)
+        case _ if op in _PRODUCTS:
+            return v.product(x, y, loose, m.reading.spread)
+        case "⊗":
+            return v.outer(x, y)
+        case "/":
+            return v.divided(x, y)
+        case "⊘":
+            return v.divided(x, y)
+        case "^" | "**":
+            return v.power(x, y, entries=op == "**")
+    raise Unclear(f"the sign {op!r} has no value here")
+
+
+def _sized_by_neighbour(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> Value | None:
+    """A vector of ones or a unit vector, whose size is its neighbour's; None where there is none."""
+    for tree, other, first in ((left, right, True), (right, left, False)):
+        inner = tree.operand if isinstance(tree, Transpose) else tree
+        if not isinstance(inner, Call) or inner.func.id not in ("ones", "one_hot") or len(inner.args) > 1:
+            continue
+        if inner.func.id == "ones" and not isinstance(tree, Transpose) and (op not in _PRODUCTS or first):
+            return None
+        y = m.value(other, ints)
+        if y.order == 0 or m.world.scalars:
+            return None
+        size = (y.outer if first else y.inner or y.outer)[:1] or y.shape[:1]
+        made = _unit(m, inner, size[0], ints)
+        x = v.transposed(made) if isinstance(tree, Transpose) else made
+        if op in _PRODUCTS:
+            return v.product(x, y) if first else v.product(y, x)
+        if op in ("+", "-"):
+            x, y = (x, y) if first else (y, x)
+            return v.added(x, v.negative(y) if op == "-" else y)
+        return v.entrywise(x, y)
+    return None
+
+
+def _unit(m: Interpretation, tree: Call, size: int, ints: Ints) -> Value:
+    if tree.func.id == "ones":
+        return Value(np.ones((1, size)), 1)
+    place = index(m, tree.args[0], ints)
+    if not 1 <= place <= size:
+        raise Outside
+    return Value(np.eye(size)[None, place - 1], 1)
+
+
+def compared(ops: tuple[str, ...], sides: list[Value]) -> Value:
+    """Where a chain of comparisons holds, as 0 and 1.
+
+    Raises:
+        Misfit: shapes do not fit.
+    """
+    truth = np.ones((1,), dtype=bool)
+    shape: tuple[int, ...] = ()
+    for op, x, y in zip(ops, sides[:-1], sides[1:], strict=True):
+        gap = v.added(x, v.negative(y))
+        truth, shape = truth & _COMPARISONS[op](gap.data.real, 0), gap.shape
+    return Value(truth.astype(float), len(shape), formal=False)
