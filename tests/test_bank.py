@@ -23,7 +23,7 @@ from symgrad.sheet.pdf import typst_document, typst_query
 from symgrad.sheet.programs import program
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Deriv, Expr, Var
-from symgrad.tensor.walk import reindex
+from symgrad.tensor.reindex import reindex
 
 NAMES = bank_names()
 

@@ -15,8 +15,9 @@ from symgrad.calculus.sensitivity import Sensitivity, sensitivities
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Expr, Rel, Var
+from symgrad.tensor.reindex import fresh_symbol, reindex
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import fresh_symbol, reindex, variables
+from symgrad.tensor.walk import variables
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ import sympy
 from symgrad.errors import QuestionError
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Expr, Limit, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
 from symgrad.tensor.sympy_border import to_sympy
 from symgrad.tensor.system import System
-from symgrad.tensor.walk import reindex
 
 DIGITS = 320
 DISTANCES = tuple(4 * 2**k for k in range(6))

@@ -3,7 +3,7 @@
 from symgrad.calculus.rewrite import MOST_TERMS, size
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Deriv, Expr, Mul, Num, Pow
-from symgrad.tensor.walk import transform
+from symgrad.tensor.rebuild import transform
 
 
 def _plain(x: Expr) -> bool:

@@ -12,8 +12,9 @@ from symgrad.calculus.dependency import lags
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, size_symbol
 from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Opaque, Var
+from symgrad.tensor.rebuild import rebuild
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import postorder, rebuild
+from symgrad.tensor.walk import postorder
 
 LONG = 8
 NEAR = 2

@@ -20,7 +20,8 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
-from symgrad.tensor.walk import postorder, replace_nodes
+from symgrad.tensor.rebuild import replace_nodes
+from symgrad.tensor.walk import postorder
 
 
 class NotReadable(Exception):

@@ -22,9 +22,10 @@ from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor.evaluate import Env, evaluate
 from symgrad.tensor.integers import Int, evaluate_int, replace, symbols_of
 from symgrad.tensor.nodes import ANY, At, Binder, Cut, Deriv, Entry, Expr, Limit, Opaque, Pick, Rel, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System, spread
-from symgrad.tensor.walk import postorder, reindex, variables
+from symgrad.tensor.walk import postorder, variables
 
 STEP = 1e-20
 MOST_MOVED = 4096

@@ -35,9 +35,9 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
+from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.shapes import same_shape
-from symgrad.tensor.walk import free_ints
 
 Contribution = Expr | None
 

@@ -8,8 +8,9 @@ from symgrad.calculus.dependency import lags
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, symbols_of
 from symgrad.tensor.nodes import Apply, Binder, Entry, Expr, Fold, Rel, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import postorder, reindex
+from symgrad.tensor.walk import postorder
 
 
 def name_preactivations(system: System, fresh: Callable[[str], str]) -> tuple[System, tuple[Definition, ...]]:

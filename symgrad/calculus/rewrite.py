@@ -28,7 +28,8 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
-from symgrad.tensor.walk import postorder, rebuild, transform, variables
+from symgrad.tensor.rebuild import rebuild, transform
+from symgrad.tensor.walk import postorder, variables
 
 MOST_TERMS = 64
 

@@ -15,7 +15,9 @@ from symgrad.tensor.lower import component
 from symgrad.tensor.lowering_rules import fresh_indices
 from symgrad.tensor.nodes import At, Binder, Build, Call, Expr, Fold, Opaque, Rel, Var
 from symgrad.tensor.probability import expanded
-from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, reindex, replace_nodes, variables
+from symgrad.tensor.rebuild import replace_nodes
+from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
+from symgrad.tensor.walk import postorder, variables
 
 
 @dataclass(frozen=True, slots=True)

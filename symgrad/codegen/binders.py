@@ -16,7 +16,7 @@ from symgrad.tensor.nodes import (
     Mul,
     Rel,
 )
-from symgrad.tensor.walk import fresh_symbol, reindex
+from symgrad.tensor.reindex import fresh_symbol, reindex
 
 
 def apart(binders: Ranges, body: Expr, conds: tuple[Rel, ...], scope: Scope) -> tuple[Ranges, Expr, tuple[Rel, ...]]:

@@ -30,8 +30,9 @@ from symgrad.tensor.nodes import (
     Reduce,
     Rel,
 )
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import postorder, reindex
+from symgrad.tensor.walk import postorder
 
 _COSTLY = (MatMul, Apply, Call, Fold, Build, Reduce, Chain, Mul, Pow)
 

@@ -28,7 +28,7 @@ from symgrad.tensor.nodes import (
     Pow,
     Var,
 )
-from symgrad.tensor.walk import free_ints as _free_ints
+from symgrad.tensor.reindex import free_ints as _free_ints
 
 free_ints = lru_cache(maxsize=65536)(_free_ints)
 

@@ -28,7 +28,7 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
-from symgrad.tensor.walk import reindex
+from symgrad.tensor.reindex import reindex
 
 CROSS_ENTROPIES = '''\
 def _cross_entropies(y, p):

@@ -36,8 +36,10 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
+from symgrad.tensor.rebuild import rebuild, replace_nodes, transform
+from symgrad.tensor.reindex import free_ints, reindex
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import free_ints, postorder, rebuild, reindex, replace_nodes, transform
+from symgrad.tensor.walk import postorder
 
 _WORK = (Add, Mul, Pow, Apply, Compare, MatMul, Reduce, Fold, Build, Call)
 

@@ -14,8 +14,10 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Build, Call, Deriv, Expr, Fold, Opaque, Var
 from symgrad.tensor.probability import expanded
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, reindex, transform
+from symgrad.tensor.walk import postorder
 
 
 @dataclass(frozen=True, slots=True)

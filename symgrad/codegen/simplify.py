@@ -25,8 +25,9 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
+from symgrad.tensor.rebuild import rebuild, replace_nodes
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import postorder, rebuild, replace_nodes
+from symgrad.tensor.walk import postorder
 
 
 def domain(model: Model, family: str, axis: int) -> tuple[Int, Int] | None:

@@ -20,8 +20,9 @@ from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, integer, replace, same
 from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Shape, Var
+from symgrad.tensor.reindex import fresh_symbol, reindex
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import fresh_symbol, postorder, reindex, variables
+from symgrad.tensor.walk import postorder, variables
 
 DELTA = "δ"
 

@@ -18,8 +18,10 @@ from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import spectral_norm
 from symgrad.tensor.integers import Int, difference, same
 from symgrad.tensor.nodes import Add, Apply, Binder, Call, Expr, Reduce, Rel, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, reindex, transform
+from symgrad.tensor.walk import postorder
 
 POINTS = 60
 _FREE = frozenset({"parameter", "constant"})

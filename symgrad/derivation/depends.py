@@ -17,9 +17,9 @@ from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import evaluate_int, symbols_of
 from symgrad.tensor.nodes import At, Cut, Entry, Expr, Rel, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import System, spread
-from symgrad.tensor.walk import reindex
 
 MOST_NODES = 5_000
 MOST_LINES = 12

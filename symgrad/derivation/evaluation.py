@@ -20,11 +20,13 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor.integers import replace
 from symgrad.tensor.nodes import Expr, Opaque, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import total
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.sympy_border import exact_evaluate
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import find, reindex, transform, variables
+from symgrad.tensor.walk import find, variables
 
 CHECK = "NumPy"
 MOST_ENTRIES = 2_000

@@ -32,11 +32,12 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import describe, same_shape
 from symgrad.tensor.stable import Array
 from symgrad.tensor.sympy_border import to_sympy
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import postorder, reindex, variables
+from symgrad.tensor.walk import postorder, variables
 
 _SIGNS: Mapping[str, str] = {"==": "=", "<=": "<=", ">=": ">="}
 _POINTS = 12

@@ -12,7 +12,7 @@ from symgrad.tensor.deltas import contract_deltas
 from symgrad.tensor.integers import Int, index_symbol
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, Apply, Binder, Expr, Fold, Mul, Num, Pow, Rel
-from symgrad.tensor.walk import free_ints, reindex
+from symgrad.tensor.reindex import free_ints, reindex
 
 MOST_SUMMED = 6
 MOST_FACTORS = 4

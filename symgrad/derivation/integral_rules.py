@@ -32,8 +32,10 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
+from symgrad.tensor.rebuild import rebuild, transform
+from symgrad.tensor.reindex import free_ints, reindex
 from symgrad.tensor.system import System
-from symgrad.tensor.walk import free_ints, postorder, rebuild, reindex, transform, variables
+from symgrad.tensor.walk import postorder, variables
 
 
 @dataclass(frozen=True, slots=True)

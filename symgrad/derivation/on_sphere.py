@@ -16,9 +16,9 @@ from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import norm
 from symgrad.tensor.nodes import Add, Apply, Compare, Expr, Var
+from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import replace_nodes
 
 
 def is_unit_sphere(constraint: Expr, h: Var) -> bool:

@@ -28,8 +28,10 @@ from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Binder, Build, Call, Deriv, Expr, Fold, Var
+from symgrad.tensor.rebuild import replace_nodes, transform
+from symgrad.tensor.reindex import free_ints, fresh_symbol
 from symgrad.tensor.system import System
-from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, replace_nodes, transform, variables
+from symgrad.tensor.walk import postorder, variables
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from symgrad.tensor import build as b
 from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, At, Call, Entry, Expr, Fold, Mul, Var
+from symgrad.tensor.reindex import unfold
 from symgrad.tensor.shapes import total
-from symgrad.tensor.walk import unfold
 
 MOST_ENTRIES = 16
 

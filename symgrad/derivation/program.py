@@ -11,8 +11,10 @@ from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import At, Binder, Cut, Deriv, Entry, Expr, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import postorder, reindex, transform
+from symgrad.tensor.walk import postorder
 
 
 def derivative_code(

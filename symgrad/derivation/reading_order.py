@@ -9,8 +9,10 @@ from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace
 from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Rel, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import reindex, unfold
 from symgrad.tensor.system import Definition, System, picks_members, spread
-from symgrad.tensor.walk import reindex, transform, unfold, variables
+from symgrad.tensor.walk import variables
 
 MOST_STATEMENTS = 400
 

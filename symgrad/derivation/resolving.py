@@ -5,8 +5,9 @@ from symgrad.derivation.program import backward_code
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
 from symgrad.tensor.nodes import Deriv, Expr, Var
+from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.system import System
-from symgrad.tensor.walk import find, replace_nodes
+from symgrad.tensor.walk import find
 
 
 def without_derivatives(problem: Problem, system: System, root: Expr) -> tuple[System, Expr]:

@@ -26,10 +26,11 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
+from symgrad.tensor.rebuild import transform
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.shapes import same_shape
 from symgrad.tensor.sympy_reading import exact
-from symgrad.tensor.walk import postorder, transform
+from symgrad.tensor.walk import postorder
 
 Rule = Callable[[Expr], Expr]
 

@@ -10,7 +10,8 @@ from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, Apply, Call, Expr, Fold, Iverson, MatMul, Mul, Num, Reduce, Transpose, Var
-from symgrad.tensor.walk import rebuild, reindex
+from symgrad.tensor.rebuild import rebuild
+from symgrad.tensor.reindex import reindex
 
 FEW = 3
 """Entries along each axis that are counted; the others take as much."""

@@ -6,9 +6,10 @@ from symgrad.derivation.workspace import Workspace
 from symgrad.problem.model import Question
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import Const, Expr
+from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.sympy_border import exact_evaluate
 from symgrad.tensor.system import System
-from symgrad.tensor.walk import free_ints, postorder, variables
+from symgrad.tensor.walk import postorder, variables
 
 
 def is_number(value: Expr) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 from symgrad.errors import QuestionError
 from symgrad.tensor.build import is_one, number_of
 from symgrad.tensor.nodes import Add, Apply, Compare, Expr, MatMul, Mul, Pow, Var
+from symgrad.tensor.rebuild import rebuild, replace_nodes
 from symgrad.tensor.system import System, spread
-from symgrad.tensor.walk import postorder, rebuild, replace_nodes, variables
+from symgrad.tensor.walk import postorder, variables
 
 DEEPEST = 30
 MOST_NODES = 400

@@ -7,7 +7,9 @@ What comes out is for printing alone: its places no longer mean what the nodes s
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, integer, symbols_of
 from symgrad.tensor.nodes import At, Binder, Build, Call, Cut, Deriv, Entry, Expr, Fold, Item, Num, Var
-from symgrad.tensor.walk import postorder, rebuild, reindex
+from symgrad.tensor.rebuild import rebuild
+from symgrad.tensor.reindex import reindex
+from symgrad.tensor.walk import postorder
 
 
 def rebased(root: Expr) -> Expr:

@@ -20,9 +20,9 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, index_symbol
 from symgrad.tensor.integers import replace as substituted
 from symgrad.tensor.nodes import Binder, Expr, Rel, Shape
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import describe, same_shape, show_shape
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import reindex
 
 _PROBABILITIES = (("softmax", 1), ("sigmoid", 0))
 

@@ -16,7 +16,7 @@ from symgrad.tensor.functions.construct import as_integer
 from symgrad.tensor.functions.construct import reshape as reshaped
 from symgrad.tensor.integers import Int, difference, index_symbol, integer
 from symgrad.tensor.nodes import Binder, Expr
-from symgrad.tensor.walk import reindex
+from symgrad.tensor.reindex import reindex
 
 
 def total(tree: Call, scope: Scope) -> Expr:

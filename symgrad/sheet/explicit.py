@@ -9,8 +9,10 @@ from symgrad.derivation.steps import Introduced, Result
 from symgrad.errors import QuestionError
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import Deriv, Expr, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import free_ints, reindex
 from symgrad.tensor.sympy_border import to_sympy
-from symgrad.tensor.walk import free_ints, postorder, reindex, transform
+from symgrad.tensor.walk import postorder
 
 
 def explicit(result: Result, sizes: Mapping[str, int]) -> Any:

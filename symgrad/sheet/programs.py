@@ -17,8 +17,10 @@ from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, same, symbols_of
 from symgrad.tensor.nodes import Binder, Call, Deriv, Expr, Eye, Full, Opaque, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import free_ints, postorder, transform, variables
+from symgrad.tensor.walk import postorder, variables
 
 
 def program(problem: Problem, derivation: Derivation) -> Program:

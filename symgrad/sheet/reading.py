@@ -21,7 +21,7 @@ from symgrad.sheet.document import Words
 from symgrad.sheet.words import joined, with_formulas
 from symgrad.tensor.integers import Int, difference, same
 from symgrad.tensor.nodes import Binder, Compare, Expr, Rel, Shape
-from symgrad.tensor.walk import free_ints
+from symgrad.tensor.reindex import free_ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from symgrad.tensor.integers import Int, difference, integer, replace, symbols_o
 from symgrad.tensor.lowering_rules import product
 from symgrad.tensor.nodes import Add, Binder, Build, Expr, Fold, Iverson, Mul, Num, Rel
 from symgrad.tensor.ranges import Ranges, certain
-from symgrad.tensor.walk import reindex, transform
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import reindex
 
 
 def contract_deltas(expr: Expr, within: Iterable[Binder] = ()) -> Expr:

@@ -5,9 +5,9 @@ from weakref import WeakKeyDictionary
 
 import sympy
 
-from symgrad.tensor.build import free_symbols_of_items
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import Build, Call, Count, Density, Deriv, Entry, Expr, Fold, Integral, Iverson, Opaque, Var
+from symgrad.tensor.reindex import free_symbols_of_items
 from symgrad.tensor.walk import postorder
 
 Symbols = frozenset[sympy.Symbol]

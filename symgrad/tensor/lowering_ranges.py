@@ -39,7 +39,7 @@ from symgrad.tensor.nodes import (
     Var,
 )
 from symgrad.tensor.probability import meaning
-from symgrad.tensor.walk import reindex
+from symgrad.tensor.reindex import reindex
 
 __all__ = ["lower"]
 

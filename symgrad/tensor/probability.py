@@ -38,7 +38,9 @@ from symgrad.tensor.nodes import (
     Shape,
     Var,
 )
-from symgrad.tensor.walk import free_ints, fresh_symbol, postorder, rebuild, reindex, transform
+from symgrad.tensor.rebuild import rebuild, transform
+from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
+from symgrad.tensor.walk import postorder
 
 RANDOM = "random"
 """The fact of a named node that is the value of a random variable; its subscript is a place among the points."""

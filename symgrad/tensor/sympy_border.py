@@ -17,9 +17,9 @@ from symgrad.tensor.nodes import (
     Expr,
     Var,
 )
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.sympy_reading import Asked, Lookup, read
 from symgrad.tensor.trampoline import solve
-from symgrad.tensor.walk import reindex
 
 
 def to_sympy(expr: Expr, sizes: Mapping[sympy.Symbol, int], lookup: Lookup) -> Any:

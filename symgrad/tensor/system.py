@@ -8,7 +8,9 @@ import sympy
 from symgrad.tensor.build import add, holds, rel, stack, zeros_like
 from symgrad.tensor.integers import Int, at_most, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Rel, Var
-from symgrad.tensor.walk import reindex, transform, unfold, variables
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import reindex, unfold
+from symgrad.tensor.walk import variables
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, evaluate_int, symbols_of
 from symgrad.tensor.nodes import Apply, Call, Compare, Deriv, Expr, Fold, Reduce, Var
+from symgrad.tensor.rebuild import transform
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import postorder, transform, variables
+from symgrad.tensor.walk import postorder, variables
 
 POINTS: Final = 4
 _UNEQUAL: Final = (3, 2, 4, 5, 6, 7, 8, 9)

@@ -15,8 +15,8 @@ from symgrad.problem.elaborate import load_problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import index_symbol, size_symbol
 from symgrad.tensor.nodes import Binder, Expr, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import reindex
 
 n, T = size_symbol("n"), size_symbol("T")
 t = index_symbol("t")

@@ -13,9 +13,9 @@ from symgrad.tensor import build as b
 from symgrad.tensor.evaluate import Env, evaluate
 from symgrad.tensor.integers import evaluate_int, replace
 from symgrad.tensor.nodes import Deriv, Expr, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import reindex
 
 Sizes = Mapping[sympy.Symbol, int]
 

@@ -29,8 +29,8 @@ from symgrad.tensor import build as b
 from symgrad.tensor.functions import construct
 from symgrad.tensor.integers import index_symbol
 from symgrad.tensor.nodes import At, Binder, Expr, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import reindex
 
 p, q, r, c = (index_symbol(x) for x in "pqrc")
 LOSS = scalar("L")

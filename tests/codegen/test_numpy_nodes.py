@@ -11,9 +11,9 @@ from symgrad.tensor import build as b
 from symgrad.tensor.functions import construct as f
 from symgrad.tensor.integers import index_symbol
 from symgrad.tensor.nodes import At, Binder, Const, Cut, Expr, Pick
+from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import replace_nodes
 
 SIZES = {T: 4, n: 3, d: 2, k: 5, m: 2}
 p, q, r = (index_symbol(x) for x in "pqr")

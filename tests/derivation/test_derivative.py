@@ -20,7 +20,7 @@ from symgrad.problem.model import Problem
 from symgrad.sheet.programs import program
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Deriv, Expr, Var
-from symgrad.tensor.walk import reindex
+from symgrad.tensor.reindex import reindex
 
 PROBLEMS: dict[str, str] = {
     "mlp": """

@@ -29,8 +29,9 @@ from symgrad.syntax.latex import latex
 from symgrad.syntax.reading import parse_expression
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import ANY, Call, Concat, Deriv, Expr, Eye, Full, Var
+from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import free_ints, postorder
+from symgrad.tensor.walk import postorder
 
 BANK = Path(__file__).parents[2] / "problems"
 PROBLEMS = ("bptt", "gated_rnn", "lstm", "lstm_step", "residual", "softmax_ce")

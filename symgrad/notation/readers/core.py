@@ -15,7 +15,8 @@ from symgrad.notation.tree import Fenced, Prefix, Sym, Tree
 from symgrad.tensor.build import add, neg, transpose
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Add, Binder, Expr, MatMul, Rel
-from symgrad.tensor.walk import free_ints, variables
+from symgrad.tensor.reindex import free_ints
+from symgrad.tensor.walk import variables
 
 _DUMMIES = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "u", "v")
 

@@ -24,7 +24,7 @@ from symgrad.notation.tree import (
 )
 from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.nodes import Apply, Call, Compare, Density, Expr, Opaque
-from symgrad.tensor.walk import reindex
+from symgrad.tensor.reindex import reindex
 
 _LONGEST_EXPONENT = 4.0
 

@@ -45,7 +45,7 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
-from symgrad.tensor.walk import reindex
+from symgrad.tensor.reindex import reindex
 
 _LONGEST_ROW = 12
 

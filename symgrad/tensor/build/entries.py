@@ -1,0 +1,109 @@
+"""Tensors from their entries or from parts, and entries of tensors."""
+
+from collections.abc import Sequence
+
+from symgrad.tensor.build.constants import full, number_of
+from symgrad.tensor.build.relations import delta
+from symgrad.tensor.integers import Int, at_most, difference, integer, same
+from symgrad.tensor.nodes import At, Binder, Build, Concat, Count, Cut, Entry, Expr, Eye, Item, Num, Pick, Stack
+from symgrad.tensor.shapes import ShapeError, axis_index, describe, drop_axes, same_shape
+
+
+def build(body: Expr, binders: Sequence[Binder]) -> Expr:
+    """The tensor of the body over the binders' ranges."""
+    lengths = tuple(integer(difference(b.hi, b.lo) + 1) for b in binders)
+    if not binders:
+        return body
+    value = number_of(body)
+    if value is not None:
+        return full(value, lengths + body.shape)
+    for n in lengths:
+        if at_most(n, 0):
+            raise ShapeError(f"the range has no entries (its length is {n})")
+    return Build(body, tuple(binders), lengths + body.shape)
+
+
+def entry(x: Expr, items: Sequence[Item], checked: bool = True) -> Expr:
+    """Entries of x, one item an axis from the first; missing items take the whole axis.
+
+    Unchecked, an index may be certain to lie outside: a condition beside it may say that it is never reached.
+    """
+    if len(items) > x.order:
+        raise ShapeError(f"{len(items)} indices for {describe(x)}")
+    shape: list[Int] = []
+    full_items: list[Item] = []
+    whole = True
+    for axis, size in enumerate(x.shape):
+        item = items[axis] if axis < len(items) else Cut(1, size)
+        match item:
+            case At(index=i):
+                if checked:
+                    _check_inside(i, size, axis)
+                item = At(integer(i))
+                whole = False
+            case Cut(lo=lo, hi=hi):
+                if checked:
+                    _check_inside(lo, size, axis)
+                    _check_inside(hi, size, axis)
+                item = Cut(integer(lo), integer(hi))
+                shape.append(integer(difference(hi, lo) + 1))
+                whole = whole and same(lo, 1) and same(hi, size)
+            case Pick(index=index):
+                if index.order:
+                    raise ShapeError(f"an index must be a scalar, not {describe(index)}")
+                if isinstance(index, Num) and index.value.denominator == 1:
+                    item = At(int(index.value))
+                elif isinstance(index, Count):
+                    item = At(index.value)
+                whole = False
+        full_items.append(item)
+    if whole:
+        return x
+    value = number_of(x)
+    if value is not None:
+        return full(value, tuple(shape))
+    if isinstance(x, Eye) and isinstance(full_items[0], At) and isinstance(full_items[1], At):
+        return delta(full_items[0].index, full_items[1].index)
+    first = full_items[0]
+    if (
+        isinstance(x, Stack)
+        and isinstance(first, At)
+        and isinstance(first.index, int)
+        and 1 <= first.index <= len(x.args)
+    ):
+        return entry(x.args[first.index - 1], full_items[1:], checked)
+    return Entry(x, tuple(full_items), tuple(shape))
+
+
+def _check_inside(index: Int, size: Int, axis: int) -> None:
+    if at_most(index, 0) or at_most(size + 1, index):
+        raise ShapeError(f"index {index} is outside 1..{size} (axis {axis})")
+
+
+def at(x: Expr, *indices: Int) -> Expr:
+    """The scalar entry at indices counted from 1."""
+    return entry(x, [At(i) for i in indices])
+
+
+def stack(*args: Expr) -> Expr:
+    """Tensors of one shape along a new first axis."""
+    for a in args[1:]:
+        if not same_shape(a.shape, args[0].shape):
+            raise ShapeError(f"stack: {describe(args[0])} and {describe(a)} differ")
+    return Stack(args, (len(args), *args[0].shape))
+
+
+def concat(args: Sequence[Expr], axis: int = 0) -> Expr:
+    """Tensors one after the other along an axis."""
+    if any(a.order == 0 for a in args):
+        raise ShapeError("concat joins vectors or tensors, not scalars; use stack")
+    first = args[0]
+    axis = axis_index(axis, first.order, "concat")
+    length: Int = 0
+    for a in args:
+        if a.order != first.order or not same_shape(drop_axes(a.shape, (axis,)), drop_axes(first.shape, (axis,))):
+            raise ShapeError(f"concat: {describe(first)} and {describe(a)} differ off axis {axis}")
+        length = length + a.shape[axis]
+    if len(args) == 1:
+        return first
+    return Concat(tuple(args), axis, (*first.shape[:axis], integer(length), *first.shape[axis + 1 :]))

