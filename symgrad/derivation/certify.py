@@ -11,10 +11,11 @@ from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.steps import Check, Line, Reason
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.tensor.integers import evaluate_int
-from symgrad.tensor.nodes import Binder, Expr
+from symgrad.tensor.nodes import Binder, Deriv, Expr
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System
+from symgrad.tensor.walk import postorder
 
 POINTS = 5
 RESAMPLES = 6
@@ -92,7 +93,8 @@ class Certifier:
             return worst
 
         worst = self._where_defined(violation)
-        return Check("complex step", worst, self.instances[0].points, len(self.instances))
+        kind = "complex step" if any(_differentiates(x) for x in (left, *right)) else "evaluation"
+        return Check(kind, worst, self.instances[0].points, len(self.instances))
 
     def _where_defined(self, judge: Callable[[Numbers], float]) -> float:
         """The worst verdict over the instances, each at other points where something has no value at any of its own.
@@ -138,8 +140,13 @@ class Certifier:
         return check
 
 
+def _differentiates(side: Expr) -> bool:
+    """Whether an unresolved derivative stands in a side: its value is that of the forward model by the complex step."""
+    return any(isinstance(x, Deriv) for x in postorder(side))
+
+
 def relative_error(a: Array, b: Array) -> float:
-    """max |a − b| over the larger of 1 and max |a|; infinite where shapes or finiteness differ."""
+    """max |a − b| over the largest of max |a|, max |b| and 10⁻³; infinite where shapes or finiteness differ."""
     if a.shape[1:] != b.shape[1:]:
         return float("inf")
     if a.size == 0:
