@@ -9,10 +9,10 @@ from typing import Final
 from symgrad.errors import ProblemError
 from symgrad.problem.records import ProblemDocument, RawSymbol
 from symgrad.source import Source
+from symgrad.syntax.dialect import Dialect
 from symgrad.syntax.latex import Spelling, Vocabulary, latex, written_as
 from symgrad.syntax.plain import PLAIN
 from symgrad.syntax.reading import looks_like_latex, parse_expression, parse_target
-from symgrad.syntax.tokens import Dialect
 from symgrad.syntax.tree import Call, Name, Subscript, Tree, children
 
 _LOWERED: Final = re.compile(r"(?<!\w)([^\W\d_][^\W_]*)_([0-9]+|[A-Za-z])(?![\w.])")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -10,12 +9,12 @@ from typing import Final
 from symgrad.errors import ProblemError
 from symgrad.source import Source
 from symgrad.syntax import latex_derivatives, latex_layouts, latex_ranges
+from symgrad.syntax.dialect import Dialect
+from symgrad.syntax.grammar import Grammar, Infix
 from symgrad.syntax.latex_cursor import partners
 from symgrad.syntax.latex_lexer import tokenize
 from symgrad.syntax.latex_names import Spelling, Vocabulary, items, scan, text_of
 from symgrad.syntax.latex_parser import LatexParser
-from symgrad.syntax.parser import Parser
-from symgrad.syntax.tokens import Dialect, Infix, Token
 
 __all__ = ["RULES_OF", "Spelling", "Vocabulary", "latex", "written_as"]
 
@@ -41,20 +40,15 @@ _HINTS: Final = MappingProxyType(
     }
 )
 
+_GRAMMAR: Final = Grammar(_INFIX, _HINTS)
+
 
 def latex(vocabulary: Vocabulary) -> Dialect:
     """The notation of LaTeX over declared names."""
     return Dialect(
-        name="LaTeX",
         tokenize=lambda source: tokenize(source, vocabulary.pieces),
-        infix=_INFIX,
-        hints=_HINTS,
-        parser=partial(_parser, vocabulary),
+        parser=partial(LatexParser, grammar=_GRAMMAR, vocabulary=vocabulary),
     )
-
-
-def _parser(vocabulary: Vocabulary, tokens: Sequence[Token], dialect: Dialect) -> Parser:
-    return LatexParser(tokens, dialect, vocabulary=vocabulary)
 
 
 def written_as(text: str) -> Spelling | None:

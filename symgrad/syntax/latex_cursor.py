@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn, TypeVar
 
 from symgrad.errors import ProblemError
+from symgrad.syntax.grammar import Infix
 from symgrad.syntax.latex_names import Vocabulary
 from symgrad.syntax.latex_signs import FUNCTIONS, PARTNERS
 from symgrad.syntax.parser import Parser
-from symgrad.syntax.tokens import Infix, Kind, Token
+from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import (
     IMPLICIT,
     Binary,
@@ -83,7 +84,7 @@ class Cursor(Parser):
     def infix(self) -> Infix | None:
         token = self.token
         if token.kind is Kind.OPERATOR:
-            return None if token.text in self.bars else self.dialect.infix.get(token.text)
+            return None if token.text in self.bars else self.grammar.infix.get(token.text)
         if not self.starts_operand(token):
             return None
         before = self.tokens[self.at - 1]
@@ -208,8 +209,8 @@ class Cursor(Parser):
         if token.kind is Kind.NUMBER and before is not None:
             message = f"an operator is missing between {before.place.text!r} and {shown!r}"
             raise ProblemError(message, token.place)
-        if token.text in self.dialect.hints:
-            raise ProblemError(f"'{shown}' cannot be read: {self.dialect.hints[token.text]}", token.place)
+        if token.text in self.grammar.hints:
+            raise ProblemError(f"'{shown}' cannot be read: {self.grammar.hints[token.text]}", token.place)
         operators = (Kind.OPERATOR, Kind.COMMA)
         if token.kind in operators and (before is None or before.kind in (*operators, Kind.OPEN)):
             raise ProblemError(f"something is missing before '{shown}'", token.place)

@@ -10,7 +10,8 @@ from typing import Final, NoReturn
 from symgrad.errors import ProblemError
 from symgrad.source import Place
 from symgrad.syntax.complaints import CLOSING, complaint
-from symgrad.syntax.tokens import DEEPEST_NESTING, Dialect, Infix, Kind, Token
+from symgrad.syntax.grammar import Grammar, Infix
+from symgrad.syntax.tokens import DEEPEST_NESTING, Kind, Token
 from symgrad.syntax.tree import (
     Binary,
     Call,
@@ -39,7 +40,7 @@ class Parser:
     """A cursor over tokens; each method reads one construct and stops behind it."""
 
     tokens: Sequence[Token]
-    dialect: Dialect
+    grammar: Grammar
     at: int = 0
     level: int = 0
     _open: list[Token] = field(default_factory=list)
@@ -130,7 +131,7 @@ class Parser:
 
     def infix(self) -> Infix | None:
         """How the next token binds, if it is an operator between operands."""
-        return self.dialect.infix.get(self.token.text) if self.token.kind is Kind.OPERATOR else None
+        return self.grammar.infix.get(self.token.text) if self.token.kind is Kind.OPERATOR else None
 
     def operator(self) -> str:
         """The operator between two operands, which is now read."""
@@ -277,5 +278,5 @@ class Parser:
         """Say what stands where something else is needed."""
         before = self.tokens[self.at - 1] if self.at else None
         opening = self._open[-1] if self._open else None
-        diagnostic = complaint(before, self.token, opening, self.dialect.hints)
+        diagnostic = complaint(before, self.token, opening, self.grammar.hints)
         raise ProblemError(diagnostic)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from symgrad.errors import ProblemError
 from symgrad.source import Source
+from symgrad.syntax.dialect import Dialect
+from symgrad.syntax.grammar import Grammar, Infix
 from symgrad.syntax.parser import Parser
-from symgrad.syntax.tokens import LONGEST_TEXT, Dialect, Infix, Kind, Token
+from symgrad.syntax.tokens import LONGEST_TEXT, Kind, Token
 
 _LONGEST_NUMBER = 60
 _LARGEST_EXPONENT = 400
@@ -121,9 +124,7 @@ def _number(source: Source, match: re.Match[str]) -> Token:
     return Token(Kind.NUMBER, match[0], place)
 
 
-PLAIN: Final = Dialect(
-    name="plain",
-    tokenize=tokenize,
+GRAMMAR: Final = Grammar(
     infix=MappingProxyType(
         {
             "+": Infix(10, 11),
@@ -136,5 +137,6 @@ PLAIN: Final = Dialect(
         }
     ),
     hints=HINTS,
-    parser=Parser,
 )
+
+PLAIN: Final = Dialect(tokenize, partial(Parser, grammar=GRAMMAR))

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from symgrad.errors import ProblemError
 from symgrad.source import Source
+from symgrad.syntax.dialect import Dialect
 from symgrad.syntax.parser import Parser
 from symgrad.syntax.plain import PLAIN
-from symgrad.syntax.tokens import DEEPEST_TREE, Dialect, Kind, Token
+from symgrad.syntax.tokens import DEEPEST_TREE, Kind, Token
 from symgrad.syntax.tree import (
     Approach,
     Call,
@@ -66,7 +67,7 @@ def parse_definition(text: Source | str, dialect: Dialect = PLAIN) -> Definition
             parser.fail(f"a definition is written with =, not {parser.token.text!r}", parser.token)
         if parser.token.kind is Kind.END:
             parser.fail("a definition is needed here, name = expression", parser.token)
-        if parser.token.kind is Kind.OPERATOR and parser.token.text in dialect.infix:
+        if parser.token.kind is Kind.OPERATOR and parser.token.text in parser.grammar.infix:
             parser.fail("the left side of a definition is one name, name[t] or name(x)", parser.token)
         parser.unexpected()
     body = parser.no_span(parser.condition())
@@ -88,7 +89,7 @@ def parse_limit(text: Source | str, dialect: Dialect = PLAIN) -> Approach:
     """`tau -> 0+`, `x -> -inf`: the point may carry the side from which it is approached."""
     parser = _start(text, dialect)
     tokens, side = _without_side(parser.tokens)
-    parser = dialect.parser(tokens, dialect)
+    parser = dialect.parser(tokens)
     var = parser.expression()
     if not parser.take_if("->"):
         if parser.token.kind is Kind.END:
@@ -100,7 +101,7 @@ def parse_limit(text: Source | str, dialect: Dialect = PLAIN) -> Approach:
 
 def _start(text: Source | str, dialect: Dialect) -> Parser:
     source = Source("<text>", text) if isinstance(text, str) else text
-    return dialect.parser(dialect.tokenize(source), dialect)
+    return dialect.read(source)
 
 
 def _whole(parser: Parser, tree: T) -> T:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
-from symgrad.source import Place, Source
-
-if TYPE_CHECKING:
-    from symgrad.syntax.parser import Parser
+from symgrad.source import Place
 
 LONGEST_TEXT = 20_000
 DEEPEST_NESTING = 100
@@ -43,22 +38,3 @@ class Token:
     def says(self, *texts: str) -> bool:
         """Whether it is one of these operators, brackets or separators."""
         return self.kind not in (Kind.NAME, Kind.NUMBER) and self.text in texts
-
-
-@dataclass(frozen=True, slots=True)
-class Infix:
-    """How tightly an operator binds: to its left, and what its right operand may contain."""
-
-    left: int
-    right: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """A way of writing expressions: its lexer, its operators, what to say of foreign ones, its grammar."""
-
-    name: str
-    tokenize: Callable[[Source], Sequence[Token]]
-    infix: Mapping[str, Infix]
-    hints: Mapping[str, str]
-    parser: Callable[[Sequence[Token], Dialect], Parser]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from symgrad.syntax.plain import PLAIN
+from symgrad.syntax.plain import GRAMMAR
 from symgrad.syntax.tree import (
     IMPLICIT,
     Approach,
@@ -31,7 +31,7 @@ _CONDITION: Final = 0
 _EXPRESSION: Final = 10
 _SIGN: Final = 30
 _ATOM: Final = 50
-_SIDE_BY_SIDE: Final = PLAIN.infix["*"]
+_SIDE_BY_SIDE: Final = GRAMMAR.infix["*"]
 
 
 def unparse(tree: Tree) -> str:
@@ -73,7 +73,7 @@ def _written(tree: Tree) -> tuple[str, int]:
 
 
 def _binary(tree: Binary) -> tuple[str, int]:
-    infix = PLAIN.infix.get(tree.op, _SIDE_BY_SIDE)
+    infix = GRAMMAR.infix.get(tree.op, _SIDE_BY_SIDE)
     sign = {"**": "**", IMPLICIT: " "}.get(tree.op, f" {tree.op} ")
     # A power of a power or of a signed term needs its bracket: ** groups to the right.
     left = _text(tree.left, infix.left + (infix.right < infix.left))

@@ -10,14 +10,14 @@ from typing import Final
 
 from symgrad.errors import AnswerError, ProblemError
 from symgrad.source import Place, Source
+from symgrad.syntax.dialect import Dialect
 from symgrad.syntax.latex import latex
 from symgrad.syntax.latex_lexer import tokenize
 from symgrad.syntax.latex_names import Vocabulary
-from symgrad.syntax.latex_parser import LatexParser
 from symgrad.syntax.latex_signs import FUNCTIONS
 from symgrad.syntax.plain import PLAIN
 from symgrad.syntax.reading import parse_expression
-from symgrad.syntax.tokens import DEEPEST_TREE, Dialect, Kind, Token
+from symgrad.syntax.tokens import DEEPEST_TREE, Kind, Token
 from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Subscript, Tree, depth
 from symgrad.verify.claims import Claim, Document, Formula, Unread
 from symgrad.verify.claims import Kind as ClaimKind
@@ -299,7 +299,7 @@ class _Reader:
             return parse_expression(place.source.part(place.start, place.end), PLAIN)
         last = side[-1].place
         end = Token(Kind.END, "", last.source.place(last.end, last.end))
-        parser = LatexParser((*side, end), self.dialect, vocabulary=self.vocabulary)
+        parser = self.dialect.parser((*side, end))
         tree = parser.no_span(parser.condition())
         parser.finish()
         if depth(tree) > DEEPEST_TREE:
