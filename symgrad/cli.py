@@ -1,34 +1,39 @@
 """The command line: solve, verify, check, list, schema; exit codes 0 certified, 1 some failed, 2 unusable input."""
 
+import atexit
 import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, ParamSpec
 
 import click
 
-from symgrad.errors import ProblemError, SymgradError
+from symgrad.errors import MachineError, ProblemError, SymgradError
 from symgrad.files import write
 from symgrad.problem.bank import bank_names, find_problem
+from symgrad.sheet.formats import FORMATS, SUFFIXES, check_format
+from symgrad.verify.formats import REPORTS
 
 P = ParamSpec("P")
-_FORMATS: Final = ("pdf", "tex", "typ", "md", "html", "json", "numpy")
-_SUFFIXES: Final = {".py": "numpy", ".htm": "html"} | {f".{name}": name for name in _FORMATS if name != "numpy"}
-_REPORTS: Final = ("text", "json", "md", "html", "tex")
 _LAYOUTS: Final = ("numerator", "denominator")
 _EDITIONS: Final = ("full", "answers", "hints", "questions")
+_STANDARD: Final = "-"
+_TARGET: Final = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
+@cache
 def _pipeline() -> Any:
     """The pipeline, imported when there is something to solve: SymPy and NumPy take their time.
 
-    What it makes lives until the end, so looking for garbage among it is put off: that took a tenth of the time.
+    What it makes lives until the end. Looking for garbage among it took a tenth of the time and is put off; taking it
+    apart when the process ends took a sixth, and is left to the system.
     """
     gc.set_threshold(200_000, 50, 50)
+    atexit.register(gc.freeze)
     return import_module("symgrad.pipeline")
 
 
@@ -60,9 +65,9 @@ def main() -> None:
 @main.command()
 @click.argument("problems", nargs=-1, required=True, metavar="PROBLEM...")
 @click.option(
-    "-f", "--format", "format_", metavar="FORMAT", help=f"One of {', '.join(_FORMATS)}; by default as -o ends, else md."
+    "-f", "--format", "format_", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; by default as -o ends, else md."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("-o", "--output", type=_TARGET, help="Write to this file; - is the standard output.")
 @click.option("-q", "--question", "questions", multiple=True, metavar="ID", help="Only this question; repeatable.")
 @click.option("--layout", type=click.Choice(_LAYOUTS), help="Print derivatives in this layout convention.")
 @click.option("--edition", type=click.Choice(_EDITIONS), default="full", help="What of the answers is printed.")
@@ -81,17 +86,21 @@ def main() -> None:
 def solve(
     problems: tuple[str, ...], format_: str | None, output: Path | None, questions: tuple[str, ...], **look: Any
 ) -> None:
-    """Answer the questions of PROBLEM, or of several on one sheet."""
-    chosen = format_ or (_SUFFIXES.get(output.suffix, "md") if output is not None else "md")
+    """Answer the questions of PROBLEM, or of several on one sheet.
+
+    \b
+    symgrad solve lstm --format tex -o lstm.tex
+    symgrad solve my.yaml -q a1 -q a3
+    symgrad solve bptt lstm --edition questions --title "Week 3" -o exam.pdf
+    """
+    chosen = format_ or SUFFIXES.get(output.suffix.lower() if output is not None else "", "md")
+    check_format(chosen, len(problems))
     pipeline = _pipeline()
-    solved = pipeline.solve([pipeline.load(p) for p in problems], chosen, questions, pipeline.Look(**look))
+    solved = pipeline.solve([_load(p) for p in problems], chosen, questions, pipeline.Look(**look))
     if output is None and isinstance(solved.document, bytes):
-        output = Path(f"{Path(problems[0]).stem}.{chosen}")
+        output = Path(f"{'sheet' if problems[0] == _STANDARD else Path(problems[0]).stem}.{chosen}")
         click.echo(f"written to {output}", err=True)
-    if output is None:
-        click.echo(solved.document, nl=False)
-    else:
-        write(solved.document, output)
+    _put(solved.document, output)
     for problem, name, message in solved.failures:
         click.echo(f"{problem}: question {name}: {message}", err=True)
     sys.exit(1 if solved.failures else 0)
@@ -111,7 +120,7 @@ def check(problems: tuple[str, ...], all_: bool) -> None:
     with click.progressbar(names, label="checking", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for name in bar:
             try:
-                found = _pipeline().checked(name)
+                found = _pipeline().checked(_load(name))
             except SymgradError as error:
                 click.echo(error.render(), err=True)
                 worst = max(worst, error.exit_code)
@@ -127,28 +136,36 @@ def check(problems: tuple[str, ...], all_: bool) -> None:
 @click.argument("problems", nargs=-1, required=True)
 @click.option("-e", "--expression", metavar="FORMULA", help="Judge this one formula instead of a document.")
 @click.option("-q", "--question", "questions", multiple=True, metavar="ID", help="Only this question; repeatable.")
-@click.option("-f", "--format", "format_", type=click.Choice(_REPORTS), default="text", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("-f", "--format", "format_", type=click.Choice(tuple(REPORTS)), help="By default as -o ends, else text.")
+@click.option("-o", "--output", type=_TARGET, help="Write to this file; - is the standard output.")
 @_reporting
 def verify(
-    problems: tuple[str, ...], expression: str | None, questions: tuple[str, ...], format_: str, output: Path | None
+    problems: tuple[str, ...],
+    expression: str | None,
+    questions: tuple[str, ...],
+    format_: str | None,
+    output: Path | None,
 ) -> None:
-    """Judge an answer: PROBLEM... ANSWER, or PROBLEM... -e FORMULA."""
+    """Judge an answer: PROBLEM... ANSWER, or PROBLEM... -e FORMULA.
+
+    ANSWER is a .tex, .md, .txt, .ipynb or .yaml file, or - for the standard input.
+
+    \b
+    symgrad verify bptt answer.md
+    symgrad verify bptt focal_loss answer.tex -o marked.html
+    symgrad verify bptt -e '\\frac{\\partial E_t}{\\partial h_t} = V^\\top(\\hat y_t - y_t)'
+    """
     *names, answer = (*problems, expression) if expression is not None else problems
     if not names:
         raise ProblemError("name a problem before the answer, or give a formula with -e")
-    pipeline = _pipeline()
-    loaded = [pipeline.load(name) for name in names]
-    marked = pipeline.verify(
-        loaded, answer if expression is not None else Path(answer), questions, expression is not None
-    )
-    if output is not None:
-        write(pipeline.REPORTS[format_](marked), output)
-    elif format_ == "text":
-        style = import_module("symgrad.verify.report").text
-        click.echo(style(marked, lambda text, colour: click.style(text, fg=colour)), nl=False)
+    chosen = format_ or _report_named(output)
+    loaded = [_load(name) for name in names]
+    written = answer if expression is not None else _standard_input() if answer == _STANDARD else Path(answer)
+    marked = _pipeline().verify(loaded, written, questions, expression is not None)
+    if chosen == "text" and output is None:
+        click.echo(REPORTS[chosen](marked, lambda text, colour: click.style(text, fg=colour)), nl=False)
     else:
-        click.echo(pipeline.REPORTS[format_](marked), nl=False)
+        _put(REPORTS[chosen](marked), output)
     sys.exit(1 if marked.wrong else 0)
 
 
@@ -167,6 +184,32 @@ def list_() -> None:
 def schema() -> None:
     """The JSON Schema of problem files, for editors."""
     click.echo(json.dumps(import_module("symgrad.problem.schema").json_schema(), indent=2))
+
+
+def _load(name: str) -> Any:
+    """A problem by its path or its name; ``-`` is the standard input."""
+    return _pipeline().load(_standard_input() if name == _STANDARD else name)
+
+
+def _standard_input() -> str:
+    """The text of the standard input, of which a line more tells it from a path."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig") + "\n"
+    except UnicodeDecodeError as error:
+        raise MachineError(f"the standard input is not UTF-8 text: byte {error.start + 1}") from None
+
+
+def _put(document: str | bytes, output: Path | None) -> None:
+    """Write to a file, or to the standard output."""
+    if output is None or str(output) == _STANDARD:
+        click.echo(document, nl=False)
+    else:
+        write(document, output)
+
+
+def _report_named(output: Path | None) -> str:
+    suffix = "" if output is None else output.suffix.lower().removeprefix(".")
+    return suffix if suffix in REPORTS else "html" if suffix == "htm" else "text"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -151,4 +151,4 @@ def test_several_problems_on_one_sheet(problem: Path, tmp_path: Path) -> None:
     )
     assert "<h1>Week 3</h1>" in target.read_text()
     code, _, err = run("solve", problem, "softmax_ce", "-f", "json")
-    assert (code, err) == (2, "JSON is written for one problem at a time\n")
+    assert (code, err) == (2, "json is written for one problem at a time\n")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from symgrad.derivation.steps import Derivation, Result
-from symgrad.errors import QuestionError, SymgradError, near
+from symgrad.errors import ProblemError, QuestionError, SymgradError, near
 from symgrad.lazy import later
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor.shapes import ShapeError
@@ -33,19 +33,30 @@ SOLVERS: Mapping[str, Solver] = {
 }
 
 
-def solve_problem(problem: Problem, only: Collection[str] | None = None) -> tuple[Derivation, ...]:
+def solve_problem(problem: Problem, only: Collection[str] = ()) -> tuple[Derivation, ...]:
     """The derivations of a problem's questions, in order.
 
     Args:
         problem: what is given and asked.
-        only: the ids of the questions wanted; all by default.
+        only: the ids of the questions wanted; all where it is empty.
+
+    Raises:
+        ProblemError: the problem has no question of such an id.
     """
-    return tuple(solve_question(problem, q) for q in problem.questions if only is None or q.id in only)
+    return tuple(solve_question(problem, q) for q in _wanted(problem, only))
 
 
 def unsolved(problem: Problem, only: Collection[str] = ()) -> tuple[Derivation, ...]:
     """The questions of a problem as they are asked, without answers."""
-    return tuple(_derivation(q, "unsolved", ()) for q in problem.questions if not only or q.id in only)
+    return tuple(_derivation(q, "unsolved", ()) for q in _wanted(problem, only))
+
+
+def _wanted(problem: Problem, only: Collection[str]) -> list[Question]:
+    for name in only:
+        if name not in problem.ids:
+            message = f"{problem.name} has no question {name!r}; its questions are {', '.join(problem.ids)}"
+            raise ProblemError(message, suggestion=near(name, problem.ids))
+    return [q for q in problem.questions if not only or q.id in only]
 
 
 def solve_question(problem: Problem, question: Question) -> Derivation:

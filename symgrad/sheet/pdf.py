@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from symgrad.errors import InternalError, MachineError
+from symgrad.sheet.document import Sheet
+from symgrad.sheet.look import Look
+from symgrad.sheet.render import render
 
 _SECONDS: Final = 90
 _CHILD: Final = Path(__file__).with_name("typst_child.py")
@@ -17,6 +20,13 @@ _TEX_RUNS: Final = 3
 _NO_NETWORK: Final = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 _TEX_LIMITS: Final = {"openin_any": "p", "openout_any": "p", "shell_escape": "f", "TEXMFOUTPUT": "."}
 _TEX_PACKAGES: Final = "texlive-latex-recommended texlive-pictures lmodern"
+
+
+def typeset(sheet: Sheet, look: Look) -> bytes:
+    """The PDF of a sheet, by the engine that was chosen."""
+    if look.pdf_engine == "pdflatex":
+        return tex_document(render(sheet, "tex", look))
+    return typst_document(render(sheet, "typ", look))
 
 
 def typst_document(source: str, format: str = "pdf") -> bytes:

@@ -5,6 +5,7 @@ from keyword import iskeyword
 
 import sympy
 
+from symgrad.codegen import module
 from symgrad.codegen.accesses import may_hit
 from symgrad.codegen.model import Input, Model, normalise
 from symgrad.codegen.names import identifier
@@ -50,6 +51,25 @@ def program(problem: Problem, derivation: Derivation) -> Program:
         integers.setdefault(size)
     leaves = tuple(leaf for leaf, i in zip(candidates, used.inputs, strict=True) if _is_read(i, used))
     return Program(derivation.id, system, outputs, leaves, tuple(integers), _about(derivation.results))
+
+
+def numpy_module(problem: Problem, derivations: Iterable[Derivation], layout: str | None = None) -> str:
+    """A module with a function for each question whose answer is computed; the others are named at its end.
+
+    Args:
+        problem: what was asked about.
+        derivations: the answers.
+        layout: a convention of print; arrays have the shape of.shape + wrt.shape in any of them.
+    """
+    programs, left_out = [], []
+    for d in derivations:
+        try:
+            if d.status == "certified":
+                programs.append(program(problem, d))
+        except QuestionError as error:
+            left_out.append(f"# {error.message}")
+    text = module(programs, problem.title or problem.name)
+    return "\n\n".join([text, "\n".join(left_out) + "\n"]) if left_out else text
 
 
 def _refuse_ragged(name: str, system: System, values: Iterable[Expr]) -> None:

@@ -189,18 +189,31 @@ def _row(items: Sequence[Tree]) -> Tree:
 
 def balanced(words: Words, most: float) -> list[Words]:
     """The words in as few lines as ``wrapped`` needs, all about as long."""
-    lines = wrapped(words, most)
-    while most > _NARROWEST and len(narrower := wrapped(words, most - 1.0)) == len(lines):
+    pieces = _measured(words)
+    lines = _filled(pieces, most)
+    while most > _NARROWEST and len(narrower := _filled(pieces, most - 1.0)) == len(lines):
         lines, most = narrower, most - 1.0
-    return lines
+    return [joined(line) for line in lines]
 
 
 def wrapped(words: Words, most: float) -> list[Words]:
     """The words in lines of at most this width."""
+    return [joined(line) for line in _filled(_measured(words), most)]
+
+
+def _measured(words: Words) -> list[tuple[str | Tree, bool, float]]:
+    """The pieces between which a line may end, with their widths in the size of reasons."""
+    return [
+        (piece, glued, _REASON_SCALE * width(Text(piece) if isinstance(piece, str) else piece))
+        for piece, glued in _breakable(words)
+    ]
+
+
+def _filled(pieces: Sequence[tuple[str | Tree, bool, float]], most: float) -> list[list[str | Tree]]:
+    """Each line takes what it has room for."""
     lines: list[list[str | Tree]] = []
     used = 0.0
-    for piece, glued in _breakable(words):
-        w = _REASON_SCALE * width(Text(piece) if isinstance(piece, str) else piece)
+    for piece, glued, w in pieces:
         if (used + w > most and not glued) or not lines:
             lines.append([])
             used = 0.0
@@ -208,7 +221,7 @@ def wrapped(words: Words, most: float) -> list[Words]:
                 piece = piece.lstrip()
         lines[-1].append(piece)
         used += w
-    return [joined(line) for line in lines]
+    return lines
 
 
 def _breakable(words: Words) -> Iterator[tuple[str | Tree, bool]]:

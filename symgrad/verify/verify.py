@@ -98,6 +98,13 @@ class Markers:
         return read_formula(str(answer), vocabulary) if formula else read_document(answer, vocabulary)
 
 
+def mark(
+    problems: Sequence[Problem], answer: Path | str, questions: Collection[str] = (), formula: bool = False
+) -> Marked:
+    """The verdicts on one answer, as ``Markers.mark`` gives them."""
+    return Markers.of(problems).mark(answer, questions, formula)
+
+
 def merged(found: Sequence[Sequence[Judged]]) -> list[Judged]:
     """Of several verdicts on the same text the best founded: judged before not judged, known names before unknown ones.
 

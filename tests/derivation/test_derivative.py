@@ -17,7 +17,7 @@ from symgrad.notation.latex import latex
 from symgrad.notation.read import read
 from symgrad.notation.style import Style
 from symgrad.problem.model import Problem
-from symgrad.sheet.programs import program
+from symgrad.sheet.programs import numpy_module, program
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Deriv, Expr, Var
 from symgrad.tensor.reindex import reindex
@@ -474,7 +474,7 @@ COMPUTED = [q for q in QUESTIONS if q not in REFUSED and q[0] != "T1000"]
 def functions(name: str) -> dict[str, Any]:
     space: dict[str, Any] = {}
     problem, derivations = solved(name)
-    exec(compile(pipeline.numpy_module(problem, derivations), f"{name}.py", "exec"), space)
+    exec(compile(numpy_module(problem, derivations), f"{name}.py", "exec"), space)
     return space
 
 
