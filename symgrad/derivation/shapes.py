@@ -19,6 +19,7 @@ from symgrad.tensor.integers import evaluate_int, symbols_of
 from symgrad.tensor.nodes import (
     Add,
     Apply,
+    Build,
     Call,
     Compare,
     Concat,
@@ -168,16 +169,17 @@ def _rows(system: System, of: Expr) -> list[Row]:
     if not isinstance(of, Var):
         pairs.append((of, of))
     for name, body in pairs:
-        steps = [(x, x) for x in postorder(body) if x is not body and _is_step(x)]
+        inside = postorder(body, into=lambda x: not isinstance(x, Fold | Build))
+        steps = [(x, x) for x in inside if x is not body and _is_step(x)]
         rows += [(x, _sizes(x.shape, x.row), why(y)) for x, y in (*steps, (name, body))]
     return list(dict.fromkeys(rows))[-MOST_ROWS:]
 
 
 def _is_step(x: Expr) -> bool:
-    """Whether an operation inside a definition changes the shape."""
+    """Whether an operation inside a definition changes the shape, other than by repeating a number."""
     if isinstance(x, Transpose | Var | Apply | Compare | Pow):
         return False
-    return bool(x.children) and any(not same_shape(c.shape, x.shape) for c in x.children)
+    return any(not same_shape(c.shape, x.shape) for c in x.children if c.order or not isinstance(x, Add | Mul))
 
 
 def why(x: Expr) -> str | Reason:
@@ -208,6 +210,11 @@ def why(x: Expr) -> str | Reason:
             return f"{len(args)} of one shape along a new first axis"
         case Entry():
             return "the entries that are picked"
+        case Build(binders=binders):
+            return (
+                "an entry for each ",
+                *(w for k, i in enumerate(binders) for w in (", " * bool(k), b.count(i.symbol))),
+            )
         case Call(fn=fn):
             return why_sizes(x) if fn in AXES else _CALLS.get(fn, fn)
         case Opaque():

@@ -9,8 +9,10 @@ from symgrad.sheet.document import Block, Equations, GivenRow, Paragraph, Words
 from symgrad.sheet.reading import Reading
 from symgrad.sheet.rows import Equation, aligned
 from symgrad.sheet.words import joined, with_formulas
-from symgrad.tensor.integers import symbols_of
-from symgrad.tensor.nodes import Apply, Call, Expr, Fold, Reduce
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import integer, symbols_of
+from symgrad.tensor.nodes import Apply, At, Binder, Build, Call, Expr, Fold, Reduce
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 
@@ -79,10 +81,23 @@ def model_blocks(problem: Problem, reading: Reading) -> tuple[Block, ...]:
     common = next(iter(ranged)) if len(ranged) == 1 else None
     words: Words = ("The model:",) if common is None else ("The model, for ", common, ":")
     equations = [
-        Equation(reading.math(d.target), (reading.math(d.body),), where=None if common is not None else span)
-        for d, span in zip(shown, spans, strict=True)
+        _equation(d, None if common is not None else span, reading) for d, span in zip(shown, spans, strict=True)
     ]
     return (Paragraph(words), Equations(aligned(equations)))
+
+
+def _equation(d: Definition, span: Tree | None, reading: Reading) -> Equation:
+    """What a definition says; f_r = Σ_k x_{k+2(r−1)} W_k for r = 1, …, 3 where it is by entries."""
+    if not isinstance(d.body, Build):
+        return Equation(reading.math(d.target), (reading.math(d.body),), where=span)
+    base = reading.style.index_base
+    moved = {x.symbol: x.symbol + 1 - base for x in d.body.binders}
+    places = [Binder(x.symbol, integer(x.lo + base - 1), integer(x.hi + base - 1)) for x in d.body.binders]
+    entry = b.entry(d.target, [At(integer(moved[x.symbol])) for x in d.body.binders])
+    body = reindex(d.body.body, moved)
+    where = [tree for tree in (reading.ranges(places), span) if tree is not None]
+    span = Infix(tuple(where), ("comma",) * (len(where) - 1)) if len(where) > 1 else where[0]
+    return Equation(reading.math(entry), (reading.math(body),), where=span)
 
 
 def _span(d: Definition, reading: Reading) -> Tree | None:
