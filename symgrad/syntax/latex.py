@@ -25,7 +25,8 @@ _INFIX: Final = MappingProxyType(
     {
         "+": Infix(10, 11),
         "-": Infix(10, 11),
-        **dict.fromkeys(("*", "·", "×", "⊙", "∘", "⊘", "⊗", "/"), Infix(20, 21)),
+        **dict.fromkeys(("*", "·", "×", "⊙", "∘", "⊘", "⊗", "/", "@"), Infix(20, 21)),
+        "**": Infix(40, 30),
     }
 )
 

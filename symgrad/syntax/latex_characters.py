@@ -29,7 +29,7 @@ from symgrad.syntax.tokens import Kind, Token
 _LONGEST_NUMBER = 60
 _LETTERS = re.compile(r"[A-Za-z]{3,}(?:~[A-Za-z]{3,})+|[A-Za-z]+(?:\\_[A-Za-z0-9]+)*")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-_SIGNS: Final = ("==", ":=", "!=", "<=", ">=", "->", "=>", "||", *"+-*/=<>|,;:.'_^&!?~")
+_SIGNS: Final = ("==", ":=", "!=", "<=", ">=", "->", "=>", "||", "**", *"+-*/=<>|,;:.'_^&!?~@")
 _SAME: Final = {":=": "=", "==": "=", "=>": "⇒", "||": "‖", "?": "?"}
 
 Pieces: TypeAlias = Callable[[str, bool], Sequence[str]]
@@ -62,10 +62,20 @@ class Characters:
         self.at = end
 
     def number(self, found: re.Match[str]) -> None:
+        if self.is_argument():
+            self.add(Kind.NUMBER, found[0][0], found.start(), found.start() + 1)
+            return
         if len(found[0]) > _LONGEST_NUMBER:
             message = "this number is too long to be meant"
             raise ProblemError(message, self.source.place(found.start(), found.end()))
         self.add(Kind.NUMBER, found[0], found.start(), found.end())
+
+    def is_argument(self) -> bool:
+        """Whether a bare digit is a whole part of a fraction here, as in `\\frac12`."""
+        before = self.tokens[-2:]
+        if before and before[-1].text == r"\frac":
+            return True
+        return len(before) == 2 and before[0].text == r"\frac" and before[1].kind in (Kind.NUMBER, Kind.NAME)
 
     def letters(self, end: int) -> None:
         """Names side by side; in a script after `_` one letter, as in TeX, unless braces are round it."""

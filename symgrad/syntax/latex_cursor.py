@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 JUXTAPOSED: Final = Infix(24, 25)
 PRODUCT: Final = 20
+BARS: Final = ("|", "‖")
 _SHORTEST_WORD: Final = 3
 _RELATIONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "="})
 
@@ -83,6 +84,8 @@ class Cursor(Parser):
 
     def infix(self) -> Infix | None:
         token = self.token
+        if self.opens_bars():
+            return JUXTAPOSED
         if token.kind is Kind.OPERATOR:
             return None if token.text in self.bars else self.grammar.infix.get(token.text)
         if not self.starts_operand(token):
@@ -93,8 +96,15 @@ class Cursor(Parser):
             raise ProblemError(message, token.place)
         return JUXTAPOSED
 
+    def opens_bars(self) -> bool:
+        """Whether |x| or ‖x‖ begins here: the same bar stands once more behind it."""
+        bar = self.token.text
+        if self.token.kind is not Kind.OPERATOR or bar not in BARS or bar in self.bars:
+            return False
+        return self.separated(bar, (self.at + 1, self.stop))
+
     def operator(self) -> str:
-        if self.token.kind is not Kind.OPERATOR:
+        if self.token.kind is not Kind.OPERATOR or self.token.text in BARS:
             return IMPLICIT
         return self.take().text
 
@@ -176,14 +186,23 @@ class Cursor(Parser):
 
     def compares(self, at: int) -> bool:
         """Whether the bracket at a place holds a comparison."""
-        inside = (at + 1, self.partner.get(at, at))
+        return self.relates((at + 1, self.partner.get(at, at)))
+
+    def relates(self, inside: tuple[int, int]) -> bool:
+        """Whether a group is a comparison, in curly brackets of its own or not."""
+        if self.begins(inside[0]).says(r"\{") and self.partner.get(inside[0]) == inside[1] - 1:
+            inside = (inside[0] + 1, inside[1] - 1)
         return any(self.separated(sign, inside) for sign in _RELATIONS)
 
     def indicator(self, start: Token) -> Tree:
         """1[condition]."""
         closing = self.closing()
-        found = self.group((self.at + 1, closing), self.conditions)
-        self.at = closing + 1
+        inside, self.at = (self.at + 1, closing), closing + 1
+        return self.indicated(inside, start)
+
+    def indicated(self, inside: tuple[int, int], start: Token) -> Tree:
+        """1 where all the conditions of a group hold, 0 elsewhere; the group is read already."""
+        found = self.group(inside, self.conditions)
         tree: Tree = Call(Name("indicator", place=start.place), (found[0],), (), place=self.since(start))
         for other in found[1:]:
             call = Call(Name("indicator", place=start.place), (other,), (), place=self.since(start))

@@ -10,8 +10,10 @@ from typing import Final
 from symgrad.errors import ProblemError
 from symgrad.source import Place
 from symgrad.syntax.latex_cursor import JUXTAPOSED
-from symgrad.syntax.latex_names import script
+from symgrad.syntax.latex_names import script, text_of
 from symgrad.syntax.latex_parser import LatexParser, rule
+from symgrad.syntax.latex_ranges import limits
+from symgrad.syntax.latex_signs import ACCENTS
 from symgrad.syntax.tokens import Kind
 from symgrad.syntax.tree import (
     Binary,
@@ -67,7 +69,7 @@ def _sign_of_derivative(p: LatexParser, above: Range, below: Range) -> str | Non
         first_token = tokens[below[0] if lacking == "below" else above[0]]
         raise ProblemError(f"a ∂ is missing {lacking} the line", first_token.place)
     alone = above[1] - above[0] == 1 or tokens[above[0] + 1].kind is not Kind.OPERATOR or tokens[above[0] + 1].says("^")
-    named = below[1] - below[0] > 1 and tokens[below[0] + 1].kind is Kind.NAME
+    named = below[1] - below[0] > 1 and (tokens[below[0] + 1].kind is Kind.NAME or tokens[below[0] + 1].text in ACCENTS)
     return "d" if first == second == "d" and alone and named else None
 
 
@@ -86,10 +88,10 @@ def _above(p: LatexParser, sign: str) -> _Partial:
     return _Partial(of, times, immediate)
 
 
-def _variables(p: LatexParser, sign: str, times: int) -> list[Tree]:
-    """What stands below the line: ∂x ∂yᵀ, or ∂x²."""
+def _variables(p: LatexParser, sign: str, times: int, along: bool = False) -> list[Tree]:
+    """What stands below the line: ∂x ∂yᵀ, or ∂x²; behind a slash (``along``) as many as stand above."""
     found: list[Tree] = []
-    while p.token.kind is not Kind.END:
+    while p.token.kind is not Kind.END and not (along and len(found) == times):
         if p.token.text != sign:
             p.unexpected()
         p.take()
@@ -117,25 +119,39 @@ def _derivative(of: Tree, variables: Sequence[Tree], immediate: bool, place: Pla
 @rule(_PARTIAL)
 def inline_derivative(p: LatexParser) -> Tree:
     """`∂E / ∂W`, and `∂/∂x (…)`."""
-    start = p.token
     slash = next((k for k in range(p.at, p.stop) if p.tokens[k].says("/")), None)
     after = None if slash is None else p.begins(slash + 1)
     if slash is None or after is None or after.text != _PARTIAL:
-        raise ProblemError("∂ stands here by itself; a derivative is ∂y/∂x", start.place)
-    top = p.group((p.at, slash), lambda: _above(p, _PARTIAL))
-    p.at = slash + 2
-    variable = p.postfix()
-    variable = variable.operand if isinstance(variable, Transpose) else variable
+        raise ProblemError("∂ stands here by itself; a derivative is ∂y/∂x", p.token.place)
+    return _inline(p, slash, _PARTIAL)
+
+
+@rule("d")
+def inline_total_derivative(p: LatexParser) -> Tree:
+    """`dE/dW`, and `d/dx (…)`."""
+    slash = p.slash_of_derivative()
+    assert slash is not None
+    return _inline(p, slash, "d")
+
+
+def _inline(p: LatexParser, slash: int, sign: str) -> Tree:
+    start = p.token
+    top = p.group((p.at, slash), lambda: _above(p, sign))
+    p.at = slash + 1
+    variables = _variables(p, sign, top.times, along=True)
     of = p.expression(JUXTAPOSED.left) if top.of is None else top.of
-    return _derivative(of, [variable], top.immediate, p.since(start))
+    return _derivative(of, variables, top.immediate, p.since(start))
 
 
 @rule(r"\nabla")
 def gradient(p: LatexParser) -> Tree:
     """`\\nabla_W L`."""
     start = p.take()
-    if not p.token.says("_"):
+    below, above = limits(p)
+    if below is None:
         raise ProblemError("∇ needs the variable below it", start.place)
-    inside, p.at = script(p.tokens, p.at + 1, p.stop, p.partner)
-    variable = p.group(inside, p.expression)
-    return _derivative(p.operand(), [variable], False, p.since(start))
+    times = 1 if above is None else int(text_of(p.tokens, above)) if text_of(p.tokens, above) in ("1", "2") else 0
+    if not times:
+        raise ProblemError("above ∇ stands 2, of the Hessian, or nothing", start.place)
+    variable = p.group(below, p.expression)
+    return _derivative(p.operand(), [variable] * times, False, p.since(start))

@@ -10,7 +10,7 @@ from typing import Final
 from symgrad.errors import ProblemError
 from symgrad.syntax.latex_cursor import Cursor
 from symgrad.syntax.latex_names import Found, Scanned, text_of
-from symgrad.syntax.latex_signs import FUNCTIONS
+from symgrad.syntax.latex_signs import FUNCTIONS, GREEK
 from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import (
     IMPLICIT,
@@ -21,12 +21,15 @@ from symgrad.syntax.tree import (
     Keyword,
     Name,
     Number,
+    Subscript,
     Transpose,
     Tree,
     Unary,
 )
 
 _TRANSPOSES: Final = ("⊤", "†")
+_NUMBERS: Final = frozenset({"norm", "sum", "trace", "det", "dot", "mean"})
+"""Functions whose values have no axes."""
 _SETTING: Final = re.compile(r"([a-z]+) ?=? ?([0-9]+)")
 
 
@@ -38,7 +41,7 @@ class FunctionReader(Cursor):
         """A power, a transpose, an inverse; `^{\\odot 2}` is entry by entry."""
         place = start.place.to(self.begins(max(inside[1] - 1, inside[0])).place)
         text = text_of(self.tokens, inside)
-        if text in _TRANSPOSES or (text == "T" and "T" not in self.vocabulary.integers):
+        if text in _TRANSPOSES or (text == "T" and not ("T" in self.vocabulary.integers and self.is_number(tree))):
             return Transpose(tree, place=place)
         first = self.begins(inside[0])
         if text in ("-⊤", "-T"):
@@ -52,6 +55,25 @@ class FunctionReader(Cursor):
         if isinstance(tree, Name) and tree.id == "e" and not self.vocabulary.knows("e"):
             return Call(Name("exp", place=tree.place), (exponent,), (), place=place)
         return Binary("^", tree, exponent, place=place)
+
+    def is_number(self, tree: Tree) -> bool:
+        """Whether a value surely has no axes, so that T above it is an exponent."""
+        match tree:
+            case Number():
+                return True
+            case Name(name) | Subscript(Name(name), _):
+                given = len(tree.items) if isinstance(tree, Subscript) else 0
+                order = self.vocabulary.orders.get(name)
+                if order is None:
+                    return name in self.vocabulary.integers or name in GREEK
+                return given >= order + self.vocabulary.arities.get(name, 0)
+            case Binary(_, left, right):
+                return self.is_number(left) and self.is_number(right)
+            case Unary(_, operand):
+                return self.is_number(operand)
+            case Call(func):
+                return func.id in _NUMBERS or (bool(tree.args) and all(map(self.is_number, tree.args)))
+        return False
 
     def indices(self, parts: list[tuple[int, int]]) -> tuple[Tree, ...]:
         """The subscripts between commas; letters side by side are subscripts each."""

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Final
 
 from symgrad.errors import ProblemError
-from symgrad.syntax.latex_names import items, script, text_of
+from symgrad.syntax.latex_cursor import BARS
+from symgrad.syntax.latex_names import items, scan, script, text_of
 from symgrad.syntax.latex_naming import NameReader
 from symgrad.syntax.latex_signs import ACCENTS
 from symgrad.syntax.tokens import DEEPEST_NESTING, Kind, Token
@@ -20,10 +21,9 @@ from symgrad.syntax.tree import (
     Number,
     Span,
     Subscript,
+    Transpose,
     Tree,
 )
-
-_BARS: Final = ("|", "‖")
 
 
 @dataclass(slots=True)
@@ -47,10 +47,46 @@ class LatexParser(NameReader):
                 tree = Subscript(tree, self.indices(items(self.tokens, inside)), place=self.since(start))
             elif self.token.says("|") and "|" not in self.bars and (after := self.peek()) and after.says("_"):
                 tree = self.holding(tree, start)
+            elif self.transposes_behind_dot():
+                self.at += 2
+                tree = Transpose(tree, place=self.since(start))
             elif self.token.says("'", "!"):
                 self.unexpected()
             else:
                 return tree
+
+    def transposes_behind_dot(self) -> bool:
+        """Whether `.T` stands here, as in NumPy."""
+        after = self.peek()
+        if self.token.kind is not Kind.DOT or after is None or after.kind is not Kind.NAME or after.text != "T":
+            return False
+        return (
+            self.tokens[self.at - 1].place.end == self.token.place.start and self.token.place.end == after.place.start
+        )
+
+    def slash_of_derivative(self) -> int | None:
+        """The place of the slash in `dE_t/dh_t`, where that begins here; a size d has a space behind it."""
+        if self.token.text != "d" or not self.differential(self.at):
+            return None
+        above = self.begins(self.at + 1).says("^")
+        first = script(self.tokens, self.at + 2, self.stop, self.partner)[1] if above else self.at + 1
+        inner = scan(self.tokens, first, self.stop, self.partner)
+        slash = self.behind_entries(inner.end) if inner is not None else first
+        if not (self.begins(slash).says("/") and slash < self.stop and self.begins(slash + 1).text == "d"):
+            return None
+        return slash if self.differential(slash + 1) else None
+
+    def behind_entries(self, at: int) -> int:
+        """The place behind subscripts in brackets."""
+        while at < self.stop and self.tokens[at].says("["):
+            at = self.partner.get(at, at) + 1
+        return at
+
+    def differential(self, at: int) -> bool:
+        """Whether a d stands right before a name, or before its power."""
+        before, after = self.begins(at), self.begins(at + 1)
+        follows = after.kind is Kind.NAME or after.text in ACCENTS or after.says("^", "/")
+        return follows and (before.place.end == after.place.start or not self.vocabulary.knows("d"))
 
     def primary(self) -> Tree:
         token = self.token
@@ -63,6 +99,8 @@ class LatexParser(NameReader):
                     message = f"an operator is missing between {token.text!r} and {self.token.text!r}"
                     raise ProblemError(message, self.token.place)
                 return Number(Fraction(token.text), token.text, place=token.place)
+            case Kind.NAME if self.slash_of_derivative() is not None:
+                return RULES["d"](self)
             case Kind.NAME:
                 return self.name()
             case Kind.COMMAND if token.text in ACCENTS:
@@ -71,7 +109,7 @@ class LatexParser(NameReader):
                 return RULES[token.text.partition("{")[0]](self)
             case Kind.OPEN:
                 return self.bracket()
-            case Kind.OPERATOR if token.text in _BARS:
+            case Kind.OPERATOR if token.text in BARS:
                 return self.between_bars()
             case _:
                 self.unexpected()

@@ -34,7 +34,7 @@ class Asked:
     def __post_init__(self) -> None:
         for q in self.bench.problem.questions:
             for of in q.several("of"):
-                for tree in [_derivative(of.tree, x.tree, of.place) for x in q.several("wrt")] or [of.tree]:
+                for tree in [_derivative(of.tree, x.tree, of.place, q.order) for x in q.several("wrt")] or [of.tree]:
                     key = self.key(tree, Notation())
                     if key is not None:
                         self._ids.setdefault(key, q.id)
@@ -61,8 +61,10 @@ class Asked:
         return None if node is None else (node, tuple(sorted(kinds)))
 
 
-def _derivative(of: Tree, wrt: Tree, place: Place) -> Tree:
-    return Call(Name("jacobian", place=place), (of, wrt), (), place=place)
+def _derivative(of: Tree, wrt: Tree, place: Place, order: int = 1) -> Tree:
+    for _ in range(order):
+        of = Call(Name("jacobian", place=place), (of, wrt), (), place=place)
+    return of
 
 
 def left_side(problem: Problem, question: str | None) -> Tree | None:
@@ -75,7 +77,7 @@ def left_side(problem: Problem, question: str | None) -> Tree | None:
         return None
     of = asked.of.tree
     if asked.ask == "derivative" and len(wrt) == 1:
-        return _derivative(of, wrt[0].tree, of.place)
+        return _derivative(of, wrt[0].tree, of.place, asked.order)
     return of if asked.ask == "evaluate" else None
 
 

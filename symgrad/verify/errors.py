@@ -15,5 +15,12 @@ class Unknown(Unclear):
         self.name = name.id
 
 
+class Nested(Unclear):
+    """A derivative of a derivative, which the complex step cannot take."""
+
+    def __init__(self) -> None:
+        super().__init__("a derivative of a derivative")
+
+
 class Outside(Exception):
     """An index outside its range: at these steps the line says nothing."""

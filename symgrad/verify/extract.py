@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -28,6 +29,7 @@ from symgrad.verify.repair import mended
 from symgrad.verify.statements import EQUALITIES, INEQUALITIES, Statement, Tokens, rows, statements
 
 _PLAIN_SIGNS: Final = ("@", ".T", "**")
+_DERIVATIVE: Final = re.compile(r"\bd\^?\w+(?:\[[^\]]*\])?\s*/\s*d\w")
 MOST_CLAIMS = 100_000
 
 
@@ -73,6 +75,12 @@ def _in_order(written: Written, vocabulary: Vocabulary) -> list[Formula]:
     return sorted(found, key=lambda f: f.source.place(0, 0).resolved().start)
 
 
+def _is_plain(text: str) -> bool:
+    """Whether a formula is in the notation of the problem language, in which no derivative is written."""
+    foreign = "\\" in text or "∂" in text or _DERIVATIVE.search(text) is not None
+    return not foreign and any(sign in text for sign in _PLAIN_SIGNS)
+
+
 @dataclass(slots=True)
 class _Reader:
     """The claims so far, and what the next formula may go on from."""
@@ -93,7 +101,7 @@ class _Reader:
     def formula(self, formula: Formula) -> None:
         """Read one formula."""
         self.formulas += 1
-        if any(sign in formula.source.text for sign in _PLAIN_SIGNS) and "\\" not in formula.source.text:
+        if _is_plain(formula.source.text):
             self.plain(formula)
             return
         try:

@@ -15,7 +15,7 @@ from symgrad.tensor.functions import arrays
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.stable import Array
 from symgrad.verify import values as v
-from symgrad.verify.errors import Outside, Unclear
+from symgrad.verify.errors import Nested, Outside, Unclear
 from symgrad.verify.integers import index
 from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.ranges import runs
@@ -78,7 +78,7 @@ def slope(m: Interpretation, tree: Call, ints: Ints) -> Value:
     """f′(x) of a scalar function, by the complex step."""
     x = _only(tree, m, ints)
     if np.iscomplexobj(x.data):
-        raise Unclear("a derivative of a derivative")
+        raise Nested
     name = tree.func.id.rstrip("'")
     compute = SCALARS[name].compute if name in SCALARS else HYPERBOLIC[name]
     return replace(x, data=compute(x.data + 1j * STEP).imag / STEP, exact=None, eye=False)

@@ -15,7 +15,6 @@ import sympy
 from symgrad.calculus.dependency import reach
 from symgrad.calculus.numeric import Key, Numbers
 from symgrad.derivation.workspace import integer_symbols
-from symgrad.errors import SymgradError
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, evaluate_int, symbols_of
@@ -46,6 +45,7 @@ class World:
     scalars: bool = False
     kinks: bool = False
     base: "World | None" = None
+    imaginary: bool = False
     _nodes: dict[tuple[str, tuple[int, ...]], Var | None] = field(default_factory=dict)
     _values: dict[Expr, Array] = field(default_factory=dict)
     _free: dict[tuple[str, int], Array] = field(default_factory=dict)
@@ -113,23 +113,29 @@ class World:
         key = (name, order)
         if key not in self._free:
             if self.base is not None:
-                raise SymgradError(f"{name} is not known")
+                still = self.base.free(name, order)
+                return np.tile(still, (self.numbers.points // len(still), *(1,) * order))
             size = 3 if self.sizes.get("*", 0) == 0 else 2
             random = np.random.default_rng([self.numbers.seed, order, *name.encode()])
             self._free[key] = random.normal(size=(POINTS, *(size,) * order))
         return self._free[key]
 
-    def moved(self, wrt: Var, step: complex) -> "World":
+    @property
+    def is_complex(self) -> bool:
+        """Whether inputs are moved by an imaginary step."""
+        return self.base is not None and (self.imaginary or self.base.is_complex)
+
+    def moved(self, wrt: Var, step: complex | float) -> "World":
         """The world in which every entry of a node is moved in turn, each in a stretch of the batch of its own."""
         value = np.asarray(self.numbers.value(wrt))
         points = self.numbers.points
         entries = int(np.prod(value.shape[1:], dtype=int))
         moved = np.tile(np.broadcast_to(value, (points, *value.shape[1:])), (entries, *(1,) * (value.ndim - 1)))
-        moved = moved.astype(complex).reshape(entries, points, entries)
+        moved = moved.astype(np.result_type(moved, type(step))).reshape(entries, points, entries)
         moved[np.arange(entries), :, np.arange(entries)] += step
         given = _Tiled(self, (wrt.name, wrt.subs), moved.reshape(entries * points, *value.shape[1:]), entries)
         numbers = Numbers(self.numbers.system, self.numbers.sizes, entries * points, self.numbers.seed, given)
-        return World(self.problem, numbers, self.sizes, self.scalars, base=self)
+        return World(self.problem, numbers, self.sizes, self.scalars, base=self, imaginary=isinstance(step, complex))
 
     @cached_property
     def shown(self) -> str:

@@ -54,7 +54,8 @@ FORMULAS = [
     (r"[h_{t-1}; x]", "(concat ([] h (- t 1)) x)"),
     # Above.
     (r"W^\top V^{\mathsf{T}} W^{\top}", "(implicit (implicit (T W) (T V)) (T W))"),
-    (r"W^T", "(^ W T)"),
+    (r"W^T h_t^T + \gamma^T + E_t^T", "(+ (+ (implicit (T W) (T ([] h t))) (^ gamma T)) (^ ([] E t) T))"),
+    (r"W.T @ h[t] ** 2", "(@ (T W) (** ([] h t) 2))"),
     (r"W^{-1} + W^{-\top} + W^{\odot 2}", "(+ (+ (^ W (-. 1)) (T (^ W (-. 1)))) (** W 2))"),
     (r"Wᵀx² hₜ₋₁", "(implicit (implicit (T W) (^ x 2)) ([] h (- t 1)))"),
     (r"\tanh^2(x) + \sigma'(x) + e^{-x}", "(+ (+ (^ (tanh x) 2) (sigmoid' x)) (exp (-. x)))"),
