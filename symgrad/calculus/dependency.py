@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import sympy
 
@@ -46,14 +47,20 @@ class Lags:
 
 def lags(system: System) -> Lags:
     """The lags of every family of a system."""
+    return _lags(system.definitions, tuple(system.steps))
+
+
+@lru_cache(maxsize=64)
+def _lags(definitions: tuple[Definition, ...], stepping: tuple[sympy.Symbol, ...]) -> Lags:
     out = Lags()
-    for d in system.definitions:
-        ranged = {x.symbol for x in d.ranges} | set(system.steps)
+    reads = [Read(d, v) for d in definitions for v in variables(d.body)]
+    for d in definitions:
+        ranged = {x.symbol for x in d.ranges} | set(stepping)
         for k, index in enumerate(d.indices):
             for s in symbols_of(index) & ranged:
                 out.position.setdefault(d.family, {}).setdefault(s, k)
-    defined = {d.family for d in system.definitions}
-    for r in reads(system):
+    defined = {d.family for d in definitions}
+    for r in reads:
         if r.node.name in defined:
             continue
         steps = set(out.position.get(r.reader.family, {}))
@@ -61,11 +68,11 @@ def lags(system: System) -> Lags:
             for s in (x for x in symbols_of(sub) & steps if isinstance(difference(sub, x), int)):
                 out.position.setdefault(r.node.name, {}).setdefault(s, k)
     direct: dict[str, set[int | None]] = {}
-    for r in reads(system):
+    for r in reads:
         out.reads.setdefault(r.reader.family, set()).add(r.node.name)
         out.readers.setdefault(r.node.name, set()).add(r.reader.family)
         direct.setdefault(r.reader.family, set()).update(_signs(r, out))
-    for family in {d.family for d in system.definitions}:
+    for family in {d.family for d in definitions}:
         out.sign[family] = set().union(*(direct.get(f, set()) for f in reach(family, out.reads)))
     return out
 

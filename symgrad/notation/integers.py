@@ -5,6 +5,7 @@ Terms with a plus come first, each kind by its letters, and numbers last, as the
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 
@@ -99,6 +100,12 @@ def _letters(term: sympy.Expr) -> tuple[str, ...]:
 
 
 def _sum(value: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
+    return signed_sum([_signed(t, symbol, inline) for t in _ordered(value)])
+
+
+@lru_cache(maxsize=4096)
+def _ordered(value: sympy.Add) -> tuple[sympy.Expr, ...]:
+    """The terms of a sum in the order of writing."""
     terms = sorted(
         value.args,
         key=lambda t: (t.is_Number, t.could_extract_minus_sign(), -sympy.total_degree(t) if t.is_polynomial() else 0,
@@ -106,7 +113,7 @@ def _sum(value: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
     )  # fmt: skip
     if terms[0].could_extract_minus_sign() and not terms[-1].could_extract_minus_sign():
         terms = [terms[-1], *terms[:-1]]
-    return signed_sum([_signed(t, symbol, inline) for t in terms])
+    return tuple(terms)
 
 
 def _signed(term: sympy.Expr, symbol: SymbolTree, inline: bool) -> tuple[bool, Tree]:

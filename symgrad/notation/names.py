@@ -7,12 +7,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from symgrad.notation.names_latex import read_latex_name
 from symgrad.notation.symbols import ACCENTS, GREEK, GREEK_LETTERS
 from symgrad.notation.tree import Accent, Font, Ident, Infix, Number, Row, Script, Sym, Tree
+from symgrad.tensor.integers import Int
 
 _SUFFIX_ACCENTS: Final = ("tilde", "hat", "bar", "dot", "vec")
 _SUFFIX_SCRIPTS: Final = {"star": "star", "prime": "prime"}
@@ -49,11 +51,12 @@ class Names:
         """A name without steps."""
         return self._given.get(name) or default_name(name)
 
-    def member(self, name: str, subs: Sequence[Tree], written: Sequence[str] = ()) -> Tree:
-        """A member of a family, its steps below the name; ``written`` are the steps as a declaration writes them."""
+    def member(self, name: str, subs: Sequence[Tree], steps: Sequence[Int] = ()) -> Tree:
+        """A member of a family: its steps below the name, unless a declaration says how that member looks."""
         if not subs:
             return self.name(name)
-        return self._members.get(member_key(name, written)) or subscripted(self.name(name), subs)
+        own = self._members.get(member_key(name, map(str, steps))) if self._members else None
+        return own or subscripted(self.name(name), subs)
 
     def taken(self, *names: str) -> bool:
         """Whether one of these is declared."""
@@ -115,6 +118,7 @@ def _listed(tree: Tree) -> tuple[Tree, ...]:
     return tree.items if isinstance(tree, Infix) and set(tree.ops) == {"comma"} else (tree,)
 
 
+@lru_cache(maxsize=4096)
 def default_name(name: str) -> Tree:
     """A name as the field reads it."""
     name = unicodedata.normalize("NFC", name)

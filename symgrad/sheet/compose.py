@@ -7,13 +7,13 @@ from typing import Final, TypeAlias
 
 from symgrad.derivation import steps
 from symgrad.derivation.steps import CasesLine, Derivation, Introduced, Line, Prose, Result
+from symgrad.lazy import later
 from symgrad.notation.measure import width
 from symgrad.notation.symbols import SYMBOLS
 from symgrad.notation.tree import Aligned, Cases, Oper, Sym, Tree
 from symgrad.notation.tree import Line as TreeLine
 from symgrad.problem.model import Problem
 from symgrad.sheet.checks import all_checks, sentence
-from symgrad.sheet.diagram import model_drawings, question_drawings
 from symgrad.sheet.document import (
     Block,
     Equations,
@@ -36,6 +36,11 @@ from symgrad.tensor.nodes import Deriv
 
 Answers: TypeAlias = tuple[Problem, Sequence[Derivation]]
 """A problem with the derivations that answer it."""
+
+model_drawings, question_drawings = (
+    later("symgrad.sheet.diagram:model_drawings"),
+    later("symgrad.sheet.diagram:question_drawings"),
+)
 
 _OWN_WORDS: Final = "text"
 _BRACE: Final = 6.0

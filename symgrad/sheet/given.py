@@ -46,7 +46,7 @@ def _symbol(d: Declaration, reading: Reading) -> Tree:
     names = reading.style.names
     if d.arguments:
         return Func(names.name(d.name), tuple(names.name(a) for a in d.arguments))
-    return names.member(d.name, [reading.size(p) for p in d.pattern], [str(p) for p in d.pattern])
+    return names.member(d.name, [reading.size(p) for p in d.pattern], d.pattern)
 
 
 def _said(d: Declaration, reading: Reading) -> Words:

@@ -85,7 +85,7 @@ def _(expr: Var, ctx: Context) -> Piece:
     names = ctx.style.names
     if "random" in expr.facts:
         return Piece(names.name(expr.name), level.ATOM)
-    tree = names.member(expr.name, [ctx.index(s) for s in expr.subs], [str(s) for s in expr.subs])
+    tree = names.member(expr.name, [ctx.index(s) for s in expr.subs], expr.subs)
     return Piece(tree, level.SCRIPTED if has_superscript(tree) else level.ATOM)
 
 
