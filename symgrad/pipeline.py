@@ -56,7 +56,7 @@ def printed(answers: Sequence[Answers], format: str, look: Look = DEFAULT_LOOK) 
     check_format(format, len(answers))
     if format in DATA:
         return DATA[format](*answers[0], look.layout)
-    sheet = compose(answers, look)
+    sheet = compose(answers, look, format)
     document: Document = typeset(sheet, look) if format == "pdf" else render(sheet, format, look)
     return document
 

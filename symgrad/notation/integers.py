@@ -3,7 +3,7 @@
 Terms with a plus come first, each kind by its letters, and numbers last, as the field writes them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,6 +33,13 @@ def bracketed(piece: Piece, needed: int) -> Tree:
     if isinstance(tree, Func) and tree.bare:
         return Func(tree.name, tree.args)
     return Fenced(tree)
+
+
+def by(sizes: Sequence[Piece]) -> Tree:
+    """n × (m + 1): the sizes of an array, each in brackets where it is a sum."""
+    if len(sizes) == 1:
+        return sizes[0].tree
+    return Infix(tuple(bracketed(s, level.HADAMARD) for s in sizes), ("times",) * (len(sizes) - 1))
 
 
 def integer_piece(value: Int, symbol: SymbolTree, inline: bool = False) -> Piece:

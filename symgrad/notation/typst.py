@@ -44,6 +44,8 @@ _FONTS: Final = {
 }  # fmt: skip
 _SPACES: Final = {"thin": "thin", "medium": "med", "quad": "quad"}
 _WORDS: Final = ("upright(", "italic(", "bold(")
+_SPACED: Final = frozenset(x.typst for x in SYMBOLS.values() if x.spacing in ("binary", "relation")) | {"comma", "semi"}
+"""What has room of its own, so that no blank is set beside it."""
 _HEIGHTS: Final = ("1em", "1.2em", "1.8em", "2.4em", "3em")
 _QUOTED: Final = {"\\": "\\\\", '"': '\\"', "\n": " ", "\r": " ", "\t": " "}
 
@@ -75,7 +77,7 @@ def typst(tree: Tree) -> str:
         case Infix(items=items, ops=ops):
             return _side_by_side(_alternating(items, ops))
         case Prefix(op=op, body=body):
-            return _side_by_side([SYMBOLS[op].typst, typst(body)])
+            return SYMBOLS[op].typst + _gap("", typst(body)) + typst(body)
         case Frac(top=top, bottom=bottom):
             return f"frac({typst(top)}, {typst(bottom)})"
         case Root(body=body):
@@ -142,13 +144,19 @@ def _alternating(items: tuple[Tree, ...], ops: tuple[str, ...]) -> Iterable[str]
 
 def _side_by_side(pieces: Iterable[str]) -> str:
     """Pieces one after the other; a blank beside words would be set."""
-    out = ""
+    out = before = ""
     for piece in pieces:
-        if not out or not piece or out.endswith(('"', '")', '"))')) or piece.startswith('"'):
-            out += piece
-        else:
-            out += f"#h(0pt){piece}" if piece.startswith(_WORDS) else f" {piece}"
+        bare = not out or not piece or out.endswith(('"', '")', '"))'))
+        out += piece if bare else _gap(before, piece) + piece
+        before = piece
     return out
+
+
+def _gap(before: str, piece: str) -> str:
+    """What parts a piece from the one before it without being seen."""
+    if piece.startswith('"'):
+        return ""
+    return "#h(0pt)" if piece.startswith(_WORDS) and before not in _SPACED else " "
 
 
 def _row(items: tuple[Tree, ...]) -> str:

@@ -30,9 +30,9 @@ from symgrad.sheet.given import conventions, given_rows, model_blocks
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.prompts import prompt
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.rows import TEXT_WIDTH, Equation, displays, wrapped
+from symgrad.sheet.rows import PRINTED, SCREEN, Equation, Page, displays, wrapped
 from symgrad.sheet.words import as_tree, joined, with_formulas
-from symgrad.tensor.nodes import Deriv
+from symgrad.tensor.nodes import Deriv, Expr
 
 Answers: TypeAlias = tuple[Problem, Sequence[Derivation]]
 """A problem with the derivations that answer it."""
@@ -43,16 +43,20 @@ model_drawings, question_drawings = (
 )
 
 _OWN_WORDS: Final = "text"
+_ON_SCREEN: Final = frozenset({"md"})
+_ABOUT: Final = {"≈ ": "approx", "= ": "="}
 _BRACE: Final = 6.0
 _SHORTEST_CONDITION: Final = 10.0
 
 
-def compose(answers: Sequence[Answers], look: Look = DEFAULT_LOOK) -> Sheet:
-    """The sheet of one problem or of several."""
+def compose(answers: Sequence[Answers], look: Look = DEFAULT_LOOK, format: str = "pdf") -> Sheet:
+    """The sheet of one problem or of several, with lines as long as a format of ``formats.PAGES`` has them."""
     parts: list[Part] = []
     before = 0
     for problem, derivations in answers:
-        parts.append(_part(problem, derivations, look, before, f"{problem.name}-" if len(answers) > 1 else ""))
+        reading = Reading.of(problem, look.layout, SCREEN if format in _ON_SCREEN else PRINTED)
+        prefix = f"{problem.name}-" if len(answers) > 1 else ""
+        parts.append(_part(problem, derivations, reading, look, before, prefix))
         before += len(problem.ids)
     title = parts[0].title if len(parts) == 1 else look.title or "Answers"
     said = [dict(problem.document.header) for problem, _ in answers]
@@ -61,8 +65,9 @@ def compose(answers: Sequence[Answers], look: Look = DEFAULT_LOOK) -> Sheet:
     return Sheet(title, tuple((name, text) for name, text in header.items() if name != "logo" and text), tuple(parts))
 
 
-def _part(problem: Problem, derivations: Iterable[Derivation], look: Look, before: int, prefix: str) -> Part:
-    reading = Reading.of(problem, look.layout)
+def _part(
+    problem: Problem, derivations: Iterable[Derivation], reading: Reading, look: Look, before: int, prefix: str
+) -> Part:
     return Part(
         problem.title or problem.name,
         problem.about,
@@ -180,7 +185,7 @@ def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> It
     """The blocks of a derivation as blocks of a sheet."""
     for equations, run in groupby(blocks, key=lambda b: not isinstance(b, Prose | steps.Table)):
         if equations:
-            yield from _displayed(_equations(run, reading))
+            yield from _displayed(_equations(run, reading), reading.page)
             continue
         for block in run:
             match block:
@@ -190,13 +195,13 @@ def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> It
                     yield _table(block, reading)
 
 
-def _displayed(equations: list[Equation]) -> Iterator[Block]:
+def _displayed(equations: list[Equation], page: Page) -> Iterator[Block]:
     """The equations; indices that all of them share are said once, before them."""
     spans = [e.where for e in equations if e.where is not None]
     if len(spans) > 1 and len(set(spans)) == 1:
         yield Paragraph(("For ", spans[0], ":"))
         equations = [replace(e, where=None) for e in equations]
-    yield from (Equations(x) for x in displays(equations))
+    yield from (Equations(x) for x in displays(equations, page))
 
 
 def _table(table: steps.Table, reading: Reading) -> Table:
@@ -215,7 +220,7 @@ def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> l
                 # a = b and, directly below, a = c: one left side for both.
                 if equation.left == previous and out[-1].where is None and not out[-1].asides:
                     reason = () if equation.reason == out[-1].reason else equation.reason
-                    equation = replace(equation, left=None, reason=reason)
+                    equation = replace(equation, left=None, continues=equation.left, reason=reason)
                 previous = equation.left or previous
                 out += [equation, *_equations(block.substeps, reading)]
             case Introduced():
@@ -233,15 +238,23 @@ def _line(line: Line, reading: Reading) -> Equation:
         left, *rights = (reading.statement(x) for x in (line.left, *line.right))
     else:
         left, *rights = (reading.side(x, line.left) for x in (line.left, *line.right))
+    reason, behind = line.reason, _lies_in(line.left, line.left, reading) if line.boxed else ()
+    match reason:
+        case ("≈ " | "= " as relation, Expr() as number) if line.boxed:
+            reason, behind = (), (*behind, (_ABOUT[relation], reading.math(number)))
     return Equation(
         left,
         tuple(rights),
-        reading.words(line.reason),
+        reading.words(reason),
         reading.ranges(line.ranges, (line.left, *line.right)),
         line.boxed,
-        reading.lies_in(line.left, line.left) if line.boxed and line.left.order else None,
+        behind,
         relation=line.relation,
     )
+
+
+def _lies_in(value: Expr, left: Expr | None, reading: Reading) -> tuple[tuple[str, Tree], ...]:
+    return (("in", reading.lies_in(value, left)),) if value.order else ()
 
 
 def _introduce(block: Introduced, out: list[Equation], reading: Reading) -> None:
@@ -255,7 +268,7 @@ def _introduce(block: Introduced, out: list[Equation], reading: Reading) -> None
 
 def _cases(block: CasesLine, reading: Reading) -> Equation:
     left, values = reading.math(block.left), [reading.math(value) for value, _ in block.cases]
-    most = max(TEXT_WIDTH - width(left) - max(width(v) for v in values) - _BRACE, _SHORTEST_CONDITION)
+    most = max(reading.page.width - width(left) - max(width(v) for v in values) - _BRACE, _SHORTEST_CONDITION)
     whens = [_condition(reading.words(when), most) for _, when in block.cases]
     return Equation(left, (Cases(tuple(zip(values, whens, strict=True))),), reading.words(block.reason))
 
@@ -296,5 +309,4 @@ def _result(result: Result, reading: Reading) -> Equation:
     if left is None:
         return Equation(None, (reading.statement(result.value),), boxed=True, relation="")
     tree = reading.side(result.value, result.left or result.value)
-    space = reading.lies_in(result.value, result.left) if result.value.order else None
-    return Equation(left, (tree,), boxed=True, space=space, relation=relation)
+    return Equation(left, (tree,), boxed=True, behind=_lies_in(result.value, result.left, reading), relation=relation)

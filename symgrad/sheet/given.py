@@ -83,7 +83,7 @@ def model_blocks(problem: Problem, reading: Reading) -> tuple[Block, ...]:
     equations = [
         _equation(d, None if common is not None else span, reading) for d, span in zip(shown, spans, strict=True)
     ]
-    return (Paragraph(words), Equations(aligned(equations)))
+    return (Paragraph(words), Equations(aligned(equations, reading.page)))
 
 
 def _equation(d: Definition, span: Tree | None, reading: Reading) -> Equation:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import sympy
 
-from symgrad.notation.integers import integer_piece
+from symgrad.notation.integers import Piece, by, integer_piece
 from symgrad.notation.layout import oriented
 from symgrad.notation.names import Names
 from symgrad.notation.precedence import RELATION
@@ -18,6 +18,7 @@ from symgrad.notation.style import Layout, Style
 from symgrad.notation.tree import Fenced, Grid, Ident, Infix, Number, Prefix, Script, Sym, Text, Tree, Verbatim
 from symgrad.problem.model import Given, Problem
 from symgrad.sheet.document import Words
+from symgrad.sheet.rows import PRINTED, Page
 from symgrad.sheet.words import joined, with_formulas
 from symgrad.tensor.integers import Int, difference, same
 from symgrad.tensor.nodes import Binder, Compare, Expr, Rel, Shape
@@ -26,13 +27,17 @@ from symgrad.tensor.reindex import free_ints
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one problem is read: its names, the convention for derivatives, the declared ranges of its steps."""
+    """How one problem is read: its names, the convention for derivatives, the declared ranges of its steps.
+
+    ``page`` is what the lines that it is read for hold.
+    """
 
     style: Style
     steps: Mapping[sympy.Symbol, Binder]
+    page: Page = PRINTED
 
     @classmethod
-    def of(cls, problem: Problem, layout: str | None = None) -> "Reading":
+    def of(cls, problem: Problem, layout: str | None = None, page: Page = PRINTED) -> "Reading":
         """The reading of a problem; ``layout`` stands above the problem's own convention."""
         defined = {d.family for d in problem.system.definitions}
         taken = {*problem.declarations, *problem.sizes, *defined, *(s.name for s in problem.steps)}
@@ -40,6 +45,7 @@ class Reading:
         return cls(
             Style(Names(problem.latex, frozenset(taken)), layout=chosen, index_base=problem.conventions.index_base),
             problem.steps,
+            page,
         )
 
     def math(self, expr: Expr) -> Tree:
@@ -67,17 +73,16 @@ class Reading:
 
     def size(self, value: Int) -> Tree:
         """A size, step or index."""
-        return integer_piece(value, lambda s: self.style.names.name(s.name), inline=True).tree
+        return self._size(value).tree
+
+    def _size(self, value: Int) -> Piece:
+        return integer_piece(value, lambda s: self.style.names.name(s.name), inline=True)
 
     def space(self, shape: Shape, row: bool = False) -> Tree:
         """The space ℝ, ℝⁿ, ℝⁿˣᵈ that a value lies in."""
         reals = Ident("R", "blackboard")
-        sizes = [self.size(s) for s in shape]
-        if row and len(sizes) == 1:
-            sizes.insert(0, Number("1"))
-        if not sizes:
-            return reals
-        return Script(reals, None, sizes[0] if len(sizes) == 1 else Infix(tuple(sizes), ("times",) * (len(sizes) - 1)))
+        sizes = [self._size(s) for s in ((1, *shape) if row and len(shape) == 1 else shape)]
+        return Script(reals, None, by(sizes)) if sizes else reals
 
     def lies_in(self, value: Expr, derivative: Expr | None = None) -> Tree:
         """The space of a value, turned as the layout writes the derivative."""

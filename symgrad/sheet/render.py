@@ -21,7 +21,7 @@ from symgrad.problem.bank import templates_dir
 from symgrad.sheet import draw, html_text, markdown_text, prose, tex_text, typst_text
 from symgrad.sheet.document import Sheet, Table, Words
 from symgrad.sheet.look import DEFAULT_LOOK, Look
-from symgrad.sheet.rows import TEXT_WIDTH
+from symgrad.sheet.rows import PRINTED
 from symgrad.sheet.words import as_tree
 
 Filters = Mapping[str, Callable[..., Any]]
@@ -58,14 +58,20 @@ def _tex_rows(aligned: Aligned) -> str:
 
 def _tex_row(line: Line) -> str:
     equation = latex(replace(line, reason=None))
-    return equation if line.reason is None else rf"{equation} && \reason{{{latex(line.reason)}}}"
+    match line.reason:
+        case None:
+            return equation
+        case Aligned(lines=lines):
+            return rf"{equation} && \reasons{{" + r" \\ ".join(f"${latex(x.right)}$" for x in lines) + "}"
+        case reason:
+            return rf"{equation} && \reason{{{latex(reason)}}}"
 
 
 def _tex_columns(table: Table) -> str:
     """The columns of a table; where they are too wide together, the widest ones are set as paragraphs."""
     columns = list(zip(table.header, *table.rows, strict=True))
     widths = [max(width(as_tree(cell)) if cell else 0.0 for cell in column) + _BETWEEN_COLUMNS for column in columns]
-    most = _capped(widths, TEXT_WIDTH)
+    most = _capped(widths, PRINTED.width)
     return "".join(
         "l" if w <= most else rf">{{\raggedright\arraybackslash}}p{{{most - _BETWEEN_COLUMNS:.1f}em}}" for w in widths
     )

@@ -1,18 +1,34 @@
 """Equations laid out as rows: one below the other, broken where they are long, with the reasons in a column."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
 from symgrad.notation.breaking import block, fit
 from symgrad.notation.measure import width
-from symgrad.notation.tree import Aligned, Boxed, Infix, Line, Oper, Row, Space, Text, Tree
+from symgrad.notation.tree import Aligned, Boxed, Delim, Infix, Line, Oper, Row, Space, Text, Tree, parts
 from symgrad.sheet.document import Words
 from symgrad.sheet.words import as_tree, joined
 
-TEXT_WIDTH: Final = 40.4
-"""What a line of the sheet holds, in em: A4 at 11 points, without the indentation of formulas; letter is wider."""
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the lines of a page hold.
+
+    Attributes:
+        width: In em, without the indentation of formulas.
+        wraps: Whether a reason beside an equation may take several lines; a longer one stands below it otherwise.
+    """
+
+    width: float
+    wraps: bool = True
+
+
+PRINTED: Final = Page(40.4)
+"""A4 at 11 points; letter is wider."""
+SCREEN: Final = Page(48.0, wraps=False)
+"""A page of Markdown as it is shown in a browser, where only displays of one line of words align well."""
 
 _GAP: Final = 2.0
 _REASON_WIDTHS: Final = (12.0, 15.0, 18.0)
@@ -39,9 +55,10 @@ class Equation:
         reason: Why, in words.
         where: For which indices.
         boxed: Whether the last right side is a result.
-        space: The space that a boxed result lies in.
-        asides: Further equations that explain a name, set behind this one where there is room.
+        behind: What a boxed result lies in or is about, each with its relation: ∈ ℝⁿ, ≈ 0.753.
+        asides: Further equations that explain a name, set behind this one where there is room, else above it.
         relation: The sign between the sides.
+        continues: The left side of the line that this one continues.
     """
 
     left: Tree | None
@@ -49,50 +66,71 @@ class Equation:
     reason: Words = ()
     where: Tree | None = None
     boxed: bool = False
-    space: Tree | None = None
+    behind: tuple[tuple[str, Tree], ...] = ()
     asides: tuple["Equation", ...] = ()
     relation: str = "="
+    continues: Tree | None = None
 
 
-def displays(equations: Sequence[Equation], text_width: float = TEXT_WIDTH) -> tuple[Aligned, ...]:
+def displays(equations: Sequence[Equation], page: Page = PRINTED) -> tuple[Aligned, ...]:
     """The equations in one display; a long result at the end stands by itself, where it has the whole width."""
-    together = aligned(equations, text_width)
+    together = aligned(equations, page)
     *before, last = equations
     if not before or not last.boxed or last.left is None:
         return (together,)
-    apart = (aligned(before, text_width), aligned([last], text_width))
+    apart = (aligned(before, page), aligned([last], page))
     costs = [_cost(together.lines), sum(_cost(x.lines) for x in apart) + _COST_OF_A_DISPLAY]
     return (together,) if costs[0] <= costs[1] else apart
 
 
-def aligned(equations: Sequence[Equation], text_width: float = TEXT_WIDTH) -> Aligned:
+def aligned(equations: Sequence[Equation], page: Page = PRINTED) -> Aligned:
     """The equations in rows; of the widths for the reasons, the one that takes the fewest rows."""
     lefts = [w for e in equations if e.left and (w := width(e.left)) <= _LONGEST_LEFT]
-    room = text_width - max(lefts, default=0.0) - 1.4
-    longest = max((_REASON_SCALE * width(as_tree(e.reason)) for e in equations if e.reason), default=0.0)
-    if not longest:
-        return Aligned(tuple(r for e in equations for r in _rows(e, room, None)))
-    widths = [w for w in _REASON_WIDTHS if w < longest and room - w - _GAP >= _LEAST_ROOM]
-    if room - longest - _GAP >= _LEAST_ROOM and longest <= _REASON_WIDTHS[-1]:
-        widths.append(longest)
-    choices: list[list[Line]] = [
-        [r for e in equations for r in _rows(e, room - w - _GAP, w + 0.2)] for w in sorted(widths)
-    ]
+    room = page.width - max(lefts, default=0.0) - 1.4
+    reasons = {_REASON_SCALE * width(as_tree(e.reason)) for e in equations if e.reason}
     below = [r for e in equations for r in _below(e, room)]
-    costs = [_cost(rows, room - w - _GAP) for rows, w in zip(choices, sorted(widths), strict=True)]
-    costs.append(_cost(below, room))
-    return Aligned(tuple((*choices, below)[costs.index(min(costs))]))
+    choices = [(_cost(below, room), below)]
+    for w in reversed(_reason_widths(reasons, room, page)):
+        left = room - w - _GAP
+        rows = [
+            r
+            for e in equations
+            for r in (_rows(e, left, w + 0.2) if page.wraps else _beside_or_below(e, left, w + 0.2))
+        ]
+        choices.insert(0, (_cost(rows, left), rows))
+    return Aligned(tuple(min(choices, key=lambda c: c[0])[1]))
+
+
+def _reason_widths(reasons: Collection[float], room: float, page: Page) -> list[float]:
+    """The widths that the column of reasons may have, narrow ones first."""
+    longest = max(reasons, default=0.0)
+    if not page.wraps:
+        return sorted(w for w in reasons if room - w - _GAP >= _LEAST_ROOM)
+    widths = [w for w in _REASON_WIDTHS if w < longest and room - w - _GAP >= _LEAST_ROOM]
+    if reasons and room - longest - _GAP >= _LEAST_ROOM and longest <= _REASON_WIDTHS[-1]:
+        widths.append(longest)
+    return sorted(widths)
 
 
 def _cost(rows: Sequence[Line], room: float = inf) -> int:
-    """Twice the number of rows; a broken result is worse, a reason on two lines better than another row.
+    """Twice the number of rows; a broken line, bracket or result is worse, a reason on two lines better than a row.
 
     Nothing is worse than a row that nothing could break and that is wider than the room for it.
     """
     too_wide = sum(width(r.right) > room + _INDENT for r in rows)
     reasons = sum(len(r.reason.lines) - 1 for r in rows if isinstance(r.reason, Aligned))
     broken = sum(n for r in rows for n in _boxed_lines(r.right))
-    return _COST_OF_TOO_WIDE * too_wide + 2 * len(rows) + 4 * broken + reasons
+    continued = sum(r.relation is None for r in rows)
+    cut = sum(n for r in rows for n in _cut_brackets(r.right))
+    return _COST_OF_TOO_WIDE * too_wide + 2 * len(rows) + continued + 2 * cut + 4 * broken + reasons
+
+
+def _cut_brackets(tree: Tree) -> Iterator[int]:
+    """One for every bracket that a break parts from its partner."""
+    if isinstance(tree, Delim):
+        yield 1
+    for x in parts(tree):
+        yield from _cut_brackets(x)
 
 
 def _boxed_lines(tree: Tree) -> Iterator[int]:
@@ -104,41 +142,53 @@ def _boxed_lines(tree: Tree) -> Iterator[int]:
                 yield from _boxed_lines(item)
 
 
-def _rows(e: Equation, room: float, reason_width: float | None) -> list[Line]:
+def _rows(e: Equation, room: float, reason_width: float) -> list[Line]:
     """The rows of one equation, its reason beside the first."""
-    rows = _body(e, room)
-    if reason_width is None or not e.reason:
-        return rows
+    above, rows = _body(e, room)
+    if not e.reason:
+        return [*above, *rows]
     first = next((k for k, r in enumerate(rows) if r.right != _NOTHING), 0)
     trees = [as_tree(words) for words in balanced(e.reason, reason_width)]
     reason = trees[0] if len(trees) == 1 else Aligned(tuple(Line(None, "", t) for t in trees))
     rows[first] = replace(rows[first], reason=reason)
-    return rows
+    return [*above, *rows]
+
+
+def _beside_or_below(e: Equation, room: float, reason_width: float) -> list[Line]:
+    """The rows of one equation, its reason beside the first where it fits on one line there."""
+    fits = len(wrapped(e.reason, reason_width)) <= 1
+    return _rows(e, room, reason_width) if fits else _below(e, room)
 
 
 def _below(e: Equation, room: float) -> list[Line]:
     """The rows of one equation, its reason under them in brackets."""
-    rows = _body(e, room)
+    above, rows = _body(e, room)
     reason: Words = ("(", *e.reason, ")") if e.reason else ()
-    return [*rows, *(Line(None, "", Row((Space("quad"), as_tree(w)))) for w in wrapped(reason, room - 1.0))]
+    return [
+        *above,
+        *rows,
+        *(Line(None, "", Row((Space("quad"), as_tree(w)))) for w in balanced(reason, _REASON_SCALE * (room - 1.0))),
+    ]
 
 
-def _body(e: Equation, room: float) -> list[Line]:
-    """The rows of one equation without its reason; names are explained behind it where there is room."""
+def _body(e: Equation, room: float) -> tuple[list[Line], list[Line]]:
+    """The rows of one equation without its reason, and above them the names that are not explained behind it."""
+    whole = _row((_whole(e), *_where(e)))
+    short = len(e.rights) <= _SIDES_IN_A_ROW and width(whole) <= room
+    asides, left = list(e.asides), e.left
+    if short and asides and e.where is None:
+        beside = _row((whole, Oper("comma"), Space("quad"), _stated(asides[0])))
+        if width(beside) <= min(room, _WITH_ASIDE):
+            whole = beside
+            del asides[0]
+    above = [r for a in asides for rows in _body(a, room) for r in rows]
+    if above and left is None:
+        left = e.continues
     head: list[Line] = []
-    left = e.left
     if left is not None and width(left) > _LONGEST_LEFT:
         head.append(Line(None, "", left))
         left = None
-    whole = _row((_whole(e), *_where(e)))
-    short = len(e.rights) <= _SIDES_IN_A_ROW and width(whole) <= room
-    if short and e.asides and e.where is None:
-        beside = _row((whole, Oper("comma"), Space("quad"), _stated(e.asides[0])))
-        if width(beside) <= min(room, _WITH_ASIDE):
-            below = (r for a in e.asides[1:] for r in _body(a, room))
-            return [*head, Line(left, e.relation, beside), *below]
-    rows = [Line(left, e.relation, whole)] if short else _broken(e, left, room)
-    return [*head, *rows, *(r for a in e.asides for r in _body(a, room))]
+    return above, [*head, *([Line(left, e.relation, whole)] if short else _broken(e, left, room))]
 
 
 def _broken(e: Equation, left: Tree | None, room: float) -> list[Line]:
@@ -157,10 +207,10 @@ def _broken(e: Equation, left: Tree | None, room: float) -> list[Line]:
 
 
 def _boxed_parts(e: Equation, room: float) -> tuple[Tree, ...]:
-    space = 0.0 if e.space is None else width(e.space) + _SPACE_GAP
-    lines = fit(e.rights[-1], room - space - 0.8)
+    behind = sum(width(tree) + _SPACE_GAP for _, tree in e.behind)
+    lines = fit(e.rights[-1], room - behind - 0.8)
     box = Boxed(lines[0] if len(lines) == 1 else block(lines))
-    return (box if e.space is None else Infix((box, e.space), ("in",)),)
+    return (_related([box, *(tree for _, tree in e.behind)], [op for op, _ in e.behind]),)
 
 
 def _whole(e: Equation) -> Tree:
@@ -168,15 +218,18 @@ def _whole(e: Equation) -> Tree:
     ops = [e.relation] * (len(sides) - 1)
     if e.boxed:
         sides[-1] = Boxed(sides[-1])
-        if e.space is not None:
-            sides.append(e.space)
-            ops.append("in")
-    return sides[0] if len(sides) == 1 else Infix(tuple(sides), tuple(ops))
+        sides += [tree for _, tree in e.behind]
+        ops += [op for op, _ in e.behind]
+    return _related(sides, ops)
 
 
 def _stated(e: Equation) -> Tree:
     sides = e.rights if e.left is None else (e.left, *e.rights)
-    return Infix(sides, (e.relation,) * (len(sides) - 1))
+    return _related(sides, [e.relation] * (len(sides) - 1))
+
+
+def _related(sides: Sequence[Tree], relations: Sequence[str]) -> Tree:
+    return sides[0] if len(sides) == 1 else Infix(tuple(sides), tuple(relations))
 
 
 def _where(e: Equation) -> tuple[Tree, ...]:

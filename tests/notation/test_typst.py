@@ -92,3 +92,16 @@ def test_text_cannot_leave_its_quotes(text: str) -> None:
 
 def test_what_cannot_be_seen_is_left_out() -> None:
     assert quoted("a\nb\x00\x07") == '"a b"'
+
+
+@pytest.mark.parametrize(
+    ("tree", "expected"),
+    [
+        (Infix((Ident("a"), Ident("0", "bold")), ("=",)), 'a = bold(upright("0"))'),
+        (Infix((Ident("a"), Ident("KL", "roman")), ("minus",)), 'a - upright("KL")'),
+        (Prefix("minus", Ident("KL", "roman")), '-#h(0pt)upright("KL")'),
+        (Row((Ident("a"), Ident("KL", "roman"))), 'a#h(0pt)upright("KL")'),
+    ],
+)
+def test_signs_have_their_own_room_beside_words(tree: Tree, expected: str) -> None:
+    assert printed(tree) == expected

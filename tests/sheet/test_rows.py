@@ -5,9 +5,9 @@ import pytest
 from symgrad.derivation.steps import Check
 from symgrad.notation.latex import latex
 from symgrad.notation.measure import width
-from symgrad.notation.tree import Boxed, Ident, Infix, Tree
+from symgrad.notation.tree import Boxed, Delim, Fenced, Ident, Infix, Tree, parts
 from symgrad.sheet.checks import number, sentence
-from symgrad.sheet.rows import TEXT_WIDTH, Equation, aligned, balanced, displays, wrapped
+from symgrad.sheet.rows import PRINTED, SCREEN, Equation, aligned, balanced, displays, wrapped
 
 A, B, C = Ident("a"), Ident("b"), Ident("c")
 
@@ -37,7 +37,7 @@ def test_indices_stand_behind() -> None:
 
 
 def test_a_result_is_boxed_with_its_space() -> None:
-    assert rows(Equation(A, (B, C), boxed=True, space=Ident("R", "blackboard"))) == [
+    assert rows(Equation(A, (B, C), boxed=True, behind=(("in", Ident("R", "blackboard")),))) == [
         r"a &= b = \boxed{c} \in \mathbb{R}"
     ]
 
@@ -45,7 +45,7 @@ def test_a_result_is_boxed_with_its_space() -> None:
 def test_long_sides_are_broken_and_long_reasons_wrapped() -> None:
     made = aligned([Equation(A, (total(40), B), ("some words " * 6,))])
     assert len(made.lines) > 2
-    assert all(width(line.right) <= TEXT_WIDTH for line in made.lines)
+    assert all(width(line.right) <= PRINTED.width for line in made.lines)
 
 
 def test_a_long_result_has_a_display_of_its_own() -> None:
@@ -81,3 +81,26 @@ def test_the_sentence_on_checks() -> None:
         r"agrees with central differences to 3 \cdot 10^{-9}."
     )
     assert sentence([]) == ()
+
+
+def test_a_name_without_room_behind_is_explained_above_and_the_left_side_said_again() -> None:
+    explained = Equation(C, (total(12),))
+    before, after = Equation(A, (B,)), Equation(None, (total(9),), asides=(explained,), continues=A)
+    assert [line.split(" &= ")[0] for line in rows(before, after)] == ["a", "c", "a"]
+
+
+def test_what_a_result_is_about_stands_behind_its_box() -> None:
+    assert rows(Equation(A, (B,), boxed=True, behind=(("approx", C),))) == [r"a &= \boxed{b} \approx c"]
+
+
+def test_on_a_screen_a_reason_takes_one_line_beside_or_lines_below() -> None:
+    equations = [Equation(A, (total(16),), ("short",)), Equation(B, (total(16),), ("many words " * 5,))]
+    made = aligned(equations, SCREEN)
+    assert [latex(x.reason) if x.reason else None for x in made.lines] == [r"\text{short}", None, None]
+    assert latex(made.lines[2].right).startswith(r"\quad \text{(many words ")
+
+
+def test_lines_are_rather_longer_than_brackets_cut() -> None:
+    product = Infix((Ident("x" * 9, "word"), Fenced(total(9))), ("cdot",))
+    made = aligned([Equation(A, (product,), ("because of something " * 2,))])
+    assert not [x for line in made.lines for x in parts(line.right) if isinstance(x, Delim)]

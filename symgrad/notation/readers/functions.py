@@ -2,7 +2,7 @@
 
 from symgrad.notation import precedence as level
 from symgrad.notation.functions import Written, written
-from symgrad.notation.integers import Piece
+from symgrad.notation.integers import Piece, by
 from symgrad.notation.layers import settings_in_words
 from symgrad.notation.measure import fence_size, width
 from symgrad.notation.readers.core import Context, at_least, bare, piece, raised, rule
@@ -123,8 +123,7 @@ def _settings(read: Piece, expr: Call, ctx: Context) -> Piece:
     if expr.fn == "reshape":
         if expr.order == 1:
             return Piece(Func(OpName("vec"), tree.args), level.ATOM)
-        sizes = Infix(tuple(ctx.index(s) for s in expr.shape), ("times",) * (expr.order - 1))
-        return Piece(Func(Script(tree.name, sizes), tree.args), level.ATOM)
+        return Piece(Func(Script(tree.name, by([ctx.integer(s) for s in expr.shape])), tree.args), level.ATOM)
     if isinstance(axis, int) and arg.order > 1:
         named = {0: "columns", 1: "rows"} if arg.order == 2 else {}
         return Piece(Func(Script(tree.name, Text(named.get(axis, f"axis {axis}"))), tree.args), level.ATOM)

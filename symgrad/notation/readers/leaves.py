@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symgrad.notation import precedence as level
-from symgrad.notation.integers import Piece, integer_piece
+from symgrad.notation.integers import Piece, by, integer_piece
 from symgrad.notation.names import has_superscript
 from symgrad.notation.readers.core import Context, rule
 from symgrad.notation.tree import Fenced, Frac, Grid, Ident, Infix, Number, Prefix, Row, Script, Sym, Tree
@@ -72,7 +72,7 @@ def _(expr: Full, ctx: Context) -> Piece:
 
 
 def _sizes(shape: Sequence[Int], ctx: Context) -> Tree:
-    return Infix(tuple(ctx.index(s) for s in shape), ("times",) * (len(shape) - 1))
+    return by([ctx.integer(s) for s in shape])
 
 
 @rule.register
