@@ -69,8 +69,8 @@ def identity(tree: Call, scope: Scope) -> Expr:
 
 
 def ones(tree: Call, scope: Scope) -> Expr:
-    """The vector of ones."""
-    return b.ones((_size(tree, scope),))
+    """The vector of ones, 1 or 1_n."""
+    return b.ones((size_of(tree.args[0], scope) if tree.args else _size(tree, scope),))
 
 
 def unit_vector(tree: Call, scope: Scope) -> Expr:

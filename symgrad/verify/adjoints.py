@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symgrad.syntax.tree import Name, Subscript, Tree
+from symgrad.verify.bench import Bench
 from symgrad.verify.readings import Adjoint, Defined, Notation
-from symgrad.verify.trials import Bench, has_derivative
+from symgrad.verify.trials import has_derivative
 from symgrad.verify.world import total_loss
 
 

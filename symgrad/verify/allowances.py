@@ -10,6 +10,7 @@ from symgrad.syntax.tree import Call, Name, Subscript, Tree
 from symgrad.tensor.nodes import Var
 from symgrad.tensor.system import Definition
 from symgrad.verify import verdicts as w
+from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Outcome
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Unclear
@@ -17,7 +18,7 @@ from symgrad.verify.indices import open_names
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.naming import node
 from symgrad.verify.readings import PLAIN, Notation, Reading
-from symgrad.verify.trials import Bench, Point, Trial, has_derivative, points, readings, tried, unknown_orders
+from symgrad.verify.trials import Point, Trial, has_derivative, points, readings, tried, unknown_orders
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.weighing import accepted, by_readings, counterexample

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, Name, Tree
 from symgrad.verify import verdicts as w
+from symgrad.verify.bench import Bench
 from symgrad.verify.readings import Notation
 from symgrad.verify.rejection import rejected
-from symgrad.verify.trials import Bench, Trial
+from symgrad.verify.trials import Trial
 from symgrad.verify.verdicts import Judgement
 
 

@@ -11,13 +11,13 @@ from symgrad.problem.model import Problem
 from symgrad.source import Place
 from symgrad.syntax.tree import Call, Name, Subscript, Tree
 from symgrad.verify import verdicts as w
+from symgrad.verify.bench import Bench
 from symgrad.verify.derivatives import node_of
 from symgrad.verify.diagnose import adjoint_derivative
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import open_names
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Notation
-from symgrad.verify.trials import Bench
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judged
 

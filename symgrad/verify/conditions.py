@@ -12,11 +12,11 @@ from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Rel
 from symgrad.tensor.shapes import ShapeError
 from symgrad.verify import verdicts as w
+from symgrad.verify.bench import Bench
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import open_names
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Notation
-from symgrad.verify.trials import Bench
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 

@@ -18,6 +18,7 @@ from symgrad.syntax.tree import Call, Name, Subscript, Tree
 from symgrad.tensor.nodes import Apply
 from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.walk import variables
+from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Outcome, compared
 from symgrad.verify.edits import Context, Edit
 from symgrad.verify.errors import Outside, Unclear
@@ -25,7 +26,7 @@ from symgrad.verify.every_edit import edits
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Adjoint, Notation, Reading
 from symgrad.verify.surgery import bare_text, name_latex, spliced
-from symgrad.verify.trials import Bench, Point, has_derivative, points, tried
+from symgrad.verify.trials import Point, has_derivative, points, tried
 from symgrad.verify.values import Misfit
 from symgrad.verify.world import World
 

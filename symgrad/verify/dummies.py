@@ -5,12 +5,13 @@ from __future__ import annotations
 from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
 from symgrad.tensor.scalars import SCALARS
 from symgrad.verify import verdicts as w
+from symgrad.verify.bench import Bench
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Unclear
 from symgrad.verify.indices import open_names
 from symgrad.verify.readings import Notation, Reading
 from symgrad.verify.surgery import put_names
-from symgrad.verify.trials import Bench, is_atomic, points, tried
+from symgrad.verify.trials import is_atomic, points, tried
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.weighing import counterexample, no_truth

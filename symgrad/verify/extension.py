@@ -18,11 +18,11 @@ from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
+from symgrad.verify.bench import Bench
 from symgrad.verify.compare import largest_gap
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Notation
-from symgrad.verify.trials import Bench
 from symgrad.verify.values import Misfit
 from symgrad.verify.world import World, scalar_world, step_values, worlds
 

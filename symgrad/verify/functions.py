@@ -104,9 +104,11 @@ def softmax(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if m.world.scalars and x.order == 0:
         return Value(stable.sigmoid(x.data), formal=x.formal)
     axis = axis_of(m, tree, ints)
-    if x.order == 0 or (x.order > 1 and axis is None):
+    if x.order == 0 or (x.order > 2 and axis is None):
         raise Misfit("softmax", x.shape)
-    return Value(arrays.softmax([x.data], {"axis": axis or 0}, x.shape), x.out)
+    if axis is None:
+        axis = 0 if m.reading.columns else x.order - 1
+    return Value(arrays.softmax([x.data], {"axis": axis}, x.shape), x.out)
 
 
 def axis_of(m: Interpretation, tree: Call, ints: Ints) -> int | None:
@@ -242,16 +244,20 @@ def identity(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def ones(m: Interpretation, tree: Call, ints: Ints) -> Value:
-    return v.number(1)
+    if m.world.scalars:
+        return v.number(1)
+    size = index(m, tree.args[0], ints) if tree.args else m.size_at(tree)
+    return v.number(1) if size is None else Value(np.ones((1, size)), 1, formal=False)
 
 
 def unit(m: Interpretation, tree: Call, ints: Ints) -> Value:
-    if len(tree.args) != 2:
+    place = index(m, tree.args[0], ints) + 1 - m.names.index_base
+    size = index(m, tree.args[1], ints) if len(tree.args) > 1 else m.size_at(tree)
+    if size is None or m.world.scalars:
         raise Unclear("the size of this unit vector is not said")
-    place, size = (index(m, arg, ints) for arg in tree.args)
     if not 1 <= place <= size:
         raise Outside
-    return Value(np.eye(size)[None, place - 1], 1)
+    return Value(np.eye(size)[None, place - 1], 1, formal=False)
 
 
 def indicator(m: Interpretation, tree: Call, ints: Ints) -> Value:

@@ -10,6 +10,7 @@ from typing import Any
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
 from symgrad.syntax.tree import Call, Tree
+from symgrad.tensor.integers import evaluate_int
 from symgrad.verify import values as v
 from symgrad.verify.readings import Notation, Reading
 from symgrad.verify.values import Value
@@ -60,6 +61,11 @@ class Interpretation(ABC):
     def moved(self, world: World) -> Interpretation:
         """The same in a world in which an input is moved."""
         return replace(self, world=world)
+
+    def size_at(self, tree: Tree) -> int | None:
+        """The length of a constant vector; None where the reading gives it none."""
+        size = next((size for place, size in self.reading.sizes if place == tree.place.start), None)
+        return None if size is None else evaluate_int(size, self.world.numbers.sizes)
 
     def laid_out(self, data: Any, of: int, wrt: int) -> Value:
         """A derivative of ``of`` axes by ``wrt`` axes, with its axes as the reading lays them out."""

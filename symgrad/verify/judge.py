@@ -11,6 +11,7 @@ from symgrad.verify import verdicts as w
 from symgrad.verify.adjoints import adjoints, is_adjoint, target_of
 from symgrad.verify.allowances import for_some_members, immediately, under_settings, with_unknown
 from symgrad.verify.approximations import approximated
+from symgrad.verify.bench import Bench
 from symgrad.verify.dummies import before_functions, fixed_by_writer, function_of_dummy
 from symgrad.verify.equations import Equation
 from symgrad.verify.indices import open_names
@@ -18,7 +19,7 @@ from symgrad.verify.numbers import as_scalars, to_precision
 from symgrad.verify.readings import PLAIN, Defined, Notation
 from symgrad.verify.rejection import rejected
 from symgrad.verify.spellings import aliased, at_one_step
-from symgrad.verify.trials import Bench, has_derivative, is_atomic
+from symgrad.verify.trials import has_derivative, is_atomic
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.weighing import accepted, by_readings
 

@@ -16,6 +16,7 @@ from symgrad.verify import conditions as cond
 from symgrad.verify import verdicts as w
 from symgrad.verify.answers import Answer, answers, unknowns
 from symgrad.verify.asked import Asked, left_side, with_points
+from symgrad.verify.bench import Bench
 from symgrad.verify.beside import Before
 from symgrad.verify.claims import Claim, Document, Unread
 from symgrad.verify.diagnose import Doctor, adjoint_derivative
@@ -27,7 +28,7 @@ from symgrad.verify.judge import judge
 from symgrad.verify.shapes import Shapes
 from symgrad.verify.spellings import declared_as
 from symgrad.verify.stated_values import PutIn, by_value, is_average_precision, number
-from symgrad.verify.trials import Bench, has_derivative, speaks_matrices
+from symgrad.verify.trials import has_derivative, speaks_matrices
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judged, Judgement
 from symgrad.verify.writer import Writer, base_name, names_in, own_parts

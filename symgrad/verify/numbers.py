@@ -8,12 +8,13 @@ from fractions import Fraction
 from symgrad.syntax.tree import Number, Tree, Unary
 from symgrad.verify import verdicts as w
 from symgrad.verify.adjoints import is_adjoint
+from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Outcome
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Unclear
 from symgrad.verify.readings import PLAIN, Notation
 from symgrad.verify.rejection import failure_words, shape_failure
-from symgrad.verify.trials import Bench, Trial, has_derivative, points, readings, speaks_matrices, tried
+from symgrad.verify.trials import Trial, has_derivative, points, readings, speaks_matrices, tried
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 

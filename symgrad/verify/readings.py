@@ -7,7 +7,10 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from symgrad.syntax.tree import Tree
+from symgrad.tensor.integers import Int
 
+Sizing = tuple[tuple[int, Int], ...]
+"""The size of a constant by the place in the text at which it stands."""
 Gradients = Literal["column", "row", "denominator"]
 Partials = Literal["total", "leaves", "neighbours", "immediate"]
 
@@ -25,6 +28,8 @@ class Reading:
         entries: `*` between matrices is entry by entry.
         backwards: products over a range stand in the other order.
         orders: the number of axes of names that nobody declared.
+        sizes: the lengths of constant vectors, by the place at which each is written; without one, 1 is a number.
+        columns: softmax of a matrix is taken along its columns, not along its rows.
     """
 
     gradients: Gradients = "column"
@@ -34,6 +39,8 @@ class Reading:
     entries: bool = False
     backwards: bool = False
     orders: tuple[tuple[str, int], ...] = ()
+    sizes: Sizing = ()
+    columns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from symgrad.syntax.tree import Tree
 from symgrad.verify import verdicts as w
 from symgrad.verify.adjoints import is_adjoint
+from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Outcome
 from symgrad.verify.errors import Unclear
 from symgrad.verify.readings import PLAIN, Notation
-from symgrad.verify.trials import Bench, Failure, Trial, has_derivative, points, speaks_matrices, tried
+from symgrad.verify.trials import Failure, Trial, has_derivative, points, speaks_matrices, tried
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.weighing import counterexample

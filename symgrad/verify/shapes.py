@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from symgrad.syntax.tree import ListTree, Name, Subscript, Tree
 from symgrad.verify import verdicts as w
+from symgrad.verify.bench import Bench
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import choices, open_names
@@ -13,7 +14,6 @@ from symgrad.verify.integers import index
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Notation
 from symgrad.verify.spellings import aliased
-from symgrad.verify.trials import Bench
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.words import shape_words

@@ -8,11 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from symgrad.syntax.tree import IMPLICIT, Call, Transpose, Tree
+from symgrad.syntax.tree import IMPLICIT, Tree
 from symgrad.tensor.stable import Array
 from symgrad.verify import values as v
-from symgrad.verify.errors import Outside, Unclear
-from symgrad.verify.integers import index
+from symgrad.verify.errors import Unclear
 from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.values import Value
 
@@ -35,9 +34,6 @@ def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> V
         Outside: an index is outside its range.
         Unclear: something in it has no value.
     """
-    sized = _sized_by_neighbour(m, op, left, right, ints)
-    if sized is not None:
-        return sized
     x, y = m.value(left, ints), m.value(right, ints)
     loose = m.reading.loose
     match op:
@@ -64,38 +60,6 @@ def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> V
         case "^" | "**":
             return v.power(x, y, entries=op == "**")
     raise Unclear(f"the sign {op!r} has no value here")
-
-
-def _sized_by_neighbour(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> Value | None:
-    """A vector of ones or a unit vector, whose size is its neighbour's; None where there is none."""
-    for tree, other, first in ((left, right, True), (right, left, False)):
-        inner = tree.operand if isinstance(tree, Transpose) else tree
-        if not isinstance(inner, Call) or inner.func.id not in ("ones", "one_hot") or len(inner.args) > 1:
-            continue
-        if inner.func.id == "ones" and not isinstance(tree, Transpose) and (op not in _PRODUCTS or first):
-            return None
-        y = m.value(other, ints)
-        if y.order == 0 or m.world.scalars:
-            return None
-        size = (y.outer if first else y.inner or y.outer)[:1] or y.shape[:1]
-        made = _unit(m, inner, size[0], ints)
-        x = v.transposed(made) if isinstance(tree, Transpose) else made
-        if op in _PRODUCTS:
-            return v.product(x, y) if first else v.product(y, x)
-        if op in ("+", "-"):
-            x, y = (x, y) if first else (y, x)
-            return v.added(x, v.negative(y) if op == "-" else y)
-        return v.entrywise(x, y)
-    return None
-
-
-def _unit(m: Interpretation, tree: Call, size: int, ints: Ints) -> Value:
-    if tree.func.id == "ones":
-        return Value(np.ones((1, size)), 1)
-    place = index(m, tree.args[0], ints)
-    if not 1 <= place <= size:
-        raise Outside
-    return Value(np.eye(size)[None, place - 1], 1)
 
 
 def compared(ops: tuple[str, ...], sides: list[Value]) -> Value:

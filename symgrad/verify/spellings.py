@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, Name, Subscript, Tree
+from symgrad.verify.bench import Bench
 from symgrad.verify.dummies import is_function_of_name
 from symgrad.verify.equations import Equation
 from symgrad.verify.readings import Notation
 from symgrad.verify.surgery import parts, put_bare, put_names, put_trees
-from symgrad.verify.trials import Bench
 from symgrad.verify.world import sum_over
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
 from symgrad.verify import verdicts as w
 from symgrad.verify.answers import Answer, flat, stated
+from symgrad.verify.bench import Bench
 from symgrad.verify.claims import Claim
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Outside, Unclear
@@ -18,7 +19,6 @@ from symgrad.verify.judge import judge
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Notation
 from symgrad.verify.surgery import put_trees
-from symgrad.verify.trials import Bench
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.writer import base_name

@@ -4,59 +4,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from dataclasses import replace as changed
 
 import numpy as np
 
-from symgrad.calculus.numeric import Key, Numbers
 from symgrad.errors import SymgradError
-from symgrad.problem.model import Problem
-from symgrad.problem.names import Names
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree, Unary
 from symgrad.tensor.shapes import ShapeError
-from symgrad.tensor.stable import Array
+from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Comparison, Gap, Outcome, compared, informative
-from symgrad.verify.elaboration import names_of
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import choices
 from symgrad.verify.meaning import Meaning
-from symgrad.verify.readings import PLAIN, Gradients, Notation, Partials, Reading
+from symgrad.verify.readings import PLAIN, Gradients, Notation, Partials, Reading, Sizing
 from symgrad.verify.values import Misfit, Value
-from symgrad.verify.world import World, scalar_world, worlds
+from symgrad.verify.world import World
 
 _PLACES = (3, 2, 2, 2)
-
-
-@dataclass(eq=False)
-class Bench:
-    """A problem with the worlds in which claims about it are tried, and the namespace in which they are read."""
-
-    problem: Problem
-    names: Names
-    worlds: tuple[World, ...]
-    scalars: World
-    _set: dict[tuple[tuple[str, float], ...], Bench] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, problem: Problem) -> Bench:
-        """The bench of a problem."""
-        return cls(problem, names_of(problem), worlds(problem), scalar_world(problem))
-
-    def at(self, settings: Mapping[str, float]) -> Bench:
-        """The bench with some scalar inputs fixed."""
-        key = tuple(sorted(settings.items()))
-        if key not in self._set:
-            made = tuple(_fixed(w, settings) for w in self.worlds)
-            self._set[key] = Bench(self.problem, self.names, made, _fixed(self.scalars, settings))
-        return self._set[key]
-
-
-def _fixed(world: World, settings: Mapping[str, float]) -> World:
-    given: dict[Key, Array] = {(name, ()): np.array([value]) for name, value in settings.items()}
-    n = world.numbers
-    return World(world.problem, Numbers(n.system, n.sizes, n.points, n.seed, given), world.sizes, world.scalars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,24 +148,27 @@ def _failed(reading: Reading, point: Point, given: Value, comparison: Comparison
     return Trial(reading, outcome, Failure(point, comparison.gap, given=given.shape), kinks=point.world.kinks)
 
 
-def readings(right: Tree) -> Iterator[Reading]:
-    """The readings that differ for a tree, the plainest first."""
+def readings(right: Tree, sizes: Sequence[Sizing] = ((),)) -> Iterator[Reading]:
+    """The readings that differ for a tree, the plainest first; ``sizes`` are those of constants that say none."""
     nodes = list(walk(right))
     partial = any(isinstance(x, Call) and x.func.id in ("jacobian", "grad") for x in nodes)
     hadamard = any(isinstance(x, Binary) and x.op in ("⊙", "∘") for x in nodes)
     starred = any(isinstance(x, Binary) and x.op == "*" for x in nodes)
     ranged = any(isinstance(x, Call) and x.func.id == "prod" and x.keywords for x in nodes)
+    whole = any(isinstance(x, Call) and x.func.id == "softmax" and not x.keywords for x in nodes)
     every_path: tuple[Partials, ...] = ("total", "leaves", "neighbours", "immediate") if partial else ("total",)
     layouts: tuple[Gradients, ...] = ("column", "row", "denominator") if partial else ("column",)
     rows = [
-        Reading(gradients, partials, loose, spread, entries, backwards)
-        for backwards, entries, loose, spread, partials, gradients in itertools.product(
+        Reading(gradients, partials, loose, spread, entries, backwards, sizes=sizing, columns=columns)
+        for columns, backwards, entries, loose, spread, partials, gradients, sizing in itertools.product(
+            (False, True) if whole else (False,),
             (False, True) if ranged else (False,),
             (False, True) if starred else (False,),
             (False, True),
             (False, True) if partial and hadamard else (False,),
             every_path,
             layouts,
+            sizes,
         )
     ]
     rows = [r for r in rows if r.backwards or not ranged or r.gradients != "denominator"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from symgrad.syntax.tree import Call, Name, Tree
 from symgrad.verify import verdicts as w
+from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Outcome
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Unclear
 from symgrad.verify.readings import Notation, Reading
-from symgrad.verify.trials import Bench, Failure, Point, Trial, points, readings, tried
+from symgrad.verify.sizings import sizings
+from symgrad.verify.trials import Failure, Point, Trial, points, readings, tried
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Counterexample, Judgement
 from symgrad.verify.words import described
@@ -26,7 +28,8 @@ def by_readings(
             at = points(bench, left, right, kinds, notation, truth)
         except (Unclear, Misfit) as error:
             return no_truth(error)
-    for reading in readings(right if truth is not None else _both(left, right)):
+    sizes = sizings(bench, left, right, kinds, notation)
+    for reading in readings(right if truth is not None else _both(left, right), sizes):
         if truth is None:
             try:
                 at = points(bench, left, right, kinds, notation, reading)
@@ -76,6 +79,8 @@ def accepted(trials: list[Trial], derivative: bool, atomic: bool, equation: Equa
         return Judgement(w.RIGHT_IF, "right if the product over the range is taken in the other order", trial=trial)
     if reading.entries:
         return Judgement(w.RIGHT_IF, "right if * between matrices is taken entry by entry", trial=trial)
+    if reading.columns:
+        return Judgement(w.RIGHT_IF, "right if softmax is taken along the columns", trial=trial)
     turned = trial.outcome is Outcome.TURNED
     other = turned or reading.loose or reading.gradients == "denominator"
     if reading.gradients == "row" and not trial.formal:

@@ -12,11 +12,11 @@ from symgrad.problem.texts import walk
 from symgrad.source import Source
 from symgrad.syntax.tree import Name, Number, Subscript, Tree
 from symgrad.verify.adjoints import customary_adjoint
+from symgrad.verify.bench import Bench
 from symgrad.verify.claims import Claim
 from symgrad.verify.extension import Extensions
 from symgrad.verify.readings import Adjoint, Defined, Notation
 from symgrad.verify.surgery import put_trees
-from symgrad.verify.trials import Bench
 
 _HEADING = re.compile(r"^#{1,6} |^\*\*\(|\\(?:sub)*section\b", re.MULTILINE)
 _MOST_NODES = 12
