@@ -1,6 +1,6 @@
 """Who reads whom: families, their lags along the steps, and the part of a model between two nodes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -8,10 +8,17 @@ import sympy
 
 from symgrad.calculus.ranges import Bounds
 from symgrad.errors import QuestionError
+from symgrad.tensor.build import holds, rel
 from symgrad.tensor.integers import difference, symbols_of
-from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Var
+from symgrad.tensor.nodes import Build, Expr, Fold, Var
+from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.system import Definition, System, spread
 from symgrad.tensor.walk import postorder, variables
+
+
+class OpenPaths(QuestionError):
+    """Which nodes lie between two others depends on an open step or range, so that their paths cannot be listed."""
+
 
 MOST_NODES = 20_000
 MOST_OPEN = 200
@@ -84,7 +91,7 @@ def _signs(r: Read, table: Lags) -> set[int | None]:
         if own is None or k >= len(r.node.subs):
             continue
         gap = difference(r.node.subs[k], r.reader.indices[own])
-        known = Bounds().within(r.reader.ranges).within(_bound_in(r))
+        known = Bounds().within(r.reader.ranges).within([x for n in _ranged(r.reader.body) for x in n.binders])
         if isinstance(gap, int):
             found.add(0 if gap == 0 else (1 if gap > 0 else -1))
         elif known.nonnegative(difference(0, gap)):
@@ -94,9 +101,9 @@ def _signs(r: Read, table: Lags) -> set[int | None]:
     return found - {0}
 
 
-def _bound_in(r: Read) -> tuple[Binder, ...]:
-    """The ranges of the bound indices in a definition's body."""
-    return tuple(x for n in postorder(r.reader.body) if isinstance(n, Fold | Build) for x in n.binders)
+def _ranged(body: Expr) -> Iterator[Fold | Build]:
+    """The sums, products and tensors over index ranges in a definition's body."""
+    return (n for n in postorder(body) if isinstance(n, Fold | Build))
 
 
 def reach(start: str, edges: dict[str, set[str]]) -> set[str]:
@@ -174,7 +181,7 @@ def trace(system: System, of: Var, wrt: Collection[Var], held: Collection[Expr] 
     """The nodes on paths from ``wrt`` to ``of``; nodes in ``held`` are not looked into.
 
     Raises:
-        QuestionError: the paths have no end at an open step.
+        OpenPaths: the paths have no end at an open step, or a member that is read may or may not be the one asked for.
     """
     table = lags(system)
     useful = set().union(*(reach(w.name, table.readers) for w in wrt)) if wrt else set()
@@ -197,13 +204,20 @@ def trace(system: System, of: Var, wrt: Collection[Var], held: Collection[Expr] 
         state[node] = 1
         endless += any(not isinstance(s, int) for s in node.subs)
         if len(state) > MOST_NODES or endless > MOST_OPEN:
-            raise QuestionError("the recurrence has no end at an open step; ask for form sum-of-products or backprop")
+            raise OpenPaths("the recurrence has no end at an open step; ask for form sum-of-products or backprop")
         if node in stop and node is not of:
             continue
+        unsure = next((w for w in wrt if _may_be(node, w)), None)
+        if unsure is not None:
+            which = f"whether {describe_node(node)} is {describe_node(unsure)} depends on the steps"
+            raise OpenPaths(f"{which}; give them numbers, or ask for form backprop of a scalar")
         body = system.body(node)
         if body is None:
             continue
         body = spread(body)
+        if any(v.name in useful for v in _open_members(body)):
+            which = f"{describe_node(node)} runs over a range without a numeric end"
+            raise OpenPaths(f"{which}; give it one, or ask for form backprop of a scalar")
         bodies[node] = body
         for v in reversed(variables(body)):
             if v.name in useful and state.get(v) is None and _may_reach(v, wrt, table):
@@ -211,6 +225,20 @@ def trace(system: System, of: Var, wrt: Collection[Var], held: Collection[Expr] 
     alive = _between(order, bodies, set(wrt))
     kept = tuple(v for v in order if v in alive or v is of)
     return Trace(of, kept, {v: bodies[v] for v in kept if v in bodies}, tuple(w for w in wrt if w in alive))
+
+
+def _open_members(body: Expr) -> Iterator[Var]:
+    """The members of families that a body reads over a range without a numeric end."""
+    for x in _ranged(body):
+        bound = {binder.symbol for binder in x.binders}
+        yield from (v for v in variables(x.body) if any(symbols_of(s) & bound for s in v.subs))
+
+
+def _may_be(node: Var, other: Var) -> bool:
+    """Whether two members of a family are the same for some values of the steps, and others for others."""
+    if node is other or node.name != other.name:
+        return False
+    return all(holds(rel("==", x, y)) is not False for x, y in zip(node.subs, other.subs, strict=True))
 
 
 def _between(order: list[Var], bodies: dict[Var, Expr], wrt: set[Var]) -> set[Var]:

@@ -166,10 +166,10 @@ def _settle(d: Definition, program: Program, bound: Mapping[sympy.Symbol, Binder
     loose = [s for s in d.indices if isinstance(s, sympy.Symbol) and s not in ranged and s not in program.integers]
     ranges = nested((*(bound[s] for s in loose if s in bound), *d.ranges))
     open_symbols = set(program.integers)
-    renamed: dict[sympy.Symbol, Int] = {}
+    renamed: dict[sympy.Symbol, sympy.Symbol] = {}
     for x in ranges:
         if x.symbol in open_symbols:
-            taken = {*open_symbols, *(y.symbol for y in ranges), *_free(d)}
+            taken = {*open_symbols, *(y.symbol for y in ranges), *_free(d), *renamed.values()}
             renamed[x.symbol] = fresh_symbol(sympy.Symbol("s", integer=True), taken)
     return rename(changed(d, ranges=ranges), renamed)
 

@@ -59,7 +59,7 @@ def with_preactivations(problem: Problem, system: System, of: Var) -> tuple[Syst
     return name_preactivations(system, fresh)
 
 
-def solve(problem: Problem, question: Question, of: Expr, wrt: Sequence[Asked]) -> list[Result]:
+def solve(problem: Problem, question: Question, system: System, of: Expr, wrt: Sequence[Asked]) -> list[Result]:
     """The backward pass, shared by all ``wrt``; one result for each.
 
     Raises:
@@ -68,9 +68,9 @@ def solve(problem: Problem, question: Question, of: Expr, wrt: Sequence[Asked]) 
     if not isinstance(of, Var) or of.order:
         raise QuestionError("form backprop needs one named scalar, such as a loss; define it in the model")
     targets = [w.expr for w in wrt]
-    opened = open_ends(problem.system, [of, *targets], names_in_use(problem, problem.system))
+    opened = open_ends(system, [of, *targets], names_in_use(problem, system))
     if opened is None:
-        return _solve(problem, question, problem.system, of, wrt, targets)
+        return _solve(problem, question, system, of, wrt, targets)
     start = opened.open(of)
     assert isinstance(start, Var)
     found = _solve(problem, question, opened.system, start, wrt, [opened.open(x) for x in targets])

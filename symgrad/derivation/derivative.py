@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symgrad.calculus.dependency import lags
+from symgrad.calculus.dependency import OpenPaths, lags
 from symgrad.derivation import backprop
 from symgrad.derivation.convolutions import layer_lines, sum_lines
 from symgrad.derivation.entries import ByEntries, place
@@ -23,16 +23,29 @@ from symgrad.tensor.walk import postorder, variables
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     """∂of/∂wrt in the form asked for, one result for each ``wrt``."""
-    of, wrt = question.of, question.wrt
-    system, node = as_node(problem.system, of.expr, problem)
-    form = question.form or "chain"
+    wrt = question.wrt
+    system, node = as_node(problem.system, question.of.expr, problem)
     if question.order == 2:
         return tuple(_second(problem, question, system, node, w) for w in wrt)
-    if form == "backprop":
-        return tuple(
-            replace(r, code=derivative_code(problem, system, node, w.expr, w.expr, system))
-            for r, w in zip(backprop.solve(problem, question, node, wrt), wrt, strict=True)
-        )
+    if question.form == "backprop":
+        return _backwards(problem, question, system, node)
+    try:
+        return _forwards(problem, question, system, node)
+    except OpenPaths:
+        if question.form or node.order or question.several("hold"):
+            raise
+        return _backwards(problem, question, system, node)
+
+
+def _backwards(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
+    return tuple(
+        replace(r, code=derivative_code(problem, system, node, w.expr, w.expr, system))
+        for r, w in zip(backprop.solve(problem, question, system, node, question.wrt), question.wrt, strict=True)
+    )
+
+
+def _forwards(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
+    wrt, form = question.wrt, question.form or "chain"
     if form in ("chain", "expanded", "factored") and _in_matrices(node, wrt):
         assert isinstance(node, Var)
         if not any(_open_recurrence(system, node, w.expr) for w in wrt if isinstance(w.expr, Var)):
@@ -52,6 +65,7 @@ def _along_paths(
 ) -> Iterator[Result]:
     """Chain, expanded and factored: the results share the names and the lines on the way."""
     added: tuple[Definition, ...] = ()
+    model = system
     if form == "factored" and not of.order:
         system, added = backprop.with_preactivations(problem, system, of)
     conds = _relations(problem, question)
@@ -73,7 +87,7 @@ def _along_paths(
         fresh = [d for d in added if d.family not in used and any(v.name == d.family for v in paths.graph.order)]
         used |= {d.family for d in fresh} | {of.name}
         blocks += [Introduced(d.target, d.body, ("pre-activation",)) for d in fresh]
-        yield _result(work, question, of, w, value, [*blocks, *paths.blocks], held, names, paths.reason, start)
+        yield _result(work, question, model, of, w, value, [*blocks, *paths.blocks], held, names, paths.reason, start)
         start = len(work.certifier.checks)
 
 
@@ -108,7 +122,7 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
     assert isinstance(of, Var)
     assert isinstance(w.expr, Var)
     work, value, blocks = ClosedForm(problem, question, system, of, w.expr, tuple(conds)).solve()
-    return _result(work, question, of, w, value, blocks)
+    return _result(work, question, system, of, w, value, blocks)
 
 
 def _open_recurrence(system: System, of: Var, wrt: Var) -> bool:
@@ -151,6 +165,7 @@ def _by_entries(
 def _result(
     work: Workspace,
     question: Question,
+    model: System,
     of: Expr,
     w: Asked,
     value: Expr,
@@ -175,7 +190,7 @@ def _result(
         (*blocks, line, *pending, *layer_lines(work, of, w.expr)),
         tuple(work.certifier.checks[start:]),
         where,
-        code=derivative_code(work.problem, work.problem.system, of, w.expr, value, work.system, held),
+        code=derivative_code(work.problem, model, of, w.expr, value, work.system, held),
     )
 
 

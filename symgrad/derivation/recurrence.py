@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sympy
 
 from symgrad.calculus.adjoint import backward_order
-from symgrad.calculus.dependency import components, lags, reach, reads
+from symgrad.calculus.dependency import OpenPaths, components, lags, reach, reads
 from symgrad.calculus.ranges import Bounds, meet
 from symgrad.calculus.recast import ends_at
 from symgrad.derivation.naming import Names
@@ -62,13 +62,10 @@ def states(system: System, of: str, wrt: str) -> list[State]:
                 for gap in _gaps(r.reader, r.node, table.position)
             ]
             late = sorted({g for g in gaps if g != 0}, key=str)
-            ranged = [d for d in system.family(family) if d.ranges]
-            if late and ranged and all(isinstance(g, int) for g in late):
-                step = next(x for x in ranged[0].ranges if x.symbol in system.steps)
-                found.append(State(ranged[0], step, tuple(int(g) for g in late if isinstance(g, int))))
-            elif late and ranged:
-                step = next(x for x in ranged[0].ranges if x.symbol in system.steps)
-                found.append(State(ranged[0], step, ()))
+            ranged = [(d, x) for d in system.family(family) for x in d.ranges if x.symbol in system.steps]
+            if late and ranged:
+                known = tuple(g for g in late if isinstance(g, int))
+                found.append(State(*ranged[0], known if len(known) == len(late) else ()))
     return found
 
 
@@ -109,7 +106,7 @@ class ClosedForm:
         if not found:
             return self._plain(work)
         if len(found) > 1 or found[0].reach != (1,):
-            raise QuestionError(
+            raise OpenPaths(
                 "no closed sum of products: several states, or a state read more than one step later; "
                 "ask for form backprop, which gives the recursion"
             )
@@ -221,7 +218,7 @@ class ClosedForm:
             return None
         for r in reads(system):
             if r.node.name == self.wrt.name and set(_gaps(r.reader, r.node, lags(system).position)) - {0}:
-                raise QuestionError(f"{self.wrt.name} is read at several steps; ask for form backprop")
+                raise OpenPaths(f"{self.wrt.name} is read at several steps; ask for form backprop")
         return self.wrt.subs[place]
 
     def _where_read(self, system: System, state: State) -> tuple[Int, Binder | None]:
@@ -246,7 +243,7 @@ class ClosedForm:
                 break
             node = ahead[0]
             body = system.body(node)
-        raise QuestionError(f"the loss reads {family} along several paths; ask for form backprop")
+        raise OpenPaths(f"the loss reads {family} along several paths; ask for form backprop")
 
     def _within(self, work: Workspace, names: Names, of: Var, wrt: Var, held: set[Expr]) -> Paths:
         return Paths(work, names, of, wrt, "plain", held=frozenset(held))
@@ -300,7 +297,7 @@ class ClosedForm:
                     steps.add((at, at))
         others = [s for s in found if s is not state]
         if others:
-            raise QuestionError("several states carry the recurrence; ask for form backprop")
+            raise OpenPaths("several states carry the recurrence; ask for form backprop")
         body = work.system.body(self.of)
         if isinstance(body, Opaque):
             terms.append(b.deriv(self.of, self.wrt, "immediate"))

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import sympy
 
 from symgrad.tensor.build import add, holds, rel, stack, zeros_like
 from symgrad.tensor.integers import Int, at_most, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Rel, Var
+from symgrad.tensor.ranges import certain
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import reindex, unfold
 from symgrad.tensor.walk import variables
@@ -70,12 +72,25 @@ class System:
         return tuple(self._families.get(name, ()))
 
     def definition(self, node: Var) -> tuple[Definition, Mapping[sympy.Symbol, Int]] | None:
-        """The definition that makes a node, with the values of its index symbols; None for an input."""
+        """The definition that makes a node, with the values of its index symbols; None for an input.
+
+        At an open step several may: h[t-1] is h[0] or the recurrence. A definition of that very node goes first, then
+        one that holds for all values of the steps, then the recurrence, which holds for most.
+        """
         found = [(d, m) for d in self._families.get(node.name, ()) if (m := d.at(node.subs)) is not None]
-        if not found:
-            return None
-        fixed = [(d, m) for d, m in found if not m]
-        return (fixed or found)[0]
+        if len(found) < 2:
+            return found[0] if found else None
+        return max(found, key=lambda hit: self._claim(*hit))
+
+    def _claim(self, definition: Definition, values: Mapping[sympy.Symbol, Int]) -> tuple[bool, bool, bool]:
+        """How good a definition's claim is to a node that may be another's: itself, at all steps, at a step."""
+        bounds = [
+            rel("<=", low, high)
+            for x in definition.ranges
+            for low, high in pairwise((replace(x.lo, values), values[x.symbol], replace(x.hi, values)))
+        ]
+        always = all(certain(r, self.steps) for r in bounds)
+        return not values, always, any(x.symbol in self.steps for x in definition.ranges)
 
     def body(self, node: Var) -> Expr | None:
         """What a node is defined as, at its own subscripts; None for an input."""

@@ -307,10 +307,46 @@ questions:
 - {id: d, ask: derivative, of: y, wrt: x, hold: ["x1"]}
 - {id: e, ask: derivative, of: y, wrt: x, form: components}
 """,
+    "unnamed": """
+symbols: {S: {shape: [n, n], is: [symmetric, positive-definite]}, u: {shape: n}, W: {shape: [n, n]}}
+model: ["v = tanh(W @ u)", "a = v.T @ v"]
+questions:
+- {id: a, ask: derivative, of: "u.T @ inv(S) @ u", wrt: u}
+- {id: b, ask: derivative, of: "a + sum(v)", wrt: [W, u], form: backprop}
+- {id: c, ask: derivative, of: "a**2", wrt: [W, v], form: factored}
+- {id: d, ask: derivative, of: "S @ v", wrt: u}
+""",
+    "past": """
+symbols: {"x[t]": {shape: d}, "Q[i]": {shape: [n, n]}, U: {shape: [n, d]}, "h[1-k..0]": 0}
+steps: {t: 1..T, i: 1..k}
+model: ["q[i, t] = Q[i] @ h[t-i], i=1..k", "h[t] = tanh(U @ x[t] + sum(q[i, t], i=1..k))",
+  "L = sum(sum(h[t]**2), t=1..T)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [U, "Q[1]", "Q[i]", "x[t]", "h[t]"]}
+- {id: b, ask: derivative, of: "h[t]", wrt: "h[t-2]"}
+""",
+    "layers": """
+symbols: {x: {shape: n}, y: {shape: n}, "W[l]": {shape: [n, n]}, "b[l]": {shape: n}}
+steps: {l: 1..3}
+model: ["a[0] = x", "z[l] = W[l] @ a[l-1] + b[l]", "a[l] = relu(z[l])", "L = sum((a[3] - y)**2)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: ["z[l]", "W[l]", "W[2]"]}
+- {id: b, ask: derivative, of: L, wrt: ["b[2]", x, "a[0]"]}
+""",
+    "separate": """
+symbols: {"x[t]": {shape: n}, w: {shape: n}, c: {}}
+steps: {t: 1..T}
+model: ["s[t] = tanh(w.T @ x[t] + c)", "L = sum(s[t]**2, t=1..T)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [w, c, "x[t]", "x[2]", "s[t]"]}
+""",
 }
 
-REFUSED = {("where", "e"): "no end at an open step"}
-"""Derivatives of more than two axes at an open step, which have no closed form here."""
+REFUSED = {
+    ("where", "e"): "no end at an open step",
+    ("past", "b"): "runs over a range without a numeric end",
+}
+"""Derivatives of more than two axes at an open step, or between steps that many paths join."""
 
 
 @cache
