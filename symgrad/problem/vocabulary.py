@@ -90,6 +90,9 @@ def _given(symbol: RawSymbol, arity: int) -> Spelling | None:
 
 def _defined(target: Tree, found: Vocabulary) -> None:
     match target:
+        case Name(name) | Subscript(Name(name), _):
+            found.made.add(name)
+    match target:
         case Call(func, _, _):
             found.know_function(func.id)
         case Name(name) if name not in found.arities:

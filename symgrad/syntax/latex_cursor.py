@@ -145,12 +145,19 @@ class Cursor(Parser):
         low = self.expression()
         if self.token.says(".") and (after := self.peek()) and after.says("."):
             self.at += 2
-        elif self.token.says(",") and (after := self.peek()) and after.says("…"):
-            self.at += 2
+        elif self.token.says(",") and (dots := self.dots()):
+            self.at = dots + 1
             self.take_if(",")
         elif not self.take_if("…", ":"):
             return low
         return Span(low, self.expression(), place=self.since(start))
+
+    def dots(self) -> int | None:
+        """The place of the dots behind the numbers `, 2, …` that begin here; None where there are none."""
+        at = self.at + 1
+        while at + 1 < self.stop and self.tokens[at].kind is Kind.NUMBER and self.tokens[at + 1].says(","):
+            at += 2
+        return at if at < self.stop and self.tokens[at].says("…") else None
 
     # Brackets
 
@@ -171,9 +178,7 @@ class Cursor(Parser):
         parts = [self.condition()]
         while self.take_if(",", ";"):
             parts.append(self.condition())
-        if len(parts) > 1:
-            parts = [self.no_span(part) for part in parts]
-        return parts
+        return parts if len(parts) == 1 else [*(self.no_span(part) for part in parts[:-1]), parts[-1]]
 
     def separated(self, sign: str, inside: tuple[int, int]) -> bool:
         """Whether a sign stands in a group, outside the brackets in it."""

@@ -171,12 +171,17 @@ class FunctionReader(Cursor):
 
 def _letters(tree: Tree) -> list[Tree]:
     """i and j from ij; a number and a letter stay a product."""
-    parts: list[Tree] = []
-    while isinstance(tree, Binary) and tree.op == IMPLICIT:
-        parts.insert(0, tree.right)
-        tree = tree.left
-    parts.insert(0, tree)
+    parts = side_by_side(tree)
     return parts if all(isinstance(p, Name) for p in parts) else [_joined(parts)]
+
+
+def side_by_side(tree: Tree) -> list[Tree]:
+    """The factors of a product without signs, from left to right."""
+    found: list[Tree] = []
+    while isinstance(tree, Binary) and tree.op == IMPLICIT:
+        found.insert(0, tree.right)
+        tree = tree.left
+    return [tree, *found]
 
 
 def _joined(parts: list[Tree]) -> Tree:

@@ -16,6 +16,7 @@ _SUFFIX_MARKS: Final = {"star": "*", "prime": "'"}
 _MARK_NAMES: Final = {"*": "star", "'": "prime", "+": "plus"}
 _MARKS: Final = {combining: ACCENTS[command] for combining, command in COMBINING.items()}
 _DIGITS: Final = re.compile(r"(.*?[^0-9_])([0-9]+)")
+_VARIANTS: Final = {"ell": "l", "l": "ell", "epsilon": "varepsilon", "varepsilon": "epsilon", "varphi": "phi"}
 _SHORTEST_WORD = 3
 _MOST_ACCENTS = 2
 
@@ -71,12 +72,14 @@ class Vocabulary:
         orders: The number of axes of a member, where it is known.
         integers: Sizes, steps and indices.
         functions: Functions and densities of the problem.
+        made: The values that the model defines, and which may so be written with what they depend on, `f_W(x)`.
     """
 
     arities: dict[str, int] = field(default_factory=dict)
     orders: dict[str, int] = field(default_factory=dict)
     integers: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
     _spelled: dict[Spelling, str] = field(default_factory=dict)
     _words: set[str] = field(default_factory=set)
     _letters: set[str] = field(default_factory=set)
@@ -105,8 +108,8 @@ class Vocabulary:
     def copy(self) -> Vocabulary:
         """A vocabulary to which names can be added."""
         return Vocabulary(
-            dict(self.arities), dict(self.orders), set(self.integers), set(self.functions), dict(self._spelled),
-            set(self._words), set(self._letters),
+            dict(self.arities), dict(self.orders), set(self.integers), set(self.functions), set(self.made),
+            dict(self._spelled), set(self._words), set(self._letters),
         )  # fmt: skip
 
     def know(self, name: str, arity: int, order: int | None = None, written: Spelling | None = None) -> None:
@@ -141,11 +144,12 @@ class Vocabulary:
 
     def find(self, base: str, below: Sequence[str], above: str) -> Found | None:
         """The declared name that takes most of what is written; further subscripts are steps and entries."""
-        for label in dict.fromkeys((above, "")):
-            for count in range(len(below), -1, -1):
-                name = self._spelled.get(Spelling(base, tuple(below[:count]), label))
-                if name is not None:
-                    return Found(name, count, label != "")
+        for letter in (base, _VARIANTS.get(base, base)):
+            for label in dict.fromkeys((above, "")):
+                for count in range(len(below), -1, -1):
+                    name = self._spelled.get(Spelling(letter, tuple(below[:count]), label))
+                    if name is not None:
+                        return Found(name, count, label != "")
         return None
 
     def pieces(self, run: str, script: bool = False) -> tuple[str, ...]:

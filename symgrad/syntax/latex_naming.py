@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
 from symgrad.errors import ProblemError
-from symgrad.syntax.latex_functions import FunctionReader
+from symgrad.syntax.latex_functions import FunctionReader, side_by_side
 from symgrad.syntax.latex_names import Found, Scanned, Spelling, items, scan, script, text_of
-from symgrad.syntax.latex_signs import FUNCTIONS
+from symgrad.syntax.latex_signs import FUNCTIONS, GREEK
 from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import (
     Call,
     Compare,
     Name,
+    Number,
     Subscript,
     Tree,
 )
 
 _MOST_INDEX_TOKENS: Final = 24
+_INDEX_SIGNS: Final = ("+", "-", ":", "_", "{", "}")
+_IN_SQUARE: Final = ("(", ")", "·", "*")
 _LABELS: Final = ("*", "+", "'")
 
 
@@ -56,8 +60,11 @@ class NameReader(FunctionReader):
             return self.call_of(known.name, start)
         tree: Tree = Name(known.name, place=start.place)
         rest = below[known.below :]
+        if known.name in self.vocabulary.made and self.depends():
+            self.at = self.closing() + 1
+            rest = [part for part in rest if not self.is_value(part)]
         if rest:
-            tree = Subscript(tree, self.indices(rest), place=self.since(start))
+            tree = Subscript(tree, self.entries(known.name, self.indices(rest)), place=self.since(start))
         if found.primes and not known.above:
             raise ProblemError(f"a prime stands behind {known.name!r}, which is no function", self.since(start))
         if found.above and not known.above:
@@ -96,6 +103,28 @@ class NameReader(FunctionReader):
         names = any(t.kind is Kind.NAME for t in inside)
         return names and all(t.kind in kinds or t.says("|", ";", "_", "^", "{", "}") for t in inside)
 
+    def depends(self) -> bool:
+        """Whether the bracket here says only what a quantity depends on: `f_W(x)`, `C(G)`, `L(\\theta)`."""
+        if not self.token.says("("):
+            return False
+        at, closing = self.at + 1, self.partner.get(self.at, self.at)
+        while at < closing:
+            found = scan(self.tokens, at, closing, self.partner)
+            if found is None or not self.is_value((at, found.end)):
+                return False
+            at = found.end
+            if at < closing and not self.tokens[at].says(",", ";", "|"):
+                return False
+            at += 1
+        return at > self.at + 1
+
+    def is_value(self, part: tuple[int, int]) -> bool:
+        """Whether a part is the name of a value, or a letter of the kind that is no index."""
+        found = scan(self.tokens, part[0], part[1], self.partner)
+        if found is None or found.end != part[1] or found.base in self.vocabulary.integers:
+            return False
+        return self.vocabulary.knows(found.base) or found.base in GREEK or found.base[:1].isupper()
+
     def moves(self, part: tuple[int, int]) -> bool:
         """Whether a subscript speaks of a step, a size or an index of the problem; a word is a label."""
         inside = self.tokens[slice(*part)]
@@ -105,14 +134,17 @@ class NameReader(FunctionReader):
         return any(t.text in self.vocabulary.integers for t in names) and all(len(t.text) == 1 for t in names)
 
     def stepped(self, tree: Tree, name: str, inside: tuple[int, int], start: Token) -> Tree | None:
-        """`h^{(t)}` and `h^{<t>}`: a step above instead of below."""
-        missing = self.vocabulary.arities.get(name, 0) > (len(tree.items) if isinstance(tree, Subscript) else 0)
-        first = self.begins(inside[0])
-        if not missing or not first.says("(", "<"):
+        """`h^{(t)}` and `h^{<t>}`: a step above instead of below; `a_t^{(i)}`: an entry."""
+        base, rest = (tree.base, tree.items) if isinstance(tree, Subscript) else (tree, ())
+        missing = self.vocabulary.arities.get(name, 0) > len(rest)
+        first, last = self.begins(inside[0]), self.begins(inside[1] - 1)
+        closed = first.says("(", "<") and last.says(")", ">")
+        if not closed or not (missing or (name in self.vocabulary.arities and rest)):
+            return None
+        if not missing and not self.is_index(inside[0] + 1, inside[1] - 1):
             return None
         steps = self.indices([(inside[0] + 1, inside[1] - 1)])
-        base, rest = (tree.base, tree.items) if isinstance(tree, Subscript) else (tree, ())
-        return Subscript(base, (*steps, *rest), place=self.since(start))
+        return Subscript(base, (*steps, *rest) if missing else (*rest, *steps), place=self.since(start))
 
     # Entries
 
@@ -130,29 +162,42 @@ class NameReader(FunctionReader):
             return self.raised(tree, inside, start)
         return tree
 
+    def entries(self, name: str, given: tuple[Tree, ...]) -> tuple[Tree, ...]:
+        """The subscripts of a name; digits and letters side by side are entries each where there are as many axes."""
+        order = self.vocabulary.orders.get(name) or 0
+        if len(given) != 1 or order < 2 or self.vocabulary.arities.get(name, 0):
+            return given
+        single = [x for factor in side_by_side(given[0]) for x in _digits(factor)]
+        return tuple(single) if len(single) == order else given
+
     def indexes(self, name: str, given: int) -> bool:
         """Whether the bracket here holds subscripts of a name."""
         arity, order = self.vocabulary.arities.get(name), self.vocabulary.orders.get(name)
-        if arity is None or (order is not None and given >= arity + order):
+        if (arity is None and self.token.says("(")) or (order is not None and given >= (arity or 0) + order):
             return False
         inside = (self.at + 1, self.partner.get(self.at, self.at))
         if not 0 < inside[1] - inside[0] <= _MOST_INDEX_TOKENS:
             return False
         parts = items(self.tokens, inside)
-        if len(parts) == 1 and self.tokens[inside[0]].kind is Kind.NUMBER and self.token.says("(") and given >= arity:
+        round_, numbered = self.token.says("("), self.tokens[inside[0]].kind is Kind.NUMBER
+        if len(parts) == 1 and numbered and round_ and given >= (arity or 0):
             return False
-        return all(self.is_index(*part) for part in parts)
+        return all(self.is_index(*part, square=not round_) for part in parts)
 
-    def is_index(self, first: int, last: int) -> bool:
-        """Whether tokens look like an index: a letter that is no value, a number, with + and - between them."""
-        if first >= last or (self.tokens[first].kind is Kind.NUMBER and last - first > 1):
+    def is_index(self, first: int, last: int, square: bool = False) -> bool:
+        """Whether tokens look like an index: a letter that is no value, a number, with + and - between them.
+
+        In square brackets there may be products, `[2(r-1) + k]`.
+        """
+        signs = (*_INDEX_SIGNS, *_IN_SQUARE) if square else _INDEX_SIGNS
+        if first >= last or (self.tokens[first].kind is Kind.NUMBER and last - first > 1 and not square):
             return False
         for at in range(first, last):
             token = self.tokens[at]
             if token.kind is Kind.NAME and not self.tokens[at - 1].says("_"):
                 if self.vocabulary.knows(token.text) and token.text not in self.vocabulary.integers:
                     return False
-            elif not (token.kind is Kind.NUMBER or token.says("+", "-", ":", "_", "{", "}") or token.kind is Kind.NAME):
+            elif not (token.kind is Kind.NUMBER or token.says(*signs) or token.kind is Kind.NAME):
                 return False
         return True
 
@@ -208,3 +253,10 @@ class NameReader(FunctionReader):
         self.at = found.end
         tree: Tree = Call(Name(name, place=start.place), below, (), place=self.since(start))
         return self.raised(tree, found.above, start) if found.above else tree
+
+
+def _digits(tree: Tree) -> list[Tree]:
+    """The digits of a number."""
+    if not isinstance(tree, Number) or not tree.spelling.isdigit():
+        return [tree]
+    return [Number(Fraction(digit), digit, place=tree.place) for digit in tree.spelling]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from symgrad.errors import ProblemError
@@ -124,12 +125,13 @@ class LatexParser(NameReader):
             name = "floor" if opening.text == "⌊" else "ceil"
             return self.called(name, opening, [self.group(inside, self.condition)], closing)
         if opening.text == "⟨":
-            return self.called("dot", opening, self.group(inside, self.listed), closing)
+            factors = [self.no_span(part) for part in self.group(inside, self.listed)]
+            return self.called("dot", opening, factors, closing)
         parts = self.group(inside, self.listed)
         self.at = closing + 1
         joined = self.separated(";", inside)
-        if len(parts) == 1 and isinstance(parts[0], Span):
-            return _members(parts[0])
+        if isinstance(parts[-1], Span):
+            return _members(parts[:-1], parts[-1])
         if len(parts) == 1:
             return parts[0]
         if joined:
@@ -191,15 +193,32 @@ def rule(*commands: str) -> Callable[[Callable[[LatexParser], Tree]], Callable[[
     return enter
 
 
-def _members(span: Span) -> Tree:
-    """`w_{0,t}, …, w_{k,t}` as a stack over a range: the two ends differ in one subscript."""
-    low, high = span.lo, span.hi
-    if isinstance(low, Subscript) and isinstance(high, Subscript) and low.base == high.base:
-        places = [k for k, (x, y) in enumerate(zip(low.items, high.items, strict=False)) if x != y]
-        if len(places) == 1 and len(low.items) == len(high.items):
-            at = places[0]
-            index = Name("j", place=low.place)
-            member = Subscript(low.base, (*low.items[:at], index, *low.items[at + 1 :]), place=low.place)
-            ends = Keyword(index, Span(low.items[at], high.items[at], place=span.place), place=span.place)
-            return Call(Name("stack", place=span.place), (member,), (ends,), place=span.place)
-    raise ProblemError("it is not clear what the dots stand for", span.place)
+def _members(before: Sequence[Tree], span: Span) -> Tree:
+    """`w_{0,t}, w_{1,t}, …, w_{k,t}` as a stack over a range: the members differ in one subscript."""
+    row = [_flat(tree) for tree in (*before, span.lo, span.hi) if tree is not None]
+    (base, first), (_, last) = row[0], row[-1]
+    places = [k for k, (x, y) in enumerate(zip(first, last, strict=False)) if x != y]
+    alike = all(b == base and len(items) == len(last) for b, items in row)
+    if not alike or len(places) != 1 or not _one_by_one([items[places[0]] for _, items in row[:-1]]):
+        raise ProblemError("it is not clear what the dots stand for", span.place)
+    at, index = places[0], Name("j", place=base.place)
+    member = Subscript(base, (*first[:at], index, *first[at + 1 :]), place=base.place)
+    ends = Keyword(index, Span(first[at], last[at], place=span.place), place=span.place)
+    return Call(Name("stack", place=span.place), (member,), (ends,), place=span.place)
+
+
+def _flat(tree: Tree) -> tuple[Tree, tuple[Tree, ...]]:
+    """A name with all of its subscripts in a row."""
+    base = tree
+    items: tuple[Tree, ...] = ()
+    while isinstance(base, Subscript):
+        items = (*base.items, *items)
+        base = base.base
+    return base, items
+
+
+def _one_by_one(subscripts: Sequence[Tree]) -> bool:
+    """Whether there is one subscript before the dots, or there are numbers that follow one another."""
+    numbers = [x.value for x in subscripts if isinstance(x, Number)]
+    follow = len(numbers) == len(subscripts) and all(y - x == 1 for x, y in pairwise(numbers))
+    return len(subscripts) == 1 or follow

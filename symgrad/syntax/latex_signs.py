@@ -52,7 +52,8 @@ FUNCTIONS: Final = MappingProxyType(
     {
         **{name: name for name in _SAME_NAME},
         "sigma": "sigmoid", "ReLU": "relu", "Relu": "relu", "ReLu": "relu", "RELU": "relu", "GELU": "gelu",
-        "SiLU": "silu", "Softmax": "softmax", "SoftMax": "softmax", "softMax": "softmax", "ln": "log",
+        "SiLU": "silu", "Softmax": "softmax", "SoftMax": "softmax", "softMax": "softmax", "softargmax": "softmax",
+        "ln": "log",
         "sgn": "sign", "tr": "trace", "Tr": "trace", "Diag": "diag", "LSE": "logsumexp", "CE": "cross_entropy",
         "xent": "cross_entropy", "KL": "KL", "onehot": "one_hot", "Var": "Var", "Concat": "concat",
         "ceiling": "ceil", "convtranspose1d": "conv_transpose1d", "convtranspose2d": "conv_transpose2d",

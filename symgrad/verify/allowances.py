@@ -37,6 +37,8 @@ def immediately(
         return None
     if not at or not any(abs(p.truth.data).max() > 0 for p in at):
         return None
+    if Meaning(at[0].world, PLAIN, bench.names, notation).value(left.args[0], at[0].ints).order == 0:
+        return None  # of a loss, what later steps add is the point of the question
     for reading in readings(right):
         trial = tried(bench, at, right, reading, notation)
         if trial.holds:
@@ -73,7 +75,7 @@ def for_some_members(
 ) -> Judgement | None:
     """Right for the members of a family that one line of the model defines: q_i for i ≥ 1, where q_0 is another."""
     left = equation.left
-    if not (isinstance(left, Subscript) and isinstance(left.base, Name)):
+    if not (isinstance(left, Subscript) and isinstance(left.base, Name)) or notation.where:
         return None
     definitions = bench.problem.system.family(left.base.id)
     if len(definitions) < 2:

@@ -14,6 +14,7 @@ from symgrad.problem.names import Names
 from symgrad.tensor.integers import Int
 from symgrad.tensor.stable import Array
 from symgrad.verify.elaboration import names_of
+from symgrad.verify.subscripts import Subscripts
 from symgrad.verify.world import World, scalar_world, worlds
 
 
@@ -31,6 +32,11 @@ class Bench:
     def of(cls, problem: Problem) -> Bench:
         """The bench of a problem."""
         return cls(problem, names_of(problem), worlds(problem), scalar_world(problem))
+
+    @cached_property
+    def subscripts(self) -> Subscripts:
+        """The order in which the problem has subscripts."""
+        return Subscripts.of(self.problem, self.names)
 
     @cached_property
     def dimensions(self) -> tuple[Int, ...]:

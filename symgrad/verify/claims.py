@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from symgrad.source import Place, Source
-from symgrad.syntax.tree import Tree
+from symgrad.syntax.tree import Compare, Tree
 
 Kind: TypeAlias = Literal["equation", "definition", "shape", "value", "inequality"]
 
@@ -27,6 +27,7 @@ class Claim:
         question: the id of the question that it answers, where the document says so.
         repaired: what was changed to read it; empty where nothing was.
         left_place: where the left side is written, which may be in another formula.
+        where: the conditions on its indices that stand behind it, i = 1, …, k.
     """
 
     left: Tree | None
@@ -40,6 +41,7 @@ class Claim:
     question: str | None = None
     repaired: str = ""
     left_place: Place | None = field(default=None, repr=False)
+    where: tuple[Compare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

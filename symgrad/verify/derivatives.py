@@ -35,8 +35,12 @@ def derivative(m: Interpretation, tree: Call, ints: Ints) -> Value:
         return _of_expression(m, of_tree, wrt, ints)
     if m.world.is_complex:
         raise Nested
-    immediate = bool(tree.keywords) or _is_immediate(m, of, wrt)
-    return m.laid_out(m.world.partial(of, wrt, immediate), of.order, wrt.order)
+    marked = bool(tree.keywords)
+    immediate = marked or _is_immediate(m, of, wrt)
+    data = m.world.partial(of, wrt, immediate)
+    if immediate and not marked and not data.any() and m.world.partial(of, wrt).any():
+        raise Unclear("no immediate path leads from one to the other")
+    return m.laid_out(data, of.order, wrt.order)
 
 
 def _lying(tree: Tree) -> Tree:

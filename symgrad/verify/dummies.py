@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
+from symgrad.tensor.nodes import Var
 from symgrad.tensor.scalars import SCALARS
 from symgrad.verify import verdicts as w
 from symgrad.verify.bench import Bench
+from symgrad.verify.derivatives import node_of
 from symgrad.verify.equations import Equation
-from symgrad.verify.errors import Unclear
+from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import open_names
-from symgrad.verify.readings import Notation, Reading
+from symgrad.verify.meaning import Meaning
+from symgrad.verify.readings import PLAIN, Notation, Reading
 from symgrad.verify.surgery import put_names
 from symgrad.verify.trials import is_atomic, points, tried
 from symgrad.verify.values import Misfit
@@ -84,7 +87,7 @@ def fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], not
         return Judgement(w.DEFINITION, f"it fixes {left.id}")
     if not isinstance(base, Name) or base.id not in bench.names.families or base.id in notation.settings:
         return None
-    if not bench.problem.system.family(base.id):
+    if _is_input(bench, base.id, left, kinds, notation):
         if isinstance(equation.right, Name | Subscript):
             return None
         return Judgement(w.DEFINITION, f"it fixes the input {base.id}")
@@ -95,6 +98,20 @@ def fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], not
             w.UNJUDGED, f"{lacking[0]!r} stands on the right only: it fixes {base.id} for one {lacking[0]}"
         )
     return None
+
+
+def _is_input(bench: Bench, name: str, left: Tree, kinds: dict[str, str], notation: Notation) -> bool:
+    """Whether a name is given, or a member of a family that is: h_0 of a recurrence."""
+    if not bench.problem.system.family(name):
+        return True
+    if kinds:
+        return False
+    world = bench.worlds[0]
+    try:
+        node = node_of(Meaning(world, PLAIN, bench.names, notation), left, {})
+    except (Unclear, Outside, Misfit):
+        return False
+    return isinstance(node, Var) and world.numbers.system.body(node) is None
 
 
 _ONE_TO_ONE = frozenset({"sigmoid", "tanh", "exp", "log"})

@@ -19,11 +19,11 @@ from symgrad.syntax.latex_signs import FUNCTIONS
 from symgrad.syntax.plain import PLAIN
 from symgrad.syntax.reading import parse_expression
 from symgrad.syntax.tokens import DEEPEST_TREE, Kind, Token
-from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Subscript, Tree, depth
+from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Span, Subscript, Tree, depth
 from symgrad.verify.claims import Claim, Document, Formula, Unread
 from symgrad.verify.claims import Kind as ClaimKind
 from symgrad.verify.document import Written, load, take_apart
-from symgrad.verify.parts import is_numeric, lines_of, own_name, place_of, whole_of, written_sizes
+from symgrad.verify.parts import among_subscripts, is_numeric, lines_of, own_name, place_of, whole_of, written_sizes
 from symgrad.verify.prose_formulas import formulas_in
 from symgrad.verify.repair import mended
 from symgrad.verify.statements import EQUALITIES, INEQUALITIES, Statement, Tokens, rows, statements
@@ -90,6 +90,7 @@ class _Reader:
     unread: list[Unread] = field(default_factory=list)
     formulas: int = 0
     terms: int = 0
+    row: int = 0
     head: Tree | None = None
     head_place: Place | None = None
     last: int | None = None
@@ -116,6 +117,7 @@ class _Reader:
             self.refuse(error, formula.source.place(), formula)
             return
         for row in rows(tokens):
+            self.row = len(self.claims)
             for statement in statements(row):
                 self.statement(statement, formula)
 
@@ -138,6 +140,8 @@ class _Reader:
         if len(self.claims) + len(self.unread) >= MOST_CLAIMS:
             raise AnswerError(f"a document has at most {MOST_CLAIMS} formulas", formula.source.place(0, 0))
         relations = set(statement.relations)
+        if self.is_condition(statement, formula):
+            return
         if not relations and all(token.kind is Kind.OPERATOR for token in statement.sides[0]):
             self.terms += 1
         elif not relations:
@@ -153,6 +157,32 @@ class _Reader:
                 if side:
                     self.tree(side, formula, ())
             self.terms += 1
+
+    def is_condition(self, statement: Statement, formula: Formula) -> bool:
+        """Note a condition on an index of what stands before it in the row: `…, i = 1, …, k`, `…, 1 <= i <= k`."""
+        before = self.claims[self.row :]
+        relations = set(statement.relations)
+        ranged = relations <= EQUALITIES and any(t.says("…") for t in statement.sides[-1])
+        if not before or not all(statement.sides) or not (ranged or relations & INEQUALITIES):
+            return False
+        try:
+            trees = tuple(self.parsed(side, ranged) for side in statement.sides)
+        except ProblemError:
+            return False
+        place = whole_of(statement, statement.sides[-1])
+        if ranged and len(trees) == 2 and isinstance(trees[1], Span) and trees[1].lo and trees[1].hi:
+            found = Compare(("<=", "<="), (trees[1].lo, trees[0], trees[1].hi), place=place)
+        elif not ranged:
+            found = Compare(statement.relations, trees, place=place)
+        else:
+            return False
+        names = {x.id for x in found.operands if isinstance(x, Name)}
+        inside = {name for claim in before for side in (claim.left, claim.right) for name in among_subscripts(side)}
+        if not names & inside:
+            return False
+        self.claims[self.row :] = [replace(claim, where=(*claim.where, found)) for claim in before]
+        self.terms += 1
+        return True
 
     def chain(self, statement: Statement, formula: Formula) -> None:
         """left = right = right; an empty left side goes on from the statement before."""
@@ -294,8 +324,8 @@ class _Reader:
             self.refuse(error, place_of(side), formula, tuple(offers))
             return None
 
-    def parsed(self, side: Tokens) -> Tree:
-        """The tree of a side.
+    def parsed(self, side: Tokens, ranged: bool = False) -> Tree:
+        """The tree of a side; ``ranged`` where it may be a range.
 
         Raises:
             ProblemError: it cannot be read.
@@ -308,7 +338,7 @@ class _Reader:
         last = side[-1].place
         end = Token(Kind.END, "", last.source.place(last.end, last.end))
         parser = self.dialect.parser((*side, end))
-        tree = parser.no_span(parser.condition())
+        tree = parser.condition() if ranged else parser.no_span(parser.condition())
         parser.finish()
         if depth(tree) > DEEPEST_TREE:
             raise ProblemError(f"more than {DEEPEST_TREE} operations in a row", tree.place)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
+from typing import Final
 
-from symgrad.syntax.tree import IMPLICIT, Binary, Name, Number, Tree, Unary
+from symgrad.syntax.tree import IMPLICIT, Binary, Compare, Name, Number, Tree, Unary
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.interpretation import Interpretation, Ints
+
+_TESTS: Final[Mapping[str, Callable[[int, int], bool]]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
 
 
 def index(m: Interpretation, tree: Tree, ints: Ints) -> int:
@@ -19,6 +27,22 @@ def index(m: Interpretation, tree: Tree, ints: Ints) -> int:
     if value.denominator != 1:
         raise Outside
     return int(value)
+
+
+def holds(m: Interpretation, conditions: Sequence[Compare], ints: Ints) -> bool:
+    """Whether conditions on indices hold; what is no condition on integers says nothing.
+
+    Raises:
+        Outside: a side is no integer.
+    """
+    for c in conditions:
+        try:
+            sides = [index(m, side, ints) for side in c.operands]
+        except Unclear:
+            continue
+        if not all(_TESTS[op](x, y) for op, (x, y) in zip(c.ops, pairwise(sides), strict=True)):
+            return False
+    return True
 
 
 def _rational(m: Interpretation, tree: Tree, ints: Ints) -> Fraction:

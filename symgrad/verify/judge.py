@@ -83,7 +83,7 @@ def _named_by_writer(bench: Bench, equation: Equation, own: Name, notation: Nota
     if isinstance(left, Subscript) and not isinstance(left.base, Name):
         return Judgement(w.UNJUDGED, f"{own.id!r} is neither declared nor defined")
     notation.define(Defined(own.id, items, right))
-    return Judgement(w.DEFINITION, f"{own.id} is the writer's own name")
+    return Judgement(w.DEFINITION, f"{own.id.strip()} is the writer's own name")
 
 
 def _weighed(

@@ -96,6 +96,7 @@ class _Marking:
         """Every claim and everything unread, in the order of writing."""
         claims = self.before.claims
         self.writer.learn(claims)
+        self.shapes.learn(self.marker.bench, claims, self.writer.notation)
         items: list[tuple[int, int, Claim | Unread]] = [(c.place.resolved().start, k, c) for k, c in enumerate(claims)]
         items += [(u.place.resolved().start, -1, u) for u in self.document.unread]
         out: list[Judged] = []
@@ -147,7 +148,7 @@ class _Marking:
         bench = self.writer.bench_for(left, claim.right)
         judgement = self.named_at_end(bench, claim, left, self.with_later_names(bench, equation))
         if base_name(left) in self.writer.own and claim.previous is None and judgement.good:
-            judgement = Judgement(w.DEFINITION, f"{base_name(left)} is the writer's own name")
+            judgement = Judgement(w.DEFINITION, f"{base_name(left).strip()} is the writer's own name")
         if judgement.verdict == w.DEFINITION and isinstance(left, Name) and left.id in bench.names.families:
             value = number(bench, claim.right, self.writer.notation)
             if isinstance(value, Fraction):
@@ -176,7 +177,7 @@ class _Marking:
             return judgement
         if not self.writer.ends_in(name, items, left):
             return judgement
-        return Judgement(w.DEFINITION, f"{name} is the writer's own name")
+        return Judgement(w.DEFINITION, f"{name.strip()} is the writer's own name")
 
     def with_later_names(self, bench: Bench, equation: Equation) -> Judgement:
         """The verdict on an equation; names that are explained only later are tried where it has none without them."""
@@ -227,7 +228,7 @@ class _Marking:
         for offer in item.offers:
             if offer.left is None and offer.kind != "value":
                 continue
-            judgement = self.safely(offer)
+            judgement = self.safely(self.writer.labelled(offer))
             if judgement.good:
                 reason = "; ".join(filter(None, (f"right if {offer.repaired}", judgement.reason)))
                 return Judgement(w.RIGHT_IF, reason, trial=judgement.trial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from symgrad.source import Place
@@ -60,6 +61,17 @@ def is_numeric(tree: Tree) -> bool:
             return False
         waiting.extend(child for child in children(node) if child is not getattr(node, "func", None))
     return True
+
+
+def among_subscripts(tree: Tree | None) -> Iterator[str]:
+    """The names that stand among subscripts somewhere in a tree."""
+    waiting = [(tree, False)] if tree is not None else []
+    while waiting:
+        node, below = waiting.pop()
+        if below and isinstance(node, Name):
+            yield node.id
+        inside = node.items if isinstance(node, Subscript) else ()
+        waiting.extend((child, below or any(child is item for item in inside)) for child in children(node))
 
 
 def written_sizes(side: Tokens) -> list[Tokens] | None:

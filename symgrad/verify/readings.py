@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
-from symgrad.syntax.tree import Tree
+from symgrad.syntax.tree import Compare, Tree
 from symgrad.tensor.integers import Int
 
 Sizing = tuple[tuple[int, Int], ...]
@@ -66,10 +66,14 @@ Meanings = MutableMapping[str, "tuple[Defined | Adjoint, ...]"]
 
 @dataclass(slots=True)
 class Notation:
-    """What a writer's own names mean, the latest meaning last, and what he puts in for some names."""
+    """What a writer's own names mean, the latest meaning last; what he puts in for some names, and where it holds.
+
+    ``where`` are the conditions on the indices of the line that is being read.
+    """
 
     names: Meanings = field(default_factory=dict)
     settings: Mapping[str, Tree] = field(default_factory=lambda: MappingProxyType({}))
+    where: tuple[Compare, ...] = ()
 
     def define(self, meaning: "Defined | Adjoint") -> None:
         """Add a meaning."""
@@ -77,7 +81,7 @@ class Notation:
 
     def copy(self) -> "Notation":
         """The same notation, to which meanings can be added; what is added there is not added here."""
-        return Notation(ChainMap({}, self.names), self.settings)
+        return Notation(ChainMap({}, self.names), self.settings, self.where)
 
 
 PLAIN: Final = Reading()

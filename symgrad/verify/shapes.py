@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from symgrad.problem.texts import walk
 from symgrad.syntax.tree import ListTree, Name, Subscript, Tree
 from symgrad.verify import verdicts as w
 from symgrad.verify.bench import Bench
+from symgrad.verify.claims import Claim
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import choices, open_names
@@ -18,38 +23,71 @@ from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.words import shape_words
 
+_AT_LEAST: Final = 2
+
 
 @dataclass(slots=True)
 class Shapes:
-    """What the letters stand for that a writer uses for sizes, as sizes in the first world, which are all different."""
+    """What the letters stand for that a writer uses for sizes, as sizes in the first world, which are all different.
+
+    ``letters`` are new ones, by their first use; ``renamed`` are sizes of the problem that he consistently uses for
+    others.
+    """
 
     letters: dict[str, int] = field(default_factory=dict)
+    renamed: dict[str, int] = field(default_factory=dict)
+
+    def learn(self, bench: Bench, claims: Sequence[Claim], notation: Notation) -> None:
+        """Learn which sizes have changed names: those that stand for another one more often than for themselves."""
+        own = bench.worlds[0].sizes
+        votes: dict[str, Counter[int]] = {}
+        for claim in claims:
+            if claim.kind != "shape" or claim.left is None or not isinstance(claim.right, ListTree):
+                continue
+            left = aliased(bench, Equation(claim.left, claim.right), notation)[0].left
+            shape = self._shape(bench, left, notation)
+            stated = claim.right.items
+            if isinstance(shape, tuple) and len(shape) == len(stated):
+                for tree, size in zip(stated, shape, strict=True):
+                    if isinstance(tree, Name) and tree.id in own:
+                        votes.setdefault(tree.id, Counter())[size] += 1
+        chosen = {name: found.most_common(1)[0] for name, found in votes.items()}
+        for name, (size, count) in chosen.items():
+            alone = all(other == name or size != taken for other, (taken, _) in chosen.items())
+            if count >= _AT_LEAST and count > votes[name][own[name]] and alone:
+                self.renamed[name] = size
 
     def judge(self, bench: Bench, left: Tree | None, sizes: ListTree, notation: Notation) -> Judgement:
         """The verdict on a stated shape."""
         if left is None:
             return Judgement(w.UNJUDGED, "it is not said what has this shape")
         equation, said = aliased(bench, Equation(left, sizes), notation)
-        left = equation.left
+        shape = self._shape(bench, equation.left, notation)
+        if isinstance(shape, Judgement):
+            return shape
+        return self._compared(bench, equation.left, shape, sizes, notation, said)
+
+    def _shape(self, bench: Bench, left: Tree, notation: Notation) -> tuple[int, ...] | Judgement:
+        """The shape of a quantity in the first world, or why it has none."""
         kinds, loose = open_names((left,), bench.names, notation)
         world = bench.worlds[0]
         if loose:
-            return Judgement(w.DEFINITION, f"{loose[0].id} is the writer's own name")
+            return Judgement(w.DEFINITION, f"{loose[0].id.strip()} is the writer's own name")
         meaning = Meaning(world, PLAIN, bench.names, notation)
         for ints in choices(kinds, bench.problem, world):
             try:
-                shape = meaning.value(left, ints).shape
+                return meaning.value(left, ints).shape
             except Outside:
                 continue
             except (Unclear, Misfit) as error:
                 return Judgement(w.UNJUDGED, str(error))
-            return self._compared(bench, meaning, left, shape, sizes, said)
         return Judgement(w.UNJUDGED, "there is no step at which it says anything")
 
     def _compared(
-        self, bench: Bench, meaning: Meaning, left: Tree, shape: tuple[int, ...], sizes: ListTree, said: str
+        self, bench: Bench, left: Tree, shape: tuple[int, ...], sizes: ListTree, notation: Notation, said: str
     ) -> Judgement:
         stated = list(sizes.items)
+        meaning = Meaning(bench.worlds[0], PLAIN, bench.names, notation)
         if not shape and len(stated) == 1:
             shape = (1,)
         letters = dict(self.letters)
@@ -58,7 +96,10 @@ class Shapes:
         )
         if fits:
             self.letters = letters
-            return Judgement(w.RIGHT, said)
+            own = {size: name for name, size in meaning.world.sizes.items()}
+            names = {x.id for tree in stated for x in walk(tree) if isinstance(x, Name)}
+            other = [f"{name} stands for {own[self.renamed[name]]}" for name in sorted(names & self.renamed.keys())]
+            return Judgement(w.RIGHT, "; ".join(filter(None, (said, *other))))
         reason = f"it is {shape_words(shape, bench.worlds[0])}"
         return Judgement(
             w.WRONG, "; ".join(filter(None, (said, reason))), diagnosis=self._other(bench, meaning, left, stated)
@@ -69,7 +110,7 @@ class Shapes:
         if isinstance(tree, Name) and tree.id not in meaning.world.sizes:
             return letters.setdefault(tree.id, size) == size
         try:
-            return index(meaning, tree, letters) == size
+            return index(meaning, tree, {**letters, **self.renamed}) == size
         except (Unclear, Outside):
             return False
 
@@ -79,7 +120,7 @@ class Shapes:
         if not isinstance(base, Name):
             return ""
         try:
-            wanted = tuple(index(meaning, tree, self.letters) for tree in stated)
+            wanted = tuple(index(meaning, tree, {**self.letters, **self.renamed}) for tree in stated)
         except (Unclear, Outside):
             return ""
         tail = base.id[1:]

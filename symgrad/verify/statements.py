@@ -123,7 +123,11 @@ def statements(row: Tokens) -> list[Statement]:
     """What a line states, one after the other."""
     found: list[Statement] = []
     lead: list[Tokens] = []
-    for part, ends_sentence in _parts(row):
+    parts = _parts(row)
+    together = _in_parallel(parts)
+    if together:
+        return together
+    for part, ends_sentence in parts:
         sides, relations = _sides(part)
         if not relations and not ends_sentence:
             lead.append(part)
@@ -136,6 +140,23 @@ def statements(row: Tokens) -> list[Statement]:
     return [*found, *(Statement((one,), ()) for one in lead)]
 
 
+def _in_parallel(parts: Sequence[tuple[Tokens, bool]]) -> list[Statement]:
+    """`a, b = c, d` as a = c and b = d; nothing for any other line."""
+    sides = [_sides(part) for part, _ in parts]
+    equal = [at for at, (_, relations) in enumerate(sides) if relations]
+    middle = len(parts) // 2
+    if len(parts) < 3 or equal != [middle] or len(parts) % 2 == 0 or sides[middle][1] != ("=",):
+        return []
+    if any(ends for _, ends in parts[:-1]) or any(t.says("…") for part, _ in parts for t in part):
+        return []
+    (last, first), _ = sides[middle]
+    lefts = [*(part for part, _ in parts[:middle]), last]
+    rights = [first, *(part for part, _ in parts[middle + 1 :])]
+    if not all((*lefts, *rights)):
+        return []
+    return [Statement((left, right), ("=",)) for left, right in zip(lefts, rights, strict=True)]
+
+
 def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
     """The parts between commas, words and arrows outside brackets, and whether more than a comma ends them."""
     found: list[tuple[Tokens, bool]] = []
@@ -143,6 +164,8 @@ def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
     for at in _outside(row):
         token = row[at]
         comma = token.kind is Kind.COMMA
+        if comma and _in_range(row, start, at):
+            continue
         last = token.kind is Kind.DOT and at == len(row) - 1
         if comma or last or token.kind is Kind.WORDS or token.says(*_BETWEEN):
             if start < at:
@@ -151,6 +174,18 @@ def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
     if start < len(row):
         found.append((row[start:], True))
     return found
+
+
+def _in_range(row: Tokens, start: int, comma: int) -> bool:
+    """Whether a comma belongs to a range, `i = 1, 2, …, k`."""
+    if not any(t.says("=") for t in row[start:comma]):
+        return False
+    if row[comma - 1].says("…"):
+        return True
+    after = comma + 1
+    while after + 1 < len(row) and row[after].kind in (Kind.NUMBER, Kind.NAME) and row[after + 1].kind is Kind.COMMA:
+        after += 2
+    return after < len(row) and row[after].says("…")
 
 
 def _outside(row: Tokens) -> list[int]:

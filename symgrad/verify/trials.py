@@ -17,6 +17,7 @@ from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Comparison, Gap, Outcome, compared, informative
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import choices
+from symgrad.verify.integers import holds
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Gradients, Notation, Partials, Reading, Sizing
 from symgrad.verify.values import Misfit, Value
@@ -81,6 +82,8 @@ def points(
         here = 0
         for ints in choices(kinds, bench.problem, world):
             try:
+                if not holds(meaning, notation.where, ints):
+                    continue
                 truth = meaning.value(left, ints)
                 _reachable(meaning, right, ints)
             except Outside:

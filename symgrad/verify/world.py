@@ -14,11 +14,12 @@ import sympy
 
 from symgrad.calculus.dependency import reach
 from symgrad.calculus.numeric import Key, Numbers
+from symgrad.derivation.recurrence import states
 from symgrad.derivation.workspace import integer_symbols
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, evaluate_int, symbols_of
-from symgrad.tensor.nodes import Apply, Call, Compare, Deriv, Expr, Fold, Reduce, Var
+from symgrad.tensor.nodes import Apply, Call, Compare, Entry, Expr, Fold, Reduce, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.stable import Array
@@ -49,6 +50,7 @@ class World:
     _nodes: dict[tuple[str, tuple[int, ...]], Var | None] = field(default_factory=dict)
     _values: dict[Expr, Array] = field(default_factory=dict)
     _free: dict[tuple[str, int], Array] = field(default_factory=dict)
+    _between: dict[tuple[str, ...], tuple[Expr, ...]] = field(default_factory=dict)
 
     def node(self, name: str, subs: tuple[int, ...]) -> Var | None:
         """The named node with its sizes in numbers; None where the problem has no such member."""
@@ -103,10 +105,19 @@ class World:
         return found
 
     def partial(self, of: Expr, wrt: Expr, immediate: bool = False) -> Array:
-        """∂of/∂wrt, (points, *of.shape, *wrt.shape)."""
+        """∂of/∂wrt, (points, *of.shape, *wrt.shape); an immediate one holds the states between them."""
         if of is wrt:
             return self.value(b.identity_tensor(of.shape))
-        return self.value(Deriv(of, wrt, "immediate" if immediate else "total", of.shape + wrt.shape))
+        held = self._states(of, wrt) if immediate else ()
+        return self.value(b.deriv(of, wrt, "immediate" if immediate else "total", held))
+
+    def _states(self, of: Expr, wrt: Expr) -> tuple[Expr, ...]:
+        """What carries something from step to step between two nodes, every member of it."""
+        ends = [x.arg if isinstance(x, Entry) else x for x in (of, wrt)]
+        key = tuple(x.name if isinstance(x, Var) else "" for x in ends)
+        if key not in self._between:
+            self._between[key] = tuple(s.all for s in states(self.numbers.system, *key)) if all(key) else ()
+        return self._between[key]
 
     def free(self, name: str, order: int) -> Array:
         """Random numbers for a name that the problem does not have."""

@@ -15,6 +15,7 @@ from symgrad.verify.adjoints import customary_adjoint
 from symgrad.verify.bench import Bench
 from symgrad.verify.claims import Claim
 from symgrad.verify.extension import Extensions
+from symgrad.verify.parts import among_subscripts
 from symgrad.verify.readings import Adjoint, Defined, Notation
 from symgrad.verify.surgery import put_trees
 
@@ -57,6 +58,7 @@ class Writer:
 
     def go_to(self, claim: Claim) -> None:
         """Go on at a claim: under another heading, what is defined anew there is forgotten, and what was put in."""
+        self.notation.where = claim.where
         heading = self._heading_of(claim)
         if heading == self.heading:
             return
@@ -73,7 +75,7 @@ class Writer:
 
     def learn(self, claims: Sequence[Claim]) -> None:
         """Learn the names that the writer gives, also those explained behind their use: `…, where D_t = …`."""
-        self.indices = set(_among_subscripts(claims))
+        self.indices = {name for c in claims for side in (c.left, c.right) for name in among_subscripts(side)}
         self._learn_adjoints(claims)
         for at, claim in enumerate(claims):
             name, pattern = own_parts(claim.left) if claim.left is not None else (None, ())
@@ -181,8 +183,14 @@ class Writer:
         return True
 
     def labelled(self, claim: Claim) -> Claim:
-        """The claim with labels as parts of names: δa_{o,t} is the name δa_o at t, where o is a quantity."""
+        """The claim with subscripts as the problem has them, and labels as parts of names.
+
+        δa_{o,t} is the name δa_o at t, where o is a quantity.
+        """
         families = self.bench.names.families
+        settle = self.bench.subscripts.settled
+        left, right = None if claim.left is None else settle(claim.left), settle(claim.right)
+        claim = replace(claim, left=left, right=right)
         found: dict[Tree, Tree] = {}
         for side in (claim.left, claim.right):
             for x in walk(side) if side is not None else ():
@@ -194,7 +202,7 @@ class Writer:
                     found[x] = Subscript(base, x.items[1:], place=x.place)
         if not found:
             return claim
-        left = None if claim.left is None else put_trees(claim.left, found)
+        left = None if left is None else put_trees(left, found)
         return replace(claim, left=left, right=put_trees(claim.right, found))
 
 
@@ -203,15 +211,6 @@ def names_in(claim: Claim) -> Iterator[Name]:
     for side in (claim.left, claim.right):
         if side is not None:
             yield from (x for x in walk(side) if isinstance(x, Name))
-
-
-def _among_subscripts(claims: Sequence[Claim]) -> Iterator[str]:
-    """The names that stand among subscripts somewhere in a document."""
-    for claim in claims:
-        for side in (claim.left, claim.right):
-            for node in walk(side) if side is not None else ():
-                if isinstance(node, Subscript):
-                    yield from (x.id for item in node.items for x in walk(item) if isinstance(x, Name))
 
 
 def own_parts(tree: Tree) -> tuple[str | None, tuple[Tree, ...]]:

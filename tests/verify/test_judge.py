@@ -20,7 +20,7 @@ model:
 
 @pytest.fixture(scope="module")
 def markers() -> dict[str, Markers]:
-    names = ("bptt", "lstm", "softmax_ce", "residual")
+    names = ("bptt", "lstm", "softmax_ce", "residual", "attention_rnn", "gated_rnn", "conv1d_index")
     return {**{n: Markers.of([load(n)]) for n in names}, "matrices": Markers.of([load(MATRICES)])}
 
 
@@ -132,6 +132,21 @@ CLAIMS = [
     ("residual", r"\frac{\partial x_4}{\partial x_3} = I", "wrong"),
     ("residual", r"\frac{\partial e}{\partial x_0} = \frac{\partial e}{\partial y}", "right"),
     ("residual", r"\frac{\partial e}{\partial x} = \frac{\partial e}{\partial y}", "wrong"),
+    ("attention_rnn", r"h[t] = \sum_{i=0}^{2} a_i[t] v_i[t]", "right"),
+    ("attention_rnn", r"h_t = \sum_{i=0}^{2} a_t^{(i)} v_t^{(i)}", "right"),
+    ("attention_rnn", r"a[t] = \text{softargmax}([w_0[t], w_1[t], \dots, w_2[t]])", "right"),
+    ("attention_rnn", r"q_i[t] = Q_i h[t-i], \quad i = 1, \dots, 2", "right"),
+    ("attention_rnn", r"q_i[t] = Q_i h[t-i], \quad 0 \le i \le 2", "wrong"),
+    ("attention_rnn", r"q_i[t] = Q_i h[t-i]", "right-if"),
+    ("attention_rnn", r"\frac{\partial \ell}{\partial h[t]} = \frac{\partial^+ \ell}{\partial h[t]} + \left(\frac{\partial h[t+1]}{\partial h[t]}\right)^\top \frac{\partial \ell}{\partial h[t+1]} + \left(\frac{\partial h[t+2]}{\partial h[t]}\right)^\top \frac{\partial \ell}{\partial h[t+2]}", "right"),
+    ("attention_rnn", r"\frac{\partial \ell}{\partial h[t]} = \frac{\partial^+ \ell}{\partial h[t]} + \left(\frac{\partial h[t+1]}{\partial h[t]}\right)^\top \frac{\partial \ell}{\partial h[t+1]}", "wrong"),
+    ("gated_rnn", r"\frac{\partial \ell}{\partial W_x} = \sum_{t=1}^K \sum_{k=1}^t \left( (1 - c[k]) \odot \left( \prod_{j=k+1}^{t} \frac{\partial h[j]}{\partial h[j-1]} \right)^\top \frac{\partial \ell}{\partial h[t]} \right) x[k]^\top", "right-if"),
+    ("gated_rnn", r"\frac{\partial \ell}{\partial W_x} = \sum_{t=1}^K \sum_{k=1}^t \left( (1 - c[k]) \odot \left( \prod_{j=k+1}^{t} \frac{\partial h[j]}{\partial h[j-2]} \right)^\top \frac{\partial \ell}{\partial h[t]} \right) x[k]^\top", "wrong"),
+    ("gated_rnn", r"h[0] \doteq 0", "definition"),
+    ("gated_rnn", r"h[2] \doteq 0", "wrong"),
+    ("conv1d_index", r"f_W(x)[r] = \sum_{k=1}^{3} \sum_{c=1}^{5} x[k + 2(r-1), c] W[1, c, k]", "right"),
+    ("conv1d_index", r"f_W(x)[r] = \sum_{k=1}^{3} \sum_{c=1}^{5} x[k + 2r, c] W_{1ck}", "wrong"),
+    ("conv1d_index", r"\frac{\partial \ell}{\partial x_{11}} = \frac{\partial \ell}{\partial f_W(x)[1]} W_{111}", "right"),
 ]  # fmt: skip
 
 
