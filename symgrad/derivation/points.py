@@ -12,6 +12,7 @@ from symgrad.problem.numbers import array, filled, part
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, replace, symbols_of
 from symgrad.tensor.nodes import At, Binder, Entry, Expr, Shape, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import show_shape
 from symgrad.tensor.system import Definition
 
@@ -95,6 +96,9 @@ def _values(problem: Problem, setting: Setting, sizes: _Sizes) -> Iterable[Value
     elif setting.target is None:
         for declared in problem.declarations.get(setting.name, ()):
             yield from _members(declared, setting, sizes)
+        for d in problem.system.family(setting.name):
+            if d.ranges and not setting.value.shape:
+                yield Value(d.target, setting.value, setting, d.ranges)
     elif not isinstance(setting.target, Entry):
         raise QuestionError(f"{setting.name} can be given a value only by name or entry by entry", setting.place)
 
@@ -139,9 +143,14 @@ def _definition(value: Value, known: Mapping[sympy.Symbol, Int]) -> Definition:
     known = {s: v for s, v in known.items() if s not in running}
     node, given = value.node, value.given
     shape: Shape = tuple(replace(s, known) for s in node.shape)
-    body = array(given) if given.shape else filled(given, shape)
+    body = array(given) if given.shape else filled(_put(given, known), shape)
     ranges = tuple(Binder(x.symbol, replace(x.lo, known), replace(x.hi, known)) for x in value.ranges)
     return Definition(node.name, tuple(replace(s, known) for s in node.subs), body, ranges, (), node.facts)
+
+
+def _put(given: Given, known: Mapping[sympy.Symbol, Int]) -> Given:
+    """A value that is one expression, at the sizes that are known."""
+    return Given(given.shape, tuple(reindex(x, known) for x in given.entries))
 
 
 def _entry(setting: Setting, target: Entry, parts: dict[Var, dict[tuple[Int, ...], Expr]]) -> None:

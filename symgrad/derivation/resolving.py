@@ -1,13 +1,35 @@
-"""Derivatives within an expression, written out as a backward pass over the model."""
+"""Derivatives within an expression, written out: as formulas, or as a backward pass over the model."""
 
+from symgrad.calculus.local import local_jacobian
 from symgrad.derivation.derivative import as_node
 from symgrad.derivation.program import backward_code
+from symgrad.derivation.writing_out import written_out
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
 from symgrad.tensor.nodes import Deriv, Expr, Var
 from symgrad.tensor.rebuild import replace_nodes
+from symgrad.tensor.shapes import same_shape
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import find
+
+
+def as_formulas(system: System, root: Expr) -> Expr:
+    """The expression with each derivative by a named node as a formula over what stands in the definitions.
+
+    A derivative along a recurrence, of a part held or by an entry stays as it is.
+    """
+    values: dict[Expr, Expr] = {}
+    for x in find(root, Deriv):
+        if isinstance(x, Deriv) and isinstance(x.wrt, Var) and not x.held and x.kind == "total":
+            try:
+                body = written_out(system, x.of, {x.wrt.name})
+            except QuestionError:
+                continue
+            value = Var("the value", (), body.shape)
+            found = replace_nodes(local_jacobian(body, value, x.wrt), {value: body})
+            if same_shape(found.shape, x.shape):
+                values[x] = found
+    return replace_nodes(root, values) if values else root
 
 
 def without_derivatives(problem: Problem, system: System, root: Expr) -> tuple[System, Expr]:

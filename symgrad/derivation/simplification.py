@@ -7,12 +7,17 @@ from fractions import Fraction
 import sympy
 
 from symgrad.calculus.rewrite import take_entries
+from symgrad.derivation.saturation import sign
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
+from symgrad.tensor.functions import FUNCTIONS
 from symgrad.tensor.nodes import (
+    Add,
     Apply,
     Call,
+    Compare,
     Const,
+    Count,
     Deriv,
     Expr,
     Full,
@@ -33,6 +38,7 @@ from symgrad.tensor.sympy_reading import exact
 from symgrad.tensor.walk import postorder
 
 Rule = Callable[[Expr], Expr]
+_OF_NUMBERS = ("trace", "det", "diagpart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +186,80 @@ def _log_of_exp(x: Expr) -> Expr:
     return x
 
 
+def _remade(x: Expr) -> Expr:
+    """A function of tensors by its constructor, which knows the trace of zeros and the diagonal of a diagonal."""
+    return FUNCTIONS[x.fn].construct(x.args[0]) if isinstance(x, Call) and x.fn in _OF_NUMBERS else x
+
+
+def _function_of_equals(x: Expr) -> Expr:
+    """f(c 1) = f(c) 1, and c 1 + a = (c + a) 1."""
+    if not x.order or x.row:
+        return x
+    if isinstance(x, Apply) and len(x.args) == 1:
+        value, equal = filled(x.args[0])
+        return b.mul(b.apply(x.fn, value), b.ones(x.shape)) if equal and b.number_of(value) is None else x
+    if isinstance(x, Add):
+        numbers = [t for t in x.args if b.number_of(t) is not None]
+        if len(numbers) > 1:
+            total = sum((b.number_of(t) or Fraction(0) for t in numbers), Fraction(0))
+            rest = [t for t in x.args if b.number_of(t) is None]
+            return b.add(*rest, b.full(total, x.shape)) if total else b.add(*rest, b.zeros(x.shape))
+    return x
+
+
+def _sum_of_equals(x: Expr) -> Expr:
+    """The sum of n equal entries."""
+    if isinstance(x, Reduce) and x.op in ("sum", "mean") and not x.order and x.arg.order:
+        value, equal = filled(x.arg)
+        if equal and x.op == "mean":
+            return value
+        return b.mul(value, *(b.count(n) for n in x.arg.shape)) if equal else x
+    return x
+
+
+def _log_of_reciprocal(x: Expr) -> Expr:
+    if isinstance(x, Apply) and x.fn == "log" and isinstance(x.args[0], Pow):
+        inner = x.args[0]
+        if b.number_of(inner.exponent) == -1 and isinstance(inner.base, Count):
+            return b.neg(b.apply("log", inner.base))
+    return x
+
+
+def _settled_cases(x: Expr) -> Expr:
+    """Cases that are one case; those of relu and of the absolute value by their names."""
+    if not (isinstance(x, Apply) and x.fn == "where"):
+        return x
+    cond, first, other = x.args
+    if first is other:
+        return first
+    truth = _truth(cond)
+    if truth is not None:
+        return first if truth else other
+    if not isinstance(cond, Compare) or x.order:
+        return x
+    u = b.sub(cond.left, cond.right)
+    if cond.op in ("<", "<="):
+        u = b.neg(u)
+    elif cond.op not in (">", ">="):
+        return x
+    if first is u and b.is_zero(other):
+        return b.apply("relu", u)
+    return b.apply("abs", u) if first is u and other is b.neg(u) else x
+
+
+def _truth(cond: Expr) -> bool | None:
+    """Whether a comparison holds whatever the values are; None where it depends on them."""
+    value = b.number_of(cond)
+    if value is not None:
+        return bool(value)
+    if not isinstance(cond, Compare):
+        return None
+    known = sign(b.sub(cond.left, cond.right))
+    if not known:
+        return None
+    return {">": known > 0, ">=": known > 0, "<": known < 0, "<=": known < 0, "==": False, "!=": True}[cond.op]
+
+
 def _positive_exponents(root: Expr) -> Reason:
     found = [x.exponent for x in postorder(root) if isinstance(x, Pow) and _zero_power(x) is not x]
     return tuple(w for e in dict.fromkeys(found) for w in (", as ", b.compare(">", e, b.ZERO)))
@@ -187,6 +267,11 @@ def _positive_exponents(root: Expr) -> Reason:
 
 REWRITES: tuple[Rewrite, ...] = (
     Rewrite("", _function_of_a_number),
+    Rewrite("", _remade),
+    Rewrite("", _function_of_equals),
+    Rewrite("all terms of the sum are equal", _sum_of_equals),
+    Rewrite("", _log_of_reciprocal),
+    Rewrite("", _settled_cases),
     Rewrite("0 to a positive power is 0", _zero_power, _positive_exponents),
     Rewrite("equal scores give equal probabilities", _softmax_of_equals),
     Rewrite("all terms of the sum are equal", _log_sum_of_equals),

@@ -1,11 +1,15 @@
 """Every question of a problem answered by the solver of its kind; one that fails does not stop the rest."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
+from symgrad.derivation import referred
 from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import ProblemError, QuestionError, SymgradError, near
 from symgrad.lazy import later
 from symgrad.problem.model import Problem, Question
+from symgrad.problem.questions import answered
+from symgrad.tensor.nodes import Expr
 from symgrad.tensor.shapes import ShapeError
 
 Solver = Callable[[Problem, Question], tuple[Result, ...]]
@@ -43,7 +47,8 @@ def solve_problem(problem: Problem, only: Collection[str] = ()) -> tuple[Derivat
     Raises:
         ProblemError: the problem has no question of such an id.
     """
-    return tuple(solve_question(problem, q) for q in _wanted(problem, only))
+    answers = _Answers(problem)
+    return tuple(answers.of(q) for q in _wanted(problem, only))
 
 
 def unsolved(problem: Problem, only: Collection[str] = ()) -> tuple[Derivation, ...]:
@@ -59,6 +64,32 @@ def _wanted(problem: Problem, only: Collection[str]) -> list[Question]:
     return [q for q in problem.questions if not only or q.id in only]
 
 
+@dataclass(slots=True)
+class _Answers:
+    """The answers found so far by id; a question that mentions others has them answered first."""
+
+    problem: Problem
+    found: dict[str, Derivation] = field(default_factory=dict)
+
+    def of(self, question: Question) -> Derivation:
+        if question.id not in self.found:
+            self.found[question.id] = self._answer(question)
+        return self.found[question.id]
+
+    def _answer(self, question: Question) -> Derivation:
+        needs = dict.fromkeys(need for p in question.pending for need in p.needs)
+        try:
+            if needs:
+                results = {(name, part): self._result(name, part) for name, part in needs}
+                question = answered(question, results)
+        except SymgradError as error:
+            return _derivation(question, "failed", (), error.message)
+        return solve_question(self.problem, question)
+
+    def _result(self, name: str, part: str) -> Expr:
+        return referred.result(self.problem, self.of(self.problem.question(name)), part)
+
+
 def solve_question(problem: Problem, question: Question) -> Derivation:
     """The derivation of one question; a failure is its status, with the reason as the message."""
     try:
@@ -66,6 +97,8 @@ def solve_question(problem: Problem, question: Question) -> Derivation:
     except (SymgradError, ShapeError) as error:
         message = error.message if isinstance(error, SymgradError) else str(error)
         return _derivation(question, "failed", (), message)
+    except NotImplementedError as error:
+        return _derivation(question, "failed", (), f"SymPy has no method for this: {str(error).splitlines()[0]}")
     status = "unchecked" if question.ask == "text" else "certified"
     return _derivation(question, status, results)
 
@@ -91,4 +124,5 @@ def _derivation(question: Question, status: str, results: tuple[Result, ...], me
         question.note,
         question.hint,
         question.points,
+        question=question,
     )

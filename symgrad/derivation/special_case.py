@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from symgrad.derivation.fixed import about
 from symgrad.derivation.points import Point
 from symgrad.derivation.reading_order import specialise
+from symgrad.derivation.resolving import as_formulas
 from symgrad.derivation.simplification import simplified
-from symgrad.derivation.steps import Block, Reason, Result
+from symgrad.derivation.steps import Block, Line, Reason, Result
 from symgrad.derivation.valued import is_number, valued
 from symgrad.derivation.workspace import Workspace, workspace
-from symgrad.derivation.writing_out import depends, put_in, readable, written_out
+from symgrad.derivation.writing_out import depends, earlier_states, put_in, readable, written_out
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
@@ -31,14 +32,26 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
         raise QuestionError("a value that is approached makes a limit: ask: limit", question.place)
     point = Point.of(problem, settings)
     system = specialise(problem.system, point.integers, point.definitions)
-    root = reindex(question.of.expr, point.integers)
+    asked = reindex(question.of.expr, point.integers)
+    root = as_formulas(problem.system, asked)
     names = {d.family for d in point.definitions}
-    if not depends(system, root, names) and root is question.of.expr:
+    stays = earlier_states(system, root)
+    if not depends(system, root, names, stays) and asked is question.of.expr:
         raise QuestionError("nothing that is set occurs in it", question.of.place)
     work = workspace(problem, question, system, [root])
-    open_form = written_out(system, root, names)
+    open_form = written_out(system, root, names, stays=stays)
+    first = _derivatives(problem, question, asked, root)
     value, blocks = worked_out(work, root, open_form, point.definitions)
-    return (valued(question, root, value, system, [*blocks], work),)
+    work.certifier.checks += [x.check for x in first]
+    return (valued(question, root, value, system, [*first, *blocks], work),)
+
+
+def _derivatives(problem: Problem, question: Question, asked: Expr, root: Expr) -> list[Line]:
+    """The derivatives in what is asked for as formulas, before anything is set."""
+    if root is asked:
+        return []
+    certifier = workspace(problem, question, problem.system, [asked]).certifier
+    return [certifier.line(asked, root, reason=("the derivative",), rule="derivative")]
 
 
 def worked_out(

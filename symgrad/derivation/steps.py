@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import sympy
 
+from symgrad.problem.model import Question
 from symgrad.tensor.build import count
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Binder, Count, Expr, Num, Shape, Var
@@ -142,7 +143,8 @@ class Result:
 class Derivation:
     """The answer to one question.
 
-    ``status`` is certified, unchecked (prose of the author) or failed (with the message).
+    ``status`` is certified, unchecked (prose of the author) or failed (with the message). ``question`` is what was
+    answered, the results of other questions in their places.
     """
 
     id: str
@@ -155,6 +157,7 @@ class Derivation:
     hint: str = ""
     points: Fraction | None = None
     text: str = ""
+    question: Question | None = field(default=None, repr=False, compare=False)
 
 
 def mapped(block: Block, change: Callable[[Expr], Expr]) -> Block:

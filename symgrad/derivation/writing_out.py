@@ -1,9 +1,14 @@
 """Definitions put in for names, as far as some of the symbols reach."""
 
-from collections.abc import Collection, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 
+import sympy
+
+from symgrad.calculus.dependency import lags
 from symgrad.errors import QuestionError
 from symgrad.tensor.build import is_one, number_of
+from symgrad.tensor.integers import Int, same, symbols_of
 from symgrad.tensor.nodes import Add, Apply, Compare, Expr, MatMul, Mul, Pow, Var
 from symgrad.tensor.rebuild import rebuild, replace_nodes
 from symgrad.tensor.system import System, spread
@@ -13,10 +18,16 @@ DEEPEST = 30
 MOST_NODES = 400
 
 
-def written_out(system: System, expr: Expr, reach: Collection[str], known: Collection[str] = ()) -> Expr:
+def written_out(
+    system: System,
+    expr: Expr,
+    reach: Collection[str],
+    known: Collection[str] = (),
+    stays: Callable[[Var], bool] = lambda v: False,
+) -> Expr:
     """The expression with every name that depends on the families in ``reach`` replaced by what it is defined as.
 
-    ``known`` families stay, whatever defines them.
+    ``known`` families stay, whatever defines them, and so does every node that ``stays``.
 
     Raises:
         QuestionError: that has no end, or grows too large.
@@ -25,8 +36,8 @@ def written_out(system: System, expr: Expr, reach: Collection[str], known: Colle
     for _ in range(DEEPEST):
         bodies: dict[Expr, Expr] = {}
         for v in variables(out):
-            body = None if v.name in known or v.name in reach else system.body(v)
-            if body is not None and depends(system, v, reach):
+            body = None if v.name in known or v.name in reach or stays(v) else system.body(v)
+            if body is not None and depends(system, v, reach, stays):
                 bodies[v] = spread(body)
         if not bodies:
             return out
@@ -36,20 +47,39 @@ def written_out(system: System, expr: Expr, reach: Collection[str], known: Colle
     raise QuestionError("too much is defined in terms of it to be written out in one line")
 
 
-def depends(system: System, node: Expr, reach: Collection[str]) -> bool:
-    """Whether a family in ``reach`` is read, directly or through definitions."""
-    seen: set[Var] = set()
-    waiting = list(variables(node))
+def earlier_states(system: System, expr: Expr) -> Callable[[Var], bool]:
+    """Whether a node is a state of a recurrence at another step than the open ones of an expression: h_{t−1} for h_t."""
+    position = lags(system).position
+    here: dict[sympy.Symbol, Int] = {}
+    for v in variables(expr):
+        for step, k in position.get(v.name, {}).items():
+            if k < len(v.subs) and symbols_of(v.subs[k]):
+                here.setdefault(step, v.subs[k])
+
+    def test(v: Var) -> bool:
+        places = [(step, k) for step, k in position.get(v.name, {}).items() if step in here and k < len(v.subs)]
+        if all(same(v.subs[k], here[step]) for step, k in places):
+            return False
+        body = system.body(v)
+        return body is not None and depends(system, body, {v.name})
+
+    return test
+
+
+def depends(
+    system: System, node: Expr, reach: Collection[str], stays: Callable[[Var], bool] = lambda v: False
+) -> bool:
+    """Whether a family in ``reach`` is read, directly or through definitions of nodes that do not stay."""
+    seen: dict[Var, None] = dict.fromkeys(variables(node))
+    waiting = deque(seen)
     while waiting:
-        v = waiting.pop()
+        v = waiting.popleft()
         if v.name in reach:
             return True
-        if v in seen:
-            continue
-        seen.add(v)
-        body = system.body(v)
-        if body is not None:
-            waiting += variables(body)
+        body = None if stays(v) else system.body(v)
+        fresh = [w for w in variables(body) if w not in seen] if body is not None else []
+        seen.update(dict.fromkeys(fresh))
+        waiting.extend(fresh)
         if len(seen) > MOST_NODES:
             raise QuestionError("too much is defined in terms of it to be written out in one line")
     return False

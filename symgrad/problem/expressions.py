@@ -77,6 +77,8 @@ def read(tree: Tree, scope: Scope) -> Expr:
             return compared(tree, scope)
         case Call():
             return call(tree, scope)
+        case Member(base, part) if (base.id, part) in scope.results:
+            return scope.results[base.id, part]
         case _:
             raise ProblemError(_misplaced(tree), tree.place)
 

@@ -11,6 +11,7 @@ import sympy
 
 from symgrad.errors import QuestionError
 from symgrad.problem.records import ProblemDocument, RawQuestion
+from symgrad.problem.scope import Scope
 from symgrad.source import Place, Source
 from symgrad.syntax.tree import Tree
 from symgrad.tensor.integers import Int, replace
@@ -22,10 +23,18 @@ Condition: TypeAlias = Rel | Expr
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Given numbers: scalar expressions row by row; shape () fills whatever they are given to."""
+    """Given numbers: scalar expressions row by row; shape () fills whatever they are given to.
+
+    A setting may also give one whole array, as an expression.
+    """
 
     shape: tuple[int, ...]
     entries: tuple[Expr, ...]
+
+    @property
+    def whole(self) -> Expr | None:
+        """The array that is given as one expression, if it is."""
+        return self.entries[0] if not self.shape and self.entries and self.entries[0].order else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +77,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An expression that mentions another question's result, `first.value`; ``needs`` are their ids."""
+    """A field that mentions other questions' results; ``needs`` are their ids and parts: `first.value`."""
 
-    tree: Tree
-    text: str
-    needs: tuple[str, ...]
+    needs: tuple[tuple[str, str], ...]
     place: Place = field(repr=False)
 
 
@@ -95,7 +102,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked; ``fields`` holds its own fields, elaborated where they are expressions."""
+    """What is asked; ``fields`` holds its own fields, elaborated where they are expressions.
+
+    ``scope`` is where fields are read that wait for the results of other questions.
+    """
 
     id: str
     ask: str
@@ -106,7 +116,13 @@ class Question:
     note: str = ""
     hint: str = ""
     assume: tuple[Condition, ...] = ()
+    scope: Scope | None = field(default=None, repr=False, compare=False)
     place: Place = field(repr=False, kw_only=True)
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """The fields that wait for the results of other questions."""
+        return tuple(v for v in self.fields.values() if isinstance(v, Pending))
 
     @property
     def of(self) -> Asked:
@@ -149,7 +165,8 @@ class Question:
         if isinstance(value, Asked):
             return value
         if isinstance(value, Pending):
-            message = f"{name!r} needs the result of {' and '.join(value.needs)} first"
+            names = " and ".join(dict.fromkeys(name for name, _ in value.needs))
+            message = f"{name!r} needs the result of {names} first"
             raise QuestionError(message, value.place)
         raise QuestionError(f"the question has no expression in {name!r}", self.place)
 

@@ -11,10 +11,11 @@ from symgrad.problem.texts import read_expression
 from symgrad.problem.yaml_tree import RawList, RawNode, RawScalar
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Expr, Shape
+from symgrad.tensor.shapes import ShapeError, same_shape, show_shape
 
 
-def given(node: RawNode, scope: Scope) -> Given:
-    """The numbers of a node, row by row.
+def given(node: RawNode, scope: Scope, arrays: bool = False) -> Given:
+    """The numbers of a node, row by row; with ``arrays`` also one expression for all of them.
 
     Raises:
         ProblemError: rows differ in length, or something in it is no scalar.
@@ -29,7 +30,7 @@ def given(node: RawNode, scope: Scope) -> Given:
             return Given((len(parts), *parts[0].shape), tuple(e for part in parts for e in part.entries))
         case RawScalar():
             value = scope.expr(read_expression(node.source, scope.names.vocabulary))
-            if value.order:
+            if value.order and not arrays:
                 raise ProblemError("a number is needed here", node.place)
             return Given((), (value,))
         case _:
@@ -54,7 +55,15 @@ def _nested(entries: Sequence[Expr], shape: Shape) -> Expr:
 
 
 def filled(values: Given, shape: Shape) -> Expr:
-    """One number in every entry of a shape."""
+    """One number in every entry of a shape, or the array that is given whole.
+
+    Raises:
+        ShapeError: it has another shape.
+    """
+    if values.whole is not None:
+        if not same_shape(values.whole.shape, shape):
+            raise ShapeError(f"{show_shape(shape)} is needed; {show_shape(values.whole.shape)} is given")
+        return values.whole
     number = b.number_of(values.entries[0])
     return b.full(number, shape) if number is not None else b.mul(values.entries[0], b.ones(shape))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import sympy
 
-from symgrad.errors import ProblemError, near
+from symgrad.errors import ProblemError
 from symgrad.problem.calls import is_variable
 from symgrad.problem.conditions import condition
 from symgrad.problem.fields import COMMON, QUESTION_KINDS
@@ -15,6 +16,7 @@ from symgrad.problem.model import Asked, Condition, Given, Pending, Question, Se
 from symgrad.problem.names import Broken, Names, Undetermined
 from symgrad.problem.numbers import given
 from symgrad.problem.records import RawQuestion
+from symgrad.problem.referring import complain_of_circles, pending
 from symgrad.problem.scope import Scope
 from symgrad.problem.texts import (
     index_names,
@@ -25,7 +27,7 @@ from symgrad.problem.texts import (
 )
 from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
 from symgrad.source import Source
-from symgrad.syntax.tree import Compare, Member, Name, Span, Subscript, Tree, Unary
+from symgrad.syntax.tree import Compare, Name, Span, Subscript, Tree, Unary
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import index_symbol
 from symgrad.tensor.nodes import Expr, Rel, Transpose, Var
@@ -37,7 +39,26 @@ _BY = {"derivative": ("wrt", "leave", "hold"), "update": ("wrt",), "bound": ("wr
 def read_questions(questions: tuple[RawQuestion, ...], scope: Scope) -> tuple[Question, ...]:
     """All questions; what is wrong is noted."""
     ids = [question.id for question in questions]
-    return tuple(_question(question, ids, scope) for question in questions)
+    found = tuple(_question(question, ids, scope) for question in questions)
+    complain_of_circles(found, scope.names)
+    return found
+
+
+def answered(question: Question, results: Mapping[tuple[str, str], Expr]) -> Question:
+    """The question with the results of others, by id and part, in their places.
+
+    Raises:
+        ProblemError: they do not fit there.
+    """
+    assert question.scope is not None
+    noted = question.scope.names.diagnostics
+    before = len(noted)
+    found = _question(question.raw, [name for name, _ in results], replace(question.scope, results=results))
+    wrong = noted[before:]
+    del noted[before:]
+    if wrong:
+        raise ProblemError(wrong)
+    return found
 
 
 def read_assumptions(sources: tuple[Source, ...], scope: Scope) -> tuple[Condition, ...]:
@@ -63,7 +84,8 @@ def _question(raw: RawQuestion, ids: list[str], scope: Scope) -> Question:
         if node is None or field in COMMON:
             continue
         try:
-            fields[field.name] = _field(field.name, field.form, node, raw, ids, inner)
+            waits = None if scope.results else pending(node, raw.id, ids, scope.names.vocabulary)
+            fields[field.name] = waits or _field(field.name, field.form, node, raw, inner)
         except ProblemError as error:
             scope.names.note(error.diagnostics)
         except (Broken, Undetermined):
@@ -79,6 +101,7 @@ def _question(raw: RawQuestion, ids: list[str], scope: Scope) -> Question:
         raw.text("note"),
         raw.text("hint"),
         read_assumptions(raw.sources("assume"), inner),
+        scope if any(isinstance(v, Pending) for v in fields.values()) else None,
         place=raw.place,
     )
 
@@ -121,27 +144,25 @@ def _given(raw: RawQuestion, scope: Scope) -> Scope:
             )
         except (ProblemError, Broken, Undetermined):
             continue
-    return Scope(scope.names, scope.read, scope.bound, given=tuple(found))
+    return replace(scope, given=tuple(found))
 
 
 # Fields
 
 
-def _field(name: str, form: object, node: RawNode, raw: RawQuestion, ids: list[str], scope: Scope) -> object:
+def _field(name: str, form: object, node: RawNode, raw: RawQuestion, scope: Scope) -> object:
     if name in _CONDITIONS:
-        return _conditions(node, raw, ids, scope)
+        return _conditions(node, scope)
     if name == "rate" and isinstance(node, RawScalar):
-        return _setting_of_rule(node, raw, ids, scope)
+        return _setting_of_rule(node, raw, scope)
     if name == "with" and isinstance(node, RawMap):
         return {
-            key.text: _setting_of_rule(value, raw, ids, scope)
-            for key, value in node.entries
-            if isinstance(value, RawScalar)
+            key.text: _setting_of_rule(value, raw, scope) for key, value in node.entries if isinstance(value, RawScalar)
         }
     if form is EXPRESSION and isinstance(node, RawScalar):
-        return _asked(name, node.source, raw, ids, scope)
+        return _asked(name, node.source, raw, scope)
     if form is EXPRESSIONS:
-        return tuple(_each(name, raw, ids, scope))
+        return tuple(_each(name, raw, scope))
     if form in (SETTINGS, ASSIGNMENTS):
         return tuple(_settings(node, scope))
     if form is COUNT and isinstance(node, RawScalar):
@@ -153,33 +174,29 @@ def _field(name: str, form: object, node: RawNode, raw: RawQuestion, ids: list[s
     return node
 
 
-def _each(name: str, raw: RawQuestion, ids: list[str], scope: Scope) -> Iterator[Asked | Pending]:
+def _each(name: str, raw: RawQuestion, scope: Scope) -> Iterator[Asked]:
     """The expressions of a list; what is wrong with one is noted, and the others are read."""
     for source in raw.sources(name):
         try:
-            yield _asked(name, source, raw, ids, scope)
+            yield _asked(name, source, raw, scope)
         except ProblemError as error:
             scope.names.note(error.diagnostics)
         except (Broken, Undetermined):
             continue
 
 
-def _setting_of_rule(node: RawScalar, raw: RawQuestion, ids: list[str], scope: Scope) -> Asked | Pending:
+def _setting_of_rule(node: RawScalar, raw: RawQuestion, scope: Scope) -> Asked:
     """A number, an expression, or a name of its own, which need not be declared: `rate: eta`."""
     tree = read_expression(node.source, scope.names.vocabulary)
     if isinstance(tree, Name) and tree.id not in scope.names.kinds:
         return Asked(b.var(tree.id, (), (), ("constant",)), tree.id, tree.place, tree)
-    return _asked("rate", node.source, raw, ids, scope)
+    return _asked("rate", node.source, raw, scope)
 
 
-def _conditions(node: RawNode, raw: RawQuestion, ids: list[str], scope: Scope) -> object:
+def _conditions(node: RawNode, scope: Scope) -> object:
     found: list[object] = []
     for source in _sources(node):
-        tree = read_expression(source, scope.names.vocabulary)
-        if pending := _pending(tree, source, raw, ids):
-            found.append(pending)
-        else:
-            found.extend(condition(tree, scope))
+        found.extend(condition(read_expression(source, scope.names.vocabulary), scope))
     return tuple(found)
 
 
@@ -189,11 +206,8 @@ def _sources(node: RawNode) -> tuple[Source, ...]:
     return tuple(item.source for item in items if isinstance(item, RawScalar))
 
 
-def _asked(name: str, source: Source, raw: RawQuestion, ids: list[str], scope: Scope) -> Asked | Pending:
+def _asked(name: str, source: Source, raw: RawQuestion, scope: Scope) -> Asked:
     tree = read_expression(source, scope.names.vocabulary)
-    pending = _pending(tree, source, raw, ids)
-    if pending is not None:
-        return pending
     expr = scope.expr(tree)
     if isinstance(expr, Transpose) and isinstance(expr.arg, Var) and isinstance(tree, Name | Subscript):
         expr = expr.arg
@@ -205,20 +219,6 @@ def _asked(name: str, source: Source, raw: RawQuestion, ids: list[str], scope: S
     return Asked(expr, " ".join(source.text.split()), tree.place, tree)
 
 
-def _pending(tree: Tree, source: Source, raw: RawQuestion, ids: list[str]) -> Pending | None:
-    """What waits for other questions, all of which must exist."""
-    members = [node for node in walk(tree) if isinstance(node, Member)]
-    for node in members:
-        if node.base.id not in ids:
-            message = f"there is no question {node.base.id!r}"
-            raise ProblemError(message, node.base.place, near(node.base.id, ids))
-        if node.base.id == raw.id:
-            raise ProblemError("a question cannot need its own result", node.base.place)
-    if not members:
-        return None
-    return Pending(tree, source.text, tuple(dict.fromkeys(m.base.id for m in members)), tree.place)
-
-
 # Settings
 
 
@@ -227,7 +227,10 @@ def _settings(node: RawNode, scope: Scope) -> Iterator[Setting]:
         case RawMap(entries):
             for key, value in entries:
                 yield _assignment(
-                    read_expression(key.source, scope.names.vocabulary), given(value, scope), key.source, scope
+                    read_expression(key.source, scope.names.vocabulary),
+                    given(value, scope, arrays=True),
+                    key.source,
+                    scope,
                 )
         case RawList(items):
             for item in items:

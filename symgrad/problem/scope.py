@@ -36,6 +36,7 @@ class Scope:
         target: The name that is being defined, if any.
         given: Relations of indices that are taken for granted.
         unsized: The size of I, 1 and e_i where they have none of their own.
+        results: The results of other questions, by id and part: `first.at`.
     """
 
     names: Names
@@ -46,6 +47,7 @@ class Scope:
     target: str | None = None
     given: tuple[Rel, ...] = ()
     unsized: Int | None = None
+    results: Mapping[tuple[str, str], Expr] = field(default_factory=dict)
 
     def expr(self, tree: Tree) -> Expr:
         """The expression a tree stands for here."""

@@ -92,7 +92,7 @@ def _question(
         derivation.id,
         derivation.ask,
         derivation.status if answered else "",
-        prompt(problem.question(derivation.id), reading),
+        prompt(derivation.question or problem.question(derivation.id), reading),
         blocks,
         _folded(derivation, reading) if whole and len(list(_steps(derivation))) > 1 else (),
         sentence(all_checks(derivation)) if whole else (),
@@ -218,7 +218,8 @@ def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> l
             case Line():
                 equation = _line(block, reading)
                 # a = b and, directly below, a = c: one left side for both.
-                if equation.left == previous and out[-1].where is None and not out[-1].asides:
+                same = equation.left is not None and equation.left == previous
+                if same and out[-1].where is None and not out[-1].asides:
                     reason = () if equation.reason == out[-1].reason else equation.reason
                     equation = replace(equation, left=None, continues=equation.left, reason=reason)
                 previous = equation.left or previous
@@ -243,8 +244,8 @@ def _line(line: Line, reading: Reading) -> Equation:
         case ("≈ " | "= " as relation, Expr() as number) if line.boxed:
             reason, behind = (), (*behind, (_ABOUT[relation], reading.math(number)))
     return Equation(
-        left,
-        tuple(rights),
+        left if rights else None,
+        tuple(rights or [left]),
         reading.words(reason),
         reading.ranges(line.ranges, (line.left, *line.right)),
         line.boxed,

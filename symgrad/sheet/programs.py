@@ -30,7 +30,7 @@ def program(problem: Problem, derivation: Derivation) -> Program:
     Raises:
         QuestionError: the answer is no value that can be computed.
     """
-    question = problem.question(derivation.id)
+    question = derivation.question or problem.question(derivation.id)
     codes = [(r, r.code) for r in derivation.results if r.code is not None]
     if not codes or len(codes) < len(derivation.results):
         raise QuestionError(f"{derivation.id} is no array to be computed from the inputs")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from symgrad.derivation.solve import solve_question
+from symgrad.derivation.solve import solve_problem
 from symgrad.problem.model import Problem
 from symgrad.syntax.tree import Binary, ListTree, Number, Tree
 from symgrad.tensor.nodes import Rel
@@ -31,13 +31,12 @@ class Answer:
 def answers(problem: Problem) -> tuple[Answer, ...]:
     """The exact results of the questions that have one."""
     found: list[Answer] = []
-    for question in problem.questions:
-        if question.ask not in _WITH_NUMBERS:
-            continue
-        for result in solve_question(problem, question).results:
+    wanted = [q.id for q in problem.questions if q.ask in _WITH_NUMBERS]
+    for derivation in solve_problem(problem, wanted) if wanted else ():
+        for result in derivation.results:
             value = _exact(result.exact)
             if value is not None:
-                found.append(Answer(question.id, question.ask, result.of, value))
+                found.append(Answer(derivation.id, derivation.ask, result.of, value))
     return tuple(found)
 
 

@@ -91,3 +91,52 @@ def test_the_case_is_the_expression_at_the_value(gamma: int) -> None:
 def test_what_is_refused(of: str, fixed: Any, message: str) -> None:
     found = answer(of, fixed)
     assert (found["status"], found["message"]) == ("failed", message)
+
+
+STEPS = """
+title: States that stay
+symbols:
+  x[t]: {shape: m}
+  h[0]: {shape: n}
+  c[0]: {shape: n}
+  W: {shape: [n, m]}
+  U: {shape: [n, n]}
+  Uf: {shape: [n, n]}
+  q: {shape: k, is: probability}
+  v: {shape: n}
+  a: {}
+  u: {}
+steps: {t: 1..T}
+model:
+  - f[t] = sigmoid(Uf @ h[t-1])
+  - g[t] = tanh(W @ x[t] + U @ h[t-1])
+  - c[t] = f[t]*c[t-1] + (1 - f[t])*g[t]
+  - h[t] = tanh(c[t])
+  - leaky = where(u > 0, u, a*u)
+questions:
+"""
+
+
+@pytest.mark.parametrize(
+    ("of", "fixed", "text"),
+    [
+        ("c[t]", {"f[t]": 1}, "c[t-1]"),
+        ("c[t]", {"f": 0}, "g[t]"),
+        ("h[t]", {"f[t]": 0}, "tanh(g[t])"),
+        ("h[t]", {"Uf": 0}, "tanh(1/2*c[t-1] + 1/2*g[t])"),
+        ("c[3]", {"f": 1}, "c[0]"),
+        ("g[t]", {"U": 0}, "tanh(W @ x[t])"),
+        ("leaky", {"a": 0}, "relu(u)"),
+        ("leaky", {"a": 1}, "u"),
+        ("leaky", {"a": -1}, "abs(u)"),
+        ("grad(leaky, u)", {"a": 0}, "indicator(u > 0)"),
+        ("-sum(q*log(q))", {"q": "1/size(q, 0)"}, "log(k)"),
+        ("v*h[0]", {"v": "h[0]"}, "h[0]**2"),
+        ("trace(U)", {"U": "diag(v)"}, "sum(v)"),
+    ],
+)
+def test_states_stay_and_arrays_are_put_in(of: str, fixed: Any, text: str) -> None:
+    question = json.dumps({"id": "q", "ask": "special_case", "of": of, "set": fixed})
+    (found,) = json.loads(symgrad.load(f"{STEPS}  - {question}\n").solve().text("json"))["questions"]
+    assert found["status"] == "certified", found["message"]
+    assert found["results"][0]["text"] == text
