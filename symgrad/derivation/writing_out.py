@@ -66,9 +66,7 @@ def earlier_states(system: System, expr: Expr) -> Callable[[Var], bool]:
     return test
 
 
-def depends(
-    system: System, node: Expr, reach: Collection[str], stays: Callable[[Var], bool] = lambda v: False
-) -> bool:
+def depends(system: System, node: Expr, reach: Collection[str], stays: Callable[[Var], bool] = lambda v: False) -> bool:
     """Whether a family in ``reach`` is read, directly or through definitions of nodes that do not stay."""
     seen: dict[Var, None] = dict.fromkeys(variables(node))
     waiting = deque(seen)
