@@ -48,7 +48,7 @@ def written_out(
 
 
 def earlier_states(system: System, expr: Expr) -> Callable[[Var], bool]:
-    """Whether a node is a state of a recurrence at another step than the open ones of an expression: h_{t−1} for h_t."""
+    """Whether a node is a state of a recurrence at another step than an expression: h_{t−1} for h_t."""
     position = lags(system).position
     here: dict[sympy.Symbol, Int] = {}
     for v in variables(expr):
