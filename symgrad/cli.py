@@ -16,12 +16,12 @@ from symgrad.errors import MachineError, ProblemError, SymgradError
 from symgrad.files import write
 from symgrad.problem.bank import bank_names, find_problem
 from symgrad.sheet.formats import FORMATS, SUFFIXES, check_format
+from symgrad.sheet.look import CHOICES
 from symgrad.verify.formats import REPORTS
 
 P = ParamSpec("P")
-_LAYOUTS: Final = ("numerator", "denominator")
-_EDITIONS: Final = ("full", "answers", "hints", "questions")
 _STANDARD: Final = "-"
+_SETTINGS: Final = "symgrad.toml"
 _TARGET: Final = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
@@ -69,22 +69,32 @@ def main() -> None:
 )
 @click.option("-o", "--output", type=_TARGET, help="Write to this file; - is the standard output.")
 @click.option("-q", "--question", "questions", multiple=True, metavar="ID", help="Only this question; repeatable.")
-@click.option("--layout", type=click.Choice(_LAYOUTS), help="Print derivatives in this layout convention.")
-@click.option("--edition", type=click.Choice(_EDITIONS), default="full", help="What of the answers is printed.")
-@click.option("--paper", type=click.Choice(("a4", "letter")), default="a4", help="The page of PDF and TeX.")
-@click.option("--pdf-engine", type=click.Choice(("typst", "pdflatex")), default="typst", help="What sets a PDF.")
-@click.option("--flavor", type=click.Choice(("plain", "github")), default="plain", help="The dialect of Markdown.")
-@click.option("--diagram", is_flag=True, help="Draw the computation graph under the model.")
-@click.option("--title", default="", help="The title of a sheet of several problems.")
+@click.option("--layout", type=click.Choice(CHOICES["layout"]), help="Print derivatives in this layout convention.")
+@click.option("--edition", type=click.Choice(CHOICES["edition"]), help="What of the answers is printed.")
+@click.option("--paper", type=click.Choice(CHOICES["paper"]), help="The page of PDF and TeX.")
+@click.option("--pdf-engine", type=click.Choice(CHOICES["pdf_engine"]), help="What sets a PDF.")
+@click.option("--flavor", type=click.Choice(CHOICES["flavor"]), help="The dialect of Markdown.")
+@click.option("--diagram", is_flag=True, default=None, help="Draw the computation graph under the model.")
+@click.option("--title", help="The title of a sheet of several problems.")
 @click.option(
     "--template",
     "templates",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A directory with templates of your own.",
 )
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=f"Settings that options stand above; by default {_SETTINGS} here or beside the first problem.",
+)
 @_reporting
 def solve(
-    problems: tuple[str, ...], format_: str | None, output: Path | None, questions: tuple[str, ...], **look: Any
+    problems: tuple[str, ...],
+    format_: str | None,
+    output: Path | None,
+    questions: tuple[str, ...],
+    config: Path | None,
+    **options: Any,
 ) -> None:
     """Answer the questions of PROBLEM, or of several on one sheet.
 
@@ -95,6 +105,8 @@ def solve(
     """
     chosen = format_ or SUFFIXES.get(output.suffix.lower() if output is not None else "", "md")
     check_format(chosen, len(problems))
+    look = _settings(config, problems)
+    look |= {name: value for name, value in options.items() if value is not None}
     pipeline = _pipeline()
     solved = pipeline.solve([_load(p) for p in problems], chosen, questions, pipeline.Look(**look))
     if output is None and isinstance(solved.document, bytes):
@@ -184,6 +196,13 @@ def list_() -> None:
 def schema() -> None:
     """The JSON Schema of problem files, for editors."""
     click.echo(json.dumps(import_module("symgrad.problem.schema").json_schema(), indent=2))
+
+
+def _settings(config: Path | None, problems: Sequence[str]) -> dict[str, Any]:
+    """What the file of settings says that is named, or stands here, or beside the first problem."""
+    usual = (folder / _SETTINGS for folder in (Path(), Path(problems[0]).parent))
+    path = config or next((p for p in usual if p.is_file()), None)
+    return {} if path is None else dict(import_module("symgrad.sheet.settings").read_settings(path))
 
 
 def _load(name: str) -> Any:

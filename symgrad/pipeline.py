@@ -18,7 +18,7 @@ from symgrad.lazy import later
 from symgrad.problem.bank import find_problem
 from symgrad.problem.elaborate import load_problem
 from symgrad.problem.model import Problem
-from symgrad.sheet.formats import DATA, PAGES, check_format
+from symgrad.sheet.formats import DATA, PAGES, PICTURES, check_format
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 compose, check_rows = later("symgrad.sheet.compose:compose"), later("symgrad.sheet.checks:check_rows")
 render, typeset = later("symgrad.sheet.render:render"), later("symgrad.sheet.pdf:typeset")
+picture, pictured = later("symgrad.sheet.pictures:picture"), later("symgrad.sheet.pictures:pictured")
 mark = later("symgrad.verify.verify:mark")
 
 Document = str | bytes
@@ -56,6 +57,9 @@ def printed(answers: Sequence[Answers], format: str, look: Look = DEFAULT_LOOK) 
     check_format(format, len(answers))
     if format in DATA:
         return DATA[format](*answers[0], look.layout)
+    if format in PICTURES:
+        drawn: Document = picture(*answers[0], format, look)
+        return drawn
     sheet = compose(answers, look, format)
     document: Document = typeset(sheet, look) if format == "pdf" else render(sheet, format, look)
     return document
@@ -67,10 +71,18 @@ def solve(
     """The answers to the questions of one problem or several, in one of ``FORMATS``."""
     listed = [problems] if isinstance(problems, Problem) else problems
     check_format(format, len(listed))
-    answered = format not in PAGES or look.edition in ("full", "answers")
-    answers = [(p, derive(p, questions) if answered else unsolved(p, questions)) for p in listed]
+    answers = [(p, _answered(p, format, questions, look)) for p in listed]
     failures = tuple((p.name, d.id, d.message) for p, found in answers for d in found if d.status == "failed")
     return Solved(printed(answers, format, look), failures)
+
+
+def _answered(problem: Problem, format: str, questions: Collection[str], look: Look) -> tuple[Derivation, ...]:
+    """The derivations that a format shows."""
+    if format in PICTURES:
+        shown = pictured(problem, questions)
+        return derive(problem, shown) if shown else ()
+    answered = format not in PAGES or look.edition in ("full", "answers")
+    return derive(problem, questions) if answered else unsolved(problem, questions)
 
 
 def checked(problem: Problem) -> list[tuple[str, ...]]:

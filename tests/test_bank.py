@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+import xml.etree.ElementTree as ET
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,15 @@ import pytest
 
 from symgrad import pipeline
 from symgrad.calculus.numeric import Numbers
-from symgrad.codegen.program import Leaf
 from symgrad.derivation.steps import Derivation
 from symgrad.derivation.workspace import choose_sizes
-from symgrad.errors import QuestionError
+from symgrad.errors import ProblemError, QuestionError
 from symgrad.problem.bank import bank_names
 from symgrad.problem.model import Problem
 from symgrad.sheet.pdf import typst_document, typst_query
 from symgrad.sheet.programs import program
-from symgrad.tensor.integers import evaluate_int
-from symgrad.tensor.nodes import Deriv, Expr, Var
-from symgrad.tensor.reindex import reindex
+from symgrad.sheet.samples import sample
+from symgrad.tensor.nodes import Expr
 
 NAMES = bank_names()
 
@@ -141,7 +139,7 @@ def test_generated_code_agrees_with_differences(name: str, question: str, turn: 
         return
     sizes = _sizes(problem, [asked.of.expr, *(w.expr for w in asked.wrt)], turn)
     numbers = Numbers.of(problem.system, sizes, points=1, seed=turn + 7)
-    arguments = {leaf.argument: _argument(leaf, numbers) for leaf in made.leaves}
+    arguments = {leaf.argument: sample(leaf, numbers) for leaf in made.leaves}
     arguments |= {s.name: sizes[s] for s in made.integers}
     found = _modules(name)[question](**arguments)
     held = [h.expr for h in asked.several("hold")]
@@ -158,19 +156,30 @@ def _sizes(problem: Problem, exprs: list[Expr], turn: int) -> dict[Any, int]:
     return {s: n + 1 if s in ends else n for s, n in chosen.items()}
 
 
-def _argument(leaf: Leaf, numbers: Numbers) -> np.ndarray[Any, np.dtype[Any]]:
-    """The array of an input, index axes first, with the values that the forward model has."""
-    if not leaf.ranges:
-        return _member(leaf.node, numbers)
-    head, *rest = leaf.ranges
-    lo, hi = (evaluate_int(v, numbers.sizes) for v in (head.lo, head.hi))
-    rows = [_argument(Leaf("", _at(leaf.node, {head.symbol: k}), tuple(rest)), numbers) for k in range(lo, hi + 1)]
-    return np.array(rows)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_runs(name: str) -> None:
+    """Every cell of code, and with it every answer that is computed; derivatives by inputs are compared on the way."""
+    nbformat = pytest.importorskip("nbformat")
+    problem, derivations = solved(name)
+    notebook = nbformat.reads(pipeline.printed([(problem, derivations)], "ipynb"), as_version=4)
+    nbformat.validate(notebook)
+    space: dict[str, Any] = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, f"{name}.ipynb", "exec"), space)
+    compared = sum(cell.source.count("check(") for cell in notebook.cells if cell.cell_type == "code") - 1
+    assert compared >= {"bptt": 28, "softmax_ce": 3, "vae_elbo": 2, "lstm": 1}.get(name, -1)
 
 
-def _at(node: Var | Deriv, indices: Mapping[Any, int]) -> Any:
-    return reindex(node, indices)
-
-
-def _member(node: Var | Deriv, numbers: Numbers) -> np.ndarray[Any, np.dtype[Any]]:
-    return np.asarray(numbers.value(reindex(node, numbers.sizes))[0], dtype=float)
+@pytest.mark.parametrize("name", NAMES)
+def test_its_diagram_is_a_picture(name: str) -> None:
+    problem, derivations = solved(name)
+    if not problem.system.definitions:
+        with pytest.raises(ProblemError, match="computes nothing that could be drawn"):
+            pipeline.printed([(problem, ())], "svg")
+        return
+    root = ET.fromstring(str(pipeline.printed([(problem, derivations)], "svg")))
+    assert [child.tag.rpartition("}")[2] for child in root][:2] == ["title", "desc"]
+    png = pipeline.printed([(problem, derivations)], "png")
+    assert isinstance(png, bytes)
+    assert png.startswith(b"\x89PNG")

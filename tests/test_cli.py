@@ -69,7 +69,7 @@ def test_the_suffix_of_the_output_decides_the_format(problem: Path, tmp_path: Pa
         ),
         (
             ("--format", "jsn"),
-            "there is no format 'jsn'; known are pdf, tex, typ, md, html, json, numpy\n    did you mean 'json'?\n",
+            "there is no format 'jsn'; known are pdf, tex, typ, md, html, json, numpy, ipynb, svg, png\n    did you mean 'json'?\n",
         ),
     ],
 )

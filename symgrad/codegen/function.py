@@ -159,7 +159,7 @@ def _needed_helpers(helpers: Iterable[str], source: str) -> tuple[str, ...]:
     kept: list[str] = []
     text = source
     for h in reversed(tuple(helpers)):
-        if re.search(rf"\b{h.split('(')[0].removeprefix('def ')}\(", text):
+        if any(re.search(rf"\b{name}\(", text) for name in re.findall(r"^def (\w+)\(", h, re.MULTILINE)):
             kept.insert(0, h)
             text += h
     return tuple(kept)

@@ -16,7 +16,7 @@ from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar, read_
 from symgrad.source import Place, Source
 from symgrad.syntax.reading import parse_key, parse_range
 
-HEADER: Final = ("author", "date", "course", "institution", "logo")
+HEADER: Final = ("author", "date", "course", "institution")
 _KEPT: Final = "x-"
 
 
@@ -74,7 +74,8 @@ class _Reader:
             source=self.source,
             title=text_of(root.get("title")),
             about=text_of(root.get("about")),
-            header=tuple((name, text_of(root.get(name))) for name in HEADER if root.get(name) is not None),
+            header=tuple((name, text_of(root.get(name))) for name in HEADER if text_of(root.get(name))),
+            logo=next(iter(sources_of(root.get("logo"))), None),
             symbols=self.symbols(),
             steps=self.steps(),
             model=sources_of(root.get("model")),

@@ -64,6 +64,7 @@ class ProblemDocument:
     title: str
     about: str
     header: tuple[tuple[str, str], ...]
+    logo: Source | None
     symbols: tuple[RawSymbol, ...]
     steps: tuple[RawStep, ...]
     model: tuple[Source, ...]

@@ -27,6 +27,7 @@ from symgrad.sheet.document import (
     Words,
 )
 from symgrad.sheet.given import conventions, given_rows, model_blocks
+from symgrad.sheet.logo import read_logo
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.prompts import prompt
 from symgrad.sheet.reading import Reading
@@ -62,7 +63,8 @@ def compose(answers: Sequence[Answers], look: Look = DEFAULT_LOOK, format: str =
     said = [dict(problem.document.header) for problem, _ in answers]
     shared = {k: v for k, v in said[0].items() if all(other.get(k) == v for other in said)}
     header = dict(look.header) | shared
-    return Sheet(title, tuple((name, text) for name, text in header.items() if name != "logo" and text), tuple(parts))
+    logo = next((p.document.logo for p, _ in answers if p.document.logo is not None), look.logo)
+    return Sheet(title, tuple(header.items()), tuple(parts), None if logo is None else read_logo(logo))
 
 
 def _part(

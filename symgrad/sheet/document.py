@@ -6,6 +6,7 @@ from typing import ClassVar, TypeAlias
 
 from symgrad.notation.tree import Aligned, Tree
 from symgrad.sheet.drawing import Drawing
+from symgrad.sheet.logo import Logo
 
 Words: TypeAlias = tuple["str | Tree", ...]
 """A sentence: plain words, and mathematics set inline."""
@@ -122,11 +123,13 @@ class Sheet:
 
     Attributes:
         header: Author, date, course and the like, by name.
+        logo: An image above the title.
     """
 
     title: str
     header: tuple[tuple[str, str], ...]
     parts: tuple[Part, ...]
+    logo: Logo | None = None
 
     @property
     def drawn(self) -> bool:

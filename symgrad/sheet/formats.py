@@ -1,4 +1,4 @@
-"""The formats of an answer sheet: pages made by templates, and data made from the answers without one.
+"""The formats of an answer sheet: pages made by templates; data and pictures made from the answers without one.
 
 Only names stand here and functions imported when they are called, so that the command line can say what there is.
 """
@@ -25,11 +25,15 @@ DATA: Final[Mapping[str, DataMaker]] = MappingProxyType(
     {
         "json": later("symgrad.sheet.json:json_text"),
         "numpy": later("symgrad.sheet.programs:numpy_module"),
+        "ipynb": later("symgrad.sheet.notebook:notebook"),
     }
 )
-"""What programs read, from one problem's answers and the layout convention asked for."""
+"""What programs read and run, from one problem's answers and the layout convention asked for."""
 
-FORMATS: Final = (*PAGES, *DATA)
+PICTURES: Final = ("svg", "png")
+"""Its diagrams by themselves."""
+
+FORMATS: Final = (*PAGES, *DATA, *PICTURES)
 
 SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
     {**{f".{name}": name for name in FORMATS}, ".py": "numpy", ".htm": "html", ".markdown": "md"}
@@ -46,5 +50,5 @@ def check_format(name: str, problems: int = 1) -> None:
     if name not in FORMATS:
         known = ", ".join(FORMATS)
         raise ProblemError(f"there is no format {name!r}; known are {known}", suggestion=near(name, FORMATS))
-    if name in DATA and problems != 1:
+    if name not in PAGES and problems != 1:
         raise ProblemError(f"{name} is written for one problem at a time")

@@ -1,6 +1,7 @@
 """Answers as programs: which inputs a value depends on, and the keyword argument that holds each of them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from keyword import iskeyword
 
 import sympy
@@ -14,7 +15,7 @@ from symgrad.codegen.program import Leaf, Program
 from symgrad.codegen.sizes import dimensions
 from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import QuestionError
-from symgrad.problem.model import Declaration, Problem
+from symgrad.problem.model import Declaration, Problem, Question
 from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, same, symbols_of
 from symgrad.tensor.nodes import Binder, Call, Deriv, Expr, Eye, Full, Opaque, Var
@@ -43,14 +44,32 @@ def program(problem: Problem, derivation: Derivation) -> Program:
     if keyed or named:
         keys = [key for key, _ in keyed] or [str(r.wrt) for r, _ in codes]
         outputs = dict(zip(keys, values, strict=True))
-    candidates = (*_declared(problem), *_partials(system, values))
-    everything = Program(derivation.id, system, outputs, candidates, _open_steps(values, system))
+    integers = [i for _, code in codes for i in code.integers]
+    return _assembled(problem, Program(derivation.id, system, outputs, (), tuple(integers), _about(derivation.results)))
+
+
+def forward(problem: Problem, question: Question, name: str) -> Program:
+    """The program of what a question is about, by the model alone.
+
+    Raises:
+        QuestionError: it is no array.
+    """
+    system, value = problem.system, question.of.expr
+    _refuse_ragged(question.id, system, [value])
+    return _assembled(problem, Program(name, system, value, (), (), question.of.text))
+
+
+def _assembled(problem: Problem, draft: Program) -> Program:
+    """The program with the arguments that its outputs depend on."""
+    values = [*draft.outputs.values()] if isinstance(draft.outputs, Mapping) else [draft.outputs]
+    candidates = (*_declared(problem), *_partials(draft.system, values))
+    everything = replace(draft, leaves=candidates, integers=_open_steps(values, draft.system))
     used = _used(everything)
-    integers = dict.fromkeys([*(i for _, code in codes for i in code.integers), *everything.integers])
+    integers = dict.fromkeys([*draft.integers, *everything.integers])
     for size in _unseen(used, everything):
         integers.setdefault(size)
     leaves = tuple(leaf for leaf, i in zip(candidates, used.inputs, strict=True) if _is_read(i, used))
-    return Program(derivation.id, system, outputs, leaves, tuple(integers), _about(derivation.results))
+    return replace(draft, leaves=leaves, integers=tuple(integers))
 
 
 def numpy_module(problem: Problem, derivations: Iterable[Derivation], layout: str | None = None) -> str:

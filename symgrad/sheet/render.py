@@ -18,8 +18,9 @@ from symgrad.notation.measure import width
 from symgrad.notation.tree import Aligned, Line, Tree
 from symgrad.notation.typst import quoted, typst, typst_rows
 from symgrad.problem.bank import templates_dir
-from symgrad.sheet import draw, html_text, markdown_text, prose, tex_text, typst_text
-from symgrad.sheet.document import Sheet, Table, Words
+from symgrad.sheet import draw, draw_svg, html_text, markdown_text, prose, tex_text, typst_text
+from symgrad.sheet.document import QuestionBlock, Sheet, Table, Words
+from symgrad.sheet.drawing import Drawing
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.rows import PRINTED
 from symgrad.sheet.words import as_tree
@@ -34,14 +35,28 @@ def render(sheet: Sheet, format: str, look: Look = DEFAULT_LOOK) -> str:
     Raises:
         ProblemError: a template of the user's own cannot be used.
     """
+    filters = "github.md" if format == "md" and look.flavor == "github" else format
+    return _laid_out(f"sheet.{format}", filters, look.templates, sheet=sheet, look=look)
+
+
+def render_question(question: QuestionBlock, look: Look = DEFAULT_LOOK) -> str:
+    """One question with its answer, in Markdown."""
+    return _laid_out("question.md", "md", look.templates, q=question, look=look)
+
+
+def render_drawings(drawings: Sequence[Drawing], title: str, look: Look = DEFAULT_LOOK) -> str:
+    """Drawings one below the other, on a page of Typst as large as they are."""
+    return _laid_out("drawings.typ", "typ", look.templates, drawings=drawings, title=title)
+
+
+def _laid_out(template: str, filters: str, own: Path | None, **values: Any) -> str:
     try:
-        filters = "github.md" if format == "md" and look.flavor == "github" else format
-        text = _environment(filters, look.templates).get_template(f"sheet.{format}").render(sheet=sheet, look=look)
+        text = _environment(filters, own).get_template(template).render(**values)
     except TemplateError as error:
-        if look.templates is None:
+        if own is None:
             raise
         line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-        raise ProblemError(f"{look.templates}/sheet.{format}{line}: {error.message or error}") from None
+        raise ProblemError(f"{own}/{template}{line}: {error.message or error}") from None
     return _without_runs_of_blank_lines(text)
 
 
@@ -114,7 +129,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "rows": html_text.rows,
             "prose": html_text.prose,
             "digest": html_text.digest,
-            "drawn": lambda drawing: Markup(draw.svg(drawing, f"drawing-{abs(hash(drawing)) % 10**9}")),
+            "drawn": lambda drawing: Markup(draw_svg.svg(drawing)),
         },
         "typ": {
             "text": typst_text.text,

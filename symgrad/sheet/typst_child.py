@@ -11,6 +11,7 @@ with contextlib.suppress(ImportError):  # Windows has no such limits.
 
 _SECONDS = 60
 _BYTES = 4 << 30
+_PPI = 200
 
 
 def main() -> int:
@@ -28,7 +29,7 @@ def main() -> int:
         if asked["format"] == "pdf":
             made = typst.compile(source, format="pdf", pdf_standards="ua-1", timestamp=0, **places)
         else:
-            made = typst.compile(source, format=asked["format"], **places)
+            made = typst.compile(source, format=asked["format"], ppi=_PPI, **places)
     except typst.TypstError as error:
         sys.stderr.write(error.diagnostic)
         return 1

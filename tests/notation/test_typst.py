@@ -33,11 +33,11 @@ from symgrad.notation.typst import typst as printed
 from symgrad.problem.bank import templates_dir
 
 X, H = Ident("x"), Script(Ident("h"), Infix((Ident("t"), Number("1")), ("minus",)))
-NAMES = (templates_dir() / "sheet.typ").read_text().split("#let open")[1].split("// A display")[0]
+NAMES = (templates_dir() / "notation.typ").read_text()
 
 
 def compiled(source: str) -> None:
-    page = '#set document(title: "t")\n#set page(width: 60cm)\n#let open' + NAMES + source
+    page = '#set document(title: "t")\n#set page(width: 60cm)\n' + NAMES + source
     _, warnings = typst.compile_with_warnings(page.encode(), format="pdf", ignore_system_fonts=True)
     assert [w.message for w in warnings] == []
 

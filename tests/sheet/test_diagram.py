@@ -11,7 +11,7 @@ from symgrad import pipeline
 from symgrad.derivation.diagram import graphs
 from symgrad.derivation.reading_order import members
 from symgrad.sheet.diagram import drawings, model_drawings
-from symgrad.sheet.draw import svg
+from symgrad.sheet.draw_svg import svg
 from symgrad.sheet.drawing import Arrow, Box, Drawing
 from symgrad.sheet.layered import spread
 from symgrad.sheet.reading import Reading
