@@ -5,7 +5,7 @@ import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache, update_wrapper
+from functools import update_wrapper
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, ParamSpec
@@ -14,6 +14,7 @@ import click
 
 from symgrad.errors import MachineError, ProblemError, SymgradError
 from symgrad.files import write
+from symgrad.limits import limit_memory
 from symgrad.problem.bank import bank_names, find_problem
 from symgrad.sheet.formats import FORMATS, SUFFIXES, check_format
 from symgrad.sheet.look import CHOICES
@@ -22,18 +23,27 @@ from symgrad.verify.formats import REPORTS
 P = ParamSpec("P")
 _STANDARD: Final = "-"
 _SETTINGS: Final = "symgrad.toml"
+_TOO_LARGE: Final = {
+    MemoryError: "the input takes more memory than there is",
+    RecursionError: "the input is nested too deeply",
+}
 _TARGET: Final = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
-@cache
-def _pipeline() -> Any:
-    """The pipeline, imported when there is something to solve: SymPy and NumPy take their time.
+def run() -> None:
+    """The command line as a process of its own.
 
     What it makes lives until the end. Looking for garbage among it took a tenth of the time and is put off; taking it
     apart when the process ends took a sixth, and is left to the system.
     """
     gc.set_threshold(200_000, 50, 50)
     atexit.register(gc.freeze)
+    limit_memory()
+    main()
+
+
+def _pipeline() -> Any:
+    """The pipeline, imported when there is something to solve: SymPy and NumPy take their time."""
     return import_module("symgrad.pipeline")
 
 
@@ -46,9 +56,9 @@ def _reporting(command: Callable[P, None]) -> Callable[P, None]:
         except SymgradError as error:
             click.echo(error.render(), err=True)
             sys.exit(error.exit_code)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(1)
+        except (MemoryError, RecursionError) as error:
+            click.echo(_TOO_LARGE[type(error)], err=True)
+            sys.exit(ProblemError.exit_code)
 
     return update_wrapper(wrapped, command)
 

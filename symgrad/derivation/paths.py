@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import sympy
 
@@ -26,12 +27,16 @@ from symgrad.derivation.naming import Names
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
+from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Binder, Build, Call, Deriv, Expr, Fold, Var
 from symgrad.tensor.rebuild import replace_nodes, transform
 from symgrad.tensor.reindex import free_ints, fresh_symbol
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
+
+MOST_NAMES: Final = 20_000
+"""Names in the longest line that is still written."""
 
 
 @dataclass(slots=True)
@@ -103,6 +108,7 @@ class Paths:
         if not edges:
             return
         total = self._simplify(b.add(*(e.value for e in edges)))
+        self._refuse_endless(total)
         left = self._deriv(node)
         right: list[Expr] = []
         open_sum = b.add(*(e.unresolved for e in edges))
@@ -280,6 +286,7 @@ class Paths:
         if edges:
             self.reason = self._reason(self.wrt, edges)
         value = self._simplify(b.add(*parts)) if parts else b.zeros(self.of.shape + self.wrt.shape)
+        self._refuse_endless(value)
         unresolved = [e.unresolved for e in edges]
         if len(edges) > 1 and not self.leave:
             open_sum = b.add(*unresolved)
@@ -293,6 +300,11 @@ class Paths:
         elif self.form == "chain":
             final = factor(value) if self.of.order else value
         return final
+
+    def _refuse_endless(self, value: Expr) -> None:
+        if (names := size(value)) > MOST_NAMES:
+            other = "backprop" if self.form == "factored" else "backprop or factored"
+            raise QuestionError(f"it would be a line of {names:,} names, which nobody reads; ask for form {other}")
 
     def _simplify(self, x: Expr) -> Expr:
         bodies: dict[Expr, Var] = {body: v for v, body in self.bodies.items() if not isinstance(body, Var)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from symgrad.derivation import referred
 from symgrad.derivation.steps import Derivation, Result
@@ -11,6 +12,9 @@ from symgrad.problem.model import Problem, Question
 from symgrad.problem.questions import answered
 from symgrad.tensor.nodes import Expr
 from symgrad.tensor.shapes import ShapeError
+
+SECONDS: Final = 120.0
+"""What one question may take."""
 
 Solver = Callable[[Problem, Question], tuple[Result, ...]]
 
@@ -101,6 +105,19 @@ def solve_question(problem: Problem, question: Question) -> Derivation:
         return _derivation(question, "failed", (), f"SymPy has no method for this: {str(error).splitlines()[0]}")
     status = "unchecked" if question.ask == "text" else "certified"
     return _derivation(question, status, results)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case SymgradError():
+            return error.message
+        case ShapeError():
+            return str(error)
+        case MemoryError():
+            return "it takes more memory than there is"
+        case RecursionError():
+            return "it is nested too deeply"
+    return f"symgrad meets a case that it does not know, which is its own fault: {type(error).__name__}: {error}"
 
 
 def _solver(question: Question) -> Solver:

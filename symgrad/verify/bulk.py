@@ -13,16 +13,15 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from symgrad.errors import SymgradError
+from symgrad.limits import MEMORY, limit_memory
 from symgrad.problem.elaborate import load_problem
 from symgrad.problem.model import Problem
 from symgrad.source import Source
 from symgrad.verify import verdicts as w
-from symgrad.verify.limits import limit_memory
 from symgrad.verify.verdicts import Judged
 from symgrad.verify.verify import Marked, Markers
 
 TIME: Final = 60.0
-MEMORY: Final = 4 << 30
 _CONTEXT: Final = get_context("spawn")
 
 
