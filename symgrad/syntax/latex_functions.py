@@ -25,6 +25,7 @@ from symgrad.syntax.tree import (
     Transpose,
     Tree,
     Unary,
+    children,
 )
 
 _TRANSPOSES: Final = ("⊤", "†")
@@ -52,7 +53,7 @@ class FunctionReader(Cursor):
             exponent = self.group((inside[0] + 1, inside[1]), self.expression)
             return Binary("**", tree, exponent, place=place)
         exponent = self.group(inside, self.expression)
-        if isinstance(tree, Name) and tree.id == "e" and not self.vocabulary.knows("e"):
+        if isinstance(tree, Name) and tree.id == "e" and (not self.vocabulary.knows("e") or self.has_names(exponent)):
             return Call(Name("exp", place=tree.place), (exponent,), (), place=place)
         return Binary("^", tree, exponent, place=place)
 
@@ -74,6 +75,10 @@ class FunctionReader(Cursor):
             case Call(func):
                 return func.id in _NUMBERS or (bool(tree.args) and all(map(self.is_number, tree.args)))
         return False
+
+    def has_names(self, tree: Tree) -> bool:
+        """Whether a name stands in a tree: e to such a power is the exponential, also beside a loss e."""
+        return isinstance(tree, Name) or any(self.has_names(x) for x in children(tree))
 
     def indices(self, parts: list[tuple[int, int]]) -> tuple[Tree, ...]:
         """The subscripts between commas; letters side by side are subscripts each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -24,6 +24,8 @@ from symgrad.syntax.tree import (
 _MOST_INDEX_TOKENS: Final = 24
 _INDEX_SIGNS: Final = ("+", "-", ":", "_", "{", "}")
 _IN_SQUARE: Final = ("(", ")", "·", "*")
+_INDEX_LETTERS: Final = frozenset("abcijklmnpqrst")
+_LABEL_WORDS: Final = frozenset({"in", "out", "pad", "min", "tr", "rms"})
 _LABELS: Final = ("*", "+", "'")
 
 
@@ -41,7 +43,12 @@ class NameReader(FunctionReader):
         below = items(self.tokens, found.below)
         parts = [text_of(self.tokens, part) for part in below]
         above = "'" * found.primes or text_of(self.tokens, found.above)
+        if not above and self.starred(found, parts):
+            found = replace(found, above=(found.end, found.end + 1), end=found.end + 1)
+            above = "*"
         known = self.vocabulary.find(found.base, parts, above)
+        if known is not None and any(self.is_label(part) for part in below[known.below :]):
+            known = None
         if known is not None and known.name in self.vocabulary.integers and known.below < len(parts):
             known = None
         if known is not None and known.name in self.vocabulary.functions and known.below < len(parts):
@@ -72,15 +79,23 @@ class NameReader(FunctionReader):
         return self.picked(tree, known.name, len(rest), start)
 
     def prefixed(self, found: Scanned) -> Scanned | None:
-        """`\\delta h_t`, a name of its own where δ has no value."""
+        """`\\delta h_t`, a name of its own where δ has no value; `dh_t` beside a quantity h."""
         plain = found.below is None and found.above is None and not found.primes
+        if not plain or found.base not in ("delta", "Delta", "d"):
+            return None
         value = self.vocabulary.find(found.base, (), "")
-        is_factor = value is not None and self.vocabulary.arities.get(value.name, 0) == 0
-        if not plain or found.base not in ("delta", "Delta") or is_factor:
+        is_value = value is not None and value.name in self.vocabulary.arities
+        if is_value and value is not None and self.vocabulary.arities[value.name] == 0:
             return None
         inner = scan(self.tokens, found.end, self.stop, self.partner)
         if inner is None or inner.base in FUNCTIONS or inner.base in ("delta", "Delta"):
             return None
+        if found.base == "d":
+            beside = self.token.place.end == self.tokens[found.end].place.start
+            parts = [text_of(self.tokens, part) for part in items(self.tokens, inner.below)]
+            known = self.vocabulary.find(inner.base, parts, text_of(self.tokens, inner.above))
+            if is_value or not beside or known is None or known.name not in self.vocabulary.arities:
+                return None
         return Scanned(f"{found.base} {inner.base}", inner.below, inner.above, inner.primes, inner.end)
 
     def unknown(self, found: Scanned, parts: list[str], above: str) -> Found:
@@ -95,6 +110,25 @@ class NameReader(FunctionReader):
             label = ""
         name = Spelling(found.base, tuple(parts[:count]), label).identifier
         return Found(name, count, label != "" or bool(found.primes))
+
+    def starred(self, found: Scanned, parts: list[str]) -> bool:
+        """Whether the star behind a name is part of it, `p*` for p^*, and no sign."""
+        if found.end >= self.stop or not self.tokens[found.end].says("*"):
+            return False
+        known = self.vocabulary.find(found.base, parts, "*")
+        after = self.begins(found.end + 1)
+        ends = found.end + 1 >= self.stop or (after.kind in (Kind.OPERATOR, Kind.COMMA) and not after.says("-"))
+        return known is not None and known.above and ends
+
+    def is_label(self, part: tuple[int, int]) -> bool:
+        """Whether a subscript is a word, `X_{pad}`, or has a letter that is no index, `W_{hh}`."""
+        inside = self.tokens[slice(*part)]
+        if any(t.kind is not Kind.NAME for t in inside) or not inside:
+            return False
+        text = "".join(t.text for t in inside)
+        if len(text) < 2 or any(len(t.text) > 1 for t in inside) or not text.isalpha():
+            return False
+        return text in _LABEL_WORDS or any(x not in self.vocabulary.integers and x not in _INDEX_LETTERS for x in text)
 
     def names_only(self) -> bool:
         """Whether the bracket here holds arguments, `(z | x)`, rather than a sum that is a factor."""

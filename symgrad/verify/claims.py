@@ -27,6 +27,7 @@ class Claim:
         question: the id of the question that it answers, where the document says so.
         repaired: what was changed to read it; empty where nothing was.
         left_place: where the left side is written, which may be in another formula.
+        offers: what it would be if a fault of writing were mended, each with what is changed.
         where: the conditions on its indices that stand behind it, i = 1, …, k.
     """
 
@@ -42,6 +43,7 @@ class Claim:
     repaired: str = ""
     left_place: Place | None = field(default=None, repr=False)
     where: tuple[Compare, ...] = ()
+    offers: tuple[Claim, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,21 +10,26 @@ from typing import Final
 
 from symgrad.errors import AnswerError, ProblemError
 from symgrad.source import Place, Source
-from symgrad.syntax.dialect import Dialect
-from symgrad.syntax.latex import latex
 from symgrad.syntax.latex_lexer import tokenize
 from symgrad.syntax.latex_names import Vocabulary
 from symgrad.syntax.latex_signs import FUNCTIONS
 from symgrad.syntax.plain import PLAIN
-from symgrad.syntax.reading import parse_expression
-from symgrad.syntax.tokens import DEEPEST_TREE, Kind, Token
-from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Span, Subscript, Tree, depth
+from symgrad.syntax.tokens import Kind
+from symgrad.syntax.tree import Call, Compare, ListTree, Name, Number, Subscript, Tree
 from symgrad.verify.claims import Claim, Document, Formula, Unread
 from symgrad.verify.claims import Kind as ClaimKind
 from symgrad.verify.document import Written, load, take_apart
-from symgrad.verify.parts import among_subscripts, is_numeric, lines_of, own_name, place_of, whole_of, written_sizes
+from symgrad.verify.index_conditions import (
+    as_condition,
+    compares_indices,
+    is_about,
+    is_ranged,
+    stands_before,
+    stands_behind,
+)
+from symgrad.verify.parts import is_numeric, lines_of, own_name, place_of, whole_of, written_sizes
 from symgrad.verify.prose_formulas import formulas_in
-from symgrad.verify.repair import mended
+from symgrad.verify.sides import Sides
 from symgrad.verify.statements import EQUALITIES, INEQUALITIES, Statement, Tokens, rows, statements
 
 _PLAIN_SIGNS: Final = ("@", ".T", "**")
@@ -57,7 +61,7 @@ def read_written(written: Written, vocabulary: Vocabulary) -> Document:
     return Document(
         written.source,
         tuple(reader.claims),
-        tuple(reader.unread),
+        tuple(reader.sides.unread),
         written.tables,
         tuple(source.place() for source, _, _ in written.prose),
         reader.formulas,
@@ -87,17 +91,18 @@ class _Reader:
 
     vocabulary: Vocabulary
     claims: list[Claim] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
+    sides: Sides = field(init=False)
     formulas: int = 0
     terms: int = 0
     row: int = 0
+    before: int = 0
     head: Tree | None = None
     head_place: Place | None = None
     last: int | None = None
-    dialect: Dialect = field(init=False)
+    given: tuple[Compare, ...] = ()
 
     def __post_init__(self) -> None:
-        self.dialect = latex(self.vocabulary)
+        self.sides = Sides(self.vocabulary)
 
     def formula(self, formula: Formula) -> None:
         """Read one formula."""
@@ -114,30 +119,36 @@ class _Reader:
                     self.formula(line)
                 self.formulas -= len(lines)
                 return
-            self.refuse(error, formula.source.place(), formula)
+            self.sides.refuse(error, formula.source.place(), formula)
             return
+        given, claims = self.given, len(self.claims)
         for row in rows(tokens):
             self.row = len(self.claims)
             for statement in statements(row):
                 self.statement(statement, formula)
+        if len(self.claims) > claims:
+            self.before = claims
+            if given:
+                self.claims[claims:] = [replace(c, where=(*c.where, *given)) for c in self.claims[claims:]]
+                self.given = ()
 
     def plain(self, formula: Formula) -> None:
         """A formula in the notation of the problem language."""
         try:
             tokens = tuple(t for t in PLAIN.tokenize(formula.source) if t.kind is not Kind.END)
         except ProblemError as error:
-            self.refuse(error, formula.source.place(), formula)
+            self.sides.refuse(error, formula.source.place(), formula)
             return
-        kept, self.dialect = self.dialect, PLAIN
+        kept, self.sides.dialect = self.sides.dialect, PLAIN
         for statement in statements(tokens):
             self.statement(statement, formula)
-        self.dialect = kept
+        self.sides.dialect = kept
 
     # Statements
 
     def statement(self, statement: Statement, formula: Formula) -> None:
         """Read one statement by its relations."""
-        if len(self.claims) + len(self.unread) >= MOST_CLAIMS:
+        if len(self.claims) + len(self.sides.unread) >= MOST_CLAIMS:
             raise AnswerError(f"a document has at most {MOST_CLAIMS} formulas", formula.source.place(0, 0))
         relations = set(statement.relations)
         if self.is_condition(statement, formula):
@@ -155,41 +166,35 @@ class _Reader:
         else:
             for side in statement.sides:
                 if side:
-                    self.tree(side, formula, ())
+                    self.sides.tree(side, formula, ())
             self.terms += 1
 
     def is_condition(self, statement: Statement, formula: Formula) -> bool:
-        """Note a condition on an index of what stands before it in the row: `…, i = 1, …, k`, `…, 1 <= i <= k`."""
-        before = self.claims[self.row :]
-        relations = set(statement.relations)
-        ranged = relations <= EQUALITIES and any(t.says("…") for t in statement.sides[-1])
-        if not before or not all(statement.sides) or not (ranged or relations & INEQUALITIES):
+        """Note a condition on an index: behind what stands before it in the row, or in words before or behind it."""
+        behind = self.row < len(self.claims) and is_ranged(statement)
+        spoken = not formula.display and (stands_behind(formula.context) or stands_before(formula.context))
+        if not behind and not spoken:
             return False
-        try:
-            trees = tuple(self.parsed(side, ranged) for side in statement.sides)
-        except ProblemError:
+        found = as_condition(statement, self.sides, formula.source.place())
+        if found is None or (spoken and not behind and not compares_indices(found, self.vocabulary)):
             return False
-        place = whole_of(statement, statement.sides[-1])
-        if ranged and len(trees) == 2 and isinstance(trees[1], Span) and trees[1].lo and trees[1].hi:
-            found = Compare(("<=", "<="), (trees[1].lo, trees[0], trees[1].hi), place=place)
-        elif not ranged:
-            found = Compare(statement.relations, trees, place=place)
-        else:
+        if spoken and not behind and not stands_behind(formula.context):
+            self.given = (*self.given, found)
+            self.terms += 1
+            return True
+        first = self.row if behind else self.before
+        if not is_about(found, self.claims[first:]):
             return False
-        names = {x.id for x in found.operands if isinstance(x, Name)}
-        inside = {name for claim in before for side in (claim.left, claim.right) for name in among_subscripts(side)}
-        if not names & inside:
-            return False
-        self.claims[self.row :] = [replace(claim, where=(*claim.where, found)) for claim in before]
+        self.claims[first:] = [replace(c, where=(*c.where, found)) for c in self.claims[first:]]
         self.terms += 1
         return True
 
     def chain(self, statement: Statement, formula: Formula) -> None:
         """left = right = right; an empty left side goes on from the statement before."""
         first, *others = statement.sides
-        refused = len(self.unread)
+        refused = len(self.sides.unread)
         if first:
-            self.head = self.tree(first, formula, ())
+            self.head = self.sides.tree(first, formula, ())
             self.head_place = place_of(first)
             self.last = None
         for relation, side in zip(statement.relations, others, strict=True):
@@ -202,22 +207,22 @@ class _Reader:
                 self.head, Number(Fraction(0), "0", place=place), place, whole_of(statement, side).text, kind, relation,
                 formula.context, self.last, formula.question, "", self.head_place,
             )  # fmt: skip
-            tree = self.tree(side, formula, (base,))
+            tree = self.sides.tree(side, formula, (base,))
             if tree is None:
                 continue
             if first and self.head is None and side is others[0]:
                 self.offer_left(refused, replace(base, right=tree))
                 continue
-            self.claims.append(replace(base, right=tree))
+            self.claims.append(replace(base, right=tree, offers=tuple(self.sides.offers(side, base))))
             self.last = len(self.claims) - 1
             if kind == "definition":
                 self.define()
 
     def offer_left(self, refused: int, claim: Claim) -> None:
         """What an equation would say if its left side, which cannot be read, were mended."""
-        found = self.unread[refused]
+        found = self.sides.unread[refused]
         offers = tuple(replace(claim, left=o.right, repaired=o.repaired) for o in found.offers)
-        self.unread[refused] = replace(found, offers=offers)
+        self.sides.unread[refused] = replace(found, offers=offers)
 
     def defines(self, first: Tokens, last: int | None) -> bool:
         """Whether the left side is a name that was not known."""
@@ -239,7 +244,7 @@ class _Reader:
 
     def inequality(self, statement: Statement, formula: Formula) -> None:
         """`a <= b`, or a chain of them as one comparison."""
-        sides = [self.tree(side, formula, ()) if side else self.head for side in statement.sides]
+        sides = [self.sides.tree(side, formula, ()) if side else self.head for side in statement.sides]
         trees = [side for side in sides if side is not None]
         if len(trees) < len(sides):
             return
@@ -258,11 +263,11 @@ class _Reader:
     def shape(self, statement: Statement, formula: Formula) -> None:
         r"""`x_t, h_t \in \mathbb{R}^{n}`, the names before it included."""
         *before, right = statement.sides
-        sizes = self.sizes(right, formula)
+        sizes = self.stated_sizes(right, formula)
         if sizes is None:
             return
         names = [*statement.lead, *(side for side in before if side)]
-        trees: list[Tree | None] = [self.tree(side, formula, ()) for side in names] or [None]
+        trees: list[Tree | None] = [self.sides.tree(side, formula, ()) for side in names] or [None]
         whole = whole_of(statement, right)
         for tree in trees:
             name = own_name(tree)
@@ -273,21 +278,21 @@ class _Reader:
                 Claim(tree, sizes, place_of(right), whole.text, "shape", "∈", formula.context, None, formula.question)
             )
 
-    def sizes(self, side: Tokens, formula: Formula) -> ListTree | None:
+    def stated_sizes(self, side: Tokens, formula: Formula) -> ListTree | None:
         """n and m of ℝ^{n × m}; nothing for a number."""
         written = written_sizes(side)
         if written is None:
             reason = "a set is not read"
             place = place_of(side) if side else formula.source.place()
-            self.unread.append(Unread(place, place.text, reason, place, formula.context, (), formula.question))
+            self.sides.unread.append(Unread(place, place.text, reason, place, formula.context, (), formula.question))
             return None
-        found = [self.tree(part, formula, ()) for part in written]
+        found = [self.sides.tree(part, formula, ()) for part in written]
         known = tuple(tree for tree in found if tree is not None)
         return ListTree(known, place=place_of(side)) if len(known) == len(found) else None
 
     def alone(self, side: Tokens, formula: Formula) -> None:
         """A term without a relation: the left side of what follows, a condition, or a value."""
-        tree = self.tree(side, formula, ())
+        tree = self.sides.tree(side, formula, ())
         if tree is None:
             self.head = self.last = None
             return
@@ -305,47 +310,3 @@ class _Reader:
             self.terms += 1
             self.last = None
         self.head, self.head_place = tree, place_of(side)
-
-    # Trees
-
-    def tree(self, side: Tokens, formula: Formula, offered: Sequence[Claim]) -> Tree | None:
-        """The tree of a side; what cannot be read is noted, with what it would be if a fault were mended."""
-        try:
-            return self.parsed(side)
-        except ProblemError as error:
-            offers = []
-            for why, tokens in mended(side, self.vocabulary.knows) if self.dialect is not PLAIN else ():
-                try:
-                    right = self.parsed(tokens)
-                except ProblemError:
-                    continue
-                claim = offered[0] if offered else Claim(None, right, place_of(side), place_of(side).text)
-                offers.append(replace(claim, right=right, repaired=why))
-            self.refuse(error, place_of(side), formula, tuple(offers))
-            return None
-
-    def parsed(self, side: Tokens, ranged: bool = False) -> Tree:
-        """The tree of a side; ``ranged`` where it may be a range.
-
-        Raises:
-            ProblemError: it cannot be read.
-        """
-        if not side:
-            raise ProblemError("something is missing here")
-        if self.dialect is PLAIN:
-            place = place_of(side)
-            return parse_expression(place.source.part(place.start, place.end), PLAIN)
-        last = side[-1].place
-        end = Token(Kind.END, "", last.source.place(last.end, last.end))
-        parser = self.dialect.parser((*side, end))
-        tree = parser.condition() if ranged else parser.no_span(parser.condition())
-        parser.finish()
-        if depth(tree) > DEEPEST_TREE:
-            raise ProblemError(f"more than {DEEPEST_TREE} operations in a row", tree.place)
-        return tree
-
-    def refuse(self, error: ProblemError, place: Place, formula: Formula, offers: tuple[Claim, ...] = ()) -> None:
-        """Note what cannot be read."""
-        first = error.diagnostics[0]
-        at = first.place or place
-        self.unread.append(Unread(place, place.text, first.message, at, formula.context, offers, formula.question))

@@ -36,6 +36,8 @@ def holds(m: Interpretation, conditions: Sequence[Compare], ints: Ints) -> bool:
         Outside: a side is no integer.
     """
     for c in conditions:
+        if not any(isinstance(side, Name) and side.id in ints for side in c.operands):
+            continue
         try:
             sides = [index(m, side, ints) for side in c.operands]
         except Unclear:

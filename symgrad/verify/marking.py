@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -108,7 +109,10 @@ class _Marking:
     def claim(self, claim: Claim, index: int) -> Judgement:
         """The verdict on one claim; a fault of ours leaves it unjudged."""
         self.writer.go_to(claim)
-        judgement = self.before.beside(claim, self.safely(claim))
+        judgement = self.safely(claim)
+        if judgement.bad or judgement.verdict == w.UNJUDGED:
+            judgement = self.mended(claim.offers) or judgement
+        judgement = self.before.beside(claim, judgement)
         self.before.done[index] = judgement
         return judgement
 
@@ -225,14 +229,18 @@ class _Marking:
 
     def unread(self, item: Unread) -> Judgement:
         """The verdict on what cannot be read: right if a fault is mended, else unread."""
-        for offer in item.offers:
+        return self.mended(item.offers) or Judgement(w.UNREAD, item.reason)
+
+    def mended(self, offers: Sequence[Claim]) -> Judgement | None:
+        """The verdict on the first of what may have been meant that is right; None where none is."""
+        for offer in offers:
             if offer.left is None and offer.kind != "value":
                 continue
             judgement = self.safely(self.writer.labelled(offer))
             if judgement.good:
                 reason = "; ".join(filter(None, (f"right if {offer.repaired}", judgement.reason)))
                 return Judgement(w.RIGHT_IF, reason, trial=judgement.trial)
-        return Judgement(w.UNREAD, item.reason)
+        return None
 
     def judged(self, item: Claim | Unread, judgement: Judgement) -> Judged:
         """The verdict with its place, and what it is about."""

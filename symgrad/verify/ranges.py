@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from symgrad.problem.names import Member
+from symgrad.problem.names import Family, Member
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Keyword, Name, Number, Span, Subscript, Tree
 from symgrad.tensor.integers import evaluate_int
@@ -16,6 +16,7 @@ from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.integers import index
 from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.naming import named
+from symgrad.verify.readings import Adjoint, Defined
 
 _LONGEST_RANGE: Final = 10_000
 
@@ -81,7 +82,7 @@ def _extent(m: Interpretation, tree: Call, name: str, ints: Ints) -> tuple[int, 
         while isinstance(base, Subscript):
             items = [*base.items, *items]
             base = base.base
-        family = m.names.families.get(base.id) if isinstance(base, Name) else None
+        family = _family(m, base.id) if isinstance(base, Name) else None
         place = next((k for k, x in enumerate(items) if isinstance(x, Name) and x.id == name), None)
         if place is None or not isinstance(base, Name):
             continue
@@ -91,11 +92,28 @@ def _extent(m: Interpretation, tree: Call, name: str, ints: Ints) -> tuple[int, 
                 return found
             continue
         arity = family.arity if family is not None else 0
+        if family is None and _has_steps(m, base.id):
+            continue
         whole = named(m, base, tuple(items[:arity]), ints)
         if place - arity < whole.order:
             low = m.names.index_base
             return low, whole.shape[place - arity] + low - 1
+    for symbol, x in m.problem.steps.items():
+        if symbol.name == name:
+            sizes = m.world.numbers.sizes
+            return evaluate_int(x.lo, sizes), evaluate_int(x.hi, sizes)
     raise Unclear(f"the range of {name!r} is not said")
+
+
+def _family(m: Interpretation, name: str) -> Family | None:
+    """The family of a name, or the one by which it is the derivative of the loss."""
+    adjoint = next((x for x in m.notation.names.get(name, ()) if isinstance(x, Adjoint)), None)
+    return m.names.families.get(name if adjoint is None else adjoint.family)
+
+
+def _has_steps(m: Interpretation, name: str) -> bool:
+    """Whether a name is the writer's own, with steps."""
+    return any(isinstance(x, Defined) and x.pattern for x in m.notation.names.get(name, ()))
 
 
 def _step_range(m: Interpretation, members: Sequence[Member], place: int) -> tuple[int, int] | None:

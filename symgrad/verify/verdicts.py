@@ -61,6 +61,11 @@ class Judgement:
         return self.verdict in GOOD
 
     @property
+    def bad(self) -> bool:
+        """Whether it counts against the writer."""
+        return self.verdict in BAD
+
+    @property
     def in_scalars(self) -> bool:
         """Whether it was decided where every quantity is a number."""
         failure = self.trial.failure if self.trial is not None else None
