@@ -81,15 +81,16 @@ def left_side(problem: Problem, question: str | None) -> Tree | None:
     return of if asked.ask == "evaluate" else None
 
 
-def with_points(problem: Problem, judged: Sequence[Judged]) -> list[Judged]:
+def with_points(problems: Sequence[Problem], judged: Sequence[Judged]) -> list[Judged]:
     """The verdicts with points: those of a question shared among its lines; the first wrong line loses its share."""
-    points = {q.id: q.points for q in problem.questions if q.points is not None}
-    counted = Counter(x.question for x in judged if x.question in points and (x.good or x.bad))
+    points = {(p.name, q.id): q.points for p in problems for q in p.questions if q.points is not None}
+    counted = Counter((x.problem, x.question) for x in judged if x.good or x.bad)
     out: list[Judged] = []
     for x in judged:
-        if x.question is None or x.question not in points or not (x.good or x.bad):
+        given = points.get((x.problem or "", x.question or ""))
+        if given is None or not (x.good or x.bad):
             out.append(x)
             continue
-        share = points[x.question] / counted[x.question]
+        share = given / counted[x.problem, x.question]
         out.append(replace(x, points=share if x.good or x.verdict == w.CARRIED else Fraction(0)))
     return out

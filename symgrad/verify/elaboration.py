@@ -19,7 +19,7 @@ from symgrad.verify.values import Value
 
 
 def names_of(problem: Problem) -> Names:
-    """The namespace of a problem, with the shapes of its families."""
+    """The namespace of a problem, with the shapes of its families, in whose words an answer is read."""
     document = problem.document
     collected = collect(document)
     scope = Scope(collected.names, read)
@@ -28,6 +28,10 @@ def names_of(problem: Problem) -> Names:
     defined = read_heads(collected.heads, scope)
     infer_shapes(defined, collected.names)
     settle_facts(defined, collected.names)
+    for family in collected.names.families.values():
+        orders = {len(member.shape) for member in family.members if member.shape is not None}
+        if len(orders) == 1:
+            collected.names.vocabulary.orders.setdefault(family.name, orders.pop())
     return collected.names
 
 

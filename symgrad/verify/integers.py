@@ -36,14 +36,14 @@ def holds(m: Interpretation, conditions: Sequence[Compare], ints: Ints) -> bool:
         Outside: a side is no integer.
     """
     for c in conditions:
-        if not any(isinstance(side, Name) and side.id in ints for side in c.operands):
-            continue
-        try:
-            sides = [index(m, side, ints) for side in c.operands]
-        except Unclear:
-            continue
-        if not all(_TESTS[op](x, y) for op, (x, y) in zip(c.ops, pairwise(sides), strict=True)):
-            return False
+        for op, (x, y) in zip(c.ops, pairwise(c.operands), strict=True):
+            if not any(isinstance(side, Name) and side.id in ints for side in (x, y)):
+                continue
+            try:
+                if not _TESTS[op](index(m, x, ints), index(m, y, ints)):
+                    return False
+            except Unclear:
+                continue
     return True
 
 

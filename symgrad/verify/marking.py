@@ -16,7 +16,7 @@ from symgrad.tensor.shapes import ShapeError
 from symgrad.verify import conditions as cond
 from symgrad.verify import verdicts as w
 from symgrad.verify.answers import Answer, answers, unknowns
-from symgrad.verify.asked import Asked, left_side, with_points
+from symgrad.verify.asked import Asked, left_side
 from symgrad.verify.bench import Bench
 from symgrad.verify.beside import Before
 from symgrad.verify.claims import Claim, Document, Unread
@@ -104,7 +104,7 @@ class _Marking:
         for _, k, item in sorted(items, key=lambda row: (row[0], row[1])):
             judgement = self.claim(item, k) if isinstance(item, Claim) else self.unread(item)
             out.append(self.judged(item, judgement))
-        return with_points(self.marker.problem, out)
+        return out
 
     def claim(self, claim: Claim, index: int) -> Judgement:
         """The verdict on one claim; a fault of ours leaves it unjudged."""

@@ -171,9 +171,27 @@ def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
             if start < at:
                 found.append((row[start:at], not comma))
             start = at + 1
+    aside = _aside(row, start)
+    if aside is not None:
+        return [*found, (row[start:aside], False), (row[aside + 1 : -1], True)]
     if start < len(row):
         found.append((row[start:], True))
     return found
+
+
+def _aside(row: Tokens, start: int) -> int | None:
+    """Where a condition in brackets begins that ends the row, `… (i \\neq j)`; None where there is none."""
+    partner = partners(row)
+    begins = next((at for at, end in partner.items() if end == len(row) - 1 and row[at].says("(", "[")), None)
+    if begins is None or begins <= start or not row[-1].says(")", "]"):
+        return None
+    before, opening = row[begins - 1], row[begins]
+    apart = before.place.end < opening.place.start
+    function = before.kind is Kind.OPERATOR or before.says("𝟏", "I")
+    inside = row[begins + 1 : -1]
+    signs = [inside[at] for at in _outside(inside)]
+    compares = any(t.kind is Kind.OPERATOR and t.text in INEQUALITIES | EQUALITIES for t in signs)
+    return begins if apart and compares and not function else None
 
 
 def _in_range(row: Tokens, start: int, comma: int) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -15,11 +13,11 @@ from symgrad.verify.adjoints import customary_adjoint
 from symgrad.verify.bench import Bench
 from symgrad.verify.claims import Claim
 from symgrad.verify.extension import Extensions
+from symgrad.verify.headings import Headings
 from symgrad.verify.parts import among_subscripts
 from symgrad.verify.readings import Adjoint, Defined, Notation
 from symgrad.verify.surgery import put_trees
 
-_HEADING = re.compile(r"^#{1,6} |^\*\*\(|\\(?:sub)*section\b", re.MULTILINE)
 _MOST_NODES = 12
 
 
@@ -46,20 +44,20 @@ class Writer:
     settings: dict[str, Fraction] = field(default_factory=dict)
     indices: set[str] = field(default_factory=set)
     heading: int = 0
-    _headings: list[int] = field(init=False)
+    headings: Headings = field(init=False)
     _anew: dict[int, Notation] = field(default_factory=dict)
     _ended: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.wide = self.bench
-        self._headings = [found.start() for found in _HEADING.finditer(self.source.text)]
+        self.headings = Headings.of(self.source)
 
     # Headings
 
     def go_to(self, claim: Claim) -> None:
         """Go on at a claim: under another heading, what is defined anew there is forgotten, and what was put in."""
         self.notation.where = claim.where
-        heading = self._heading_of(claim)
+        heading = self.headings.above(claim.place)
         if heading == self.heading:
             return
         self.heading, self.settings = heading, {}
@@ -67,9 +65,6 @@ class Writer:
             if not any(isinstance(m, Adjoint) for m in self.notation.names.get(name, ())):
                 self.notation.names.pop(name, None)
                 self.early.names[name] = meanings
-
-    def _heading_of(self, claim: Claim) -> int:
-        return bisect_right(self._headings, claim.place.resolved().start)
 
     # Names
 
@@ -132,7 +127,7 @@ class Writer:
 
     def _suppose(self, claim: Claim, meaning: Defined) -> None:
         """Note a definition, for what stands before it under the same heading, and where there is no other."""
-        here = self._anew.setdefault(self._heading_of(claim), Notation())
+        here = self._anew.setdefault(self.headings.above(claim.place), Notation())
         here.define(meaning)
         known = self.early.names.get(meaning.name)
         if known is None or here.names[meaning.name][0] in known:

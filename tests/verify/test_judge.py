@@ -20,7 +20,8 @@ model:
 
 @pytest.fixture(scope="module")
 def markers() -> dict[str, Markers]:
-    names = ("bptt", "lstm", "softmax_ce", "residual", "attention_rnn", "gated_rnn", "conv1d_index")
+    names = ("bptt", "lstm", "softmax_ce", "residual", "attention_rnn", "gated_rnn", "conv1d_index", "lstm_step")
+    names += ("conv_by_hand",)
     return {**{n: Markers.of([load(n)]) for n in names}, "matrices": Markers.of([load(MATRICES)])}
 
 
@@ -147,6 +148,18 @@ CLAIMS = [
     ("conv1d_index", r"f_W(x)[r] = \sum_{k=1}^{3} \sum_{c=1}^{5} x[k + 2(r-1), c] W[1, c, k]", "right"),
     ("conv1d_index", r"f_W(x)[r] = \sum_{k=1}^{3} \sum_{c=1}^{5} x[k + 2r, c] W_{1ck}", "wrong"),
     ("conv1d_index", r"\frac{\partial \ell}{\partial x_{11}} = \frac{\partial \ell}{\partial f_W(x)[1]} W_{111}", "right"),
+    ("softmax_ce", r"p_i = \frac{e^{x_i}}{\sum_{j} e^{x_j}}", "right"),
+    ("softmax_ce", r"e^2 = 2", "wrong"),
+    ("softmax_ce", r"∂e/∂x = p − p*", "right"),
+    ("softmax_ce", r"\frac{\partial p_i}{\partial x_j} = -p_i p_j \quad (i \neq j)", "right"),
+    ("softmax_ce", r"\frac{\partial p_i}{\partial x_j} = -p_i p_j", "wrong"),
+    ("softmax_ce", r"X_{pad} = 3", "definition"),
+    ("lstm_step", r"do_t = dh_t \odot \tanh(c_t)", "right"),
+    ("lstm_step", r"dW = \sum_t dz_t I_t^T", "right"),
+    ("lstm_step", r"\frac{dL}{dW} = \sum_t dz_t I_t^T", "right"),
+    ("lstm_step", r"dh_{t-1} = dI_t[1:n]", "wrong"),
+    ("conv_by_hand", r"Y_{22} = 4.6 + 2.7 + 5.10 + 1.11", "right-if"),
+    ("conv_by_hand", r"Y_{22} = 4.6 + 2.7 + 5.10 + 1.12", "wrong"),
 ]  # fmt: skip
 
 

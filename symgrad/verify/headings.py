@@ -1,0 +1,30 @@
+"""The headings of a document, and under which of them something stands."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Final
+
+from symgrad.source import Place, Source
+
+_HEADING: Final = re.compile(
+    r"^#{1,6} |^\*\*\(|\\(?:sub)*section\b|^\*{0,2}(?:Problem|Question|Exercise|Task|Part|Q) ?\d", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """Where the headings of a document begin."""
+
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Headings:
+        """The headings of a document."""
+        return cls(tuple(found.start() for found in _HEADING.finditer(source.text)))
+
+    def above(self, place: Place) -> int:
+        """The number of the heading that a place stands under, from 1; 0 before the first."""
+        return bisect_right(self.starts, place.resolved().start)
