@@ -68,7 +68,8 @@ def _entry(arg: Expr, items: Sequence[Item]) -> Expr:
             unit = b.call("one_hot", (b.count(items[0].index),), v.shape)
             return b.mul(b.at(v, items[0].index), unit) if _whole(items[1], v) else b.entry(arg, items)
         case MatMul(args=args) if arg.order == 2 and _whole(items[1], arg, 1) and args[0].order == 1:
-            return b.mul(_entry(args[0], items[:1]), b.transpose(b.matmul(*args[1:])))
+            first, rest = _entry(args[0], items[:1]), b.matmul(*args[1:])
+            return b.matmul(first, rest) if first.order else b.mul(first, b.transpose(rest))
         case Concat(args=args, axis=0) if isinstance(items[0], Cut):
             start: Int = 0
             for part in args:

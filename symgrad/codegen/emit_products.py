@@ -95,9 +95,16 @@ _RESULT = {
 }
 
 
+def _kind(a: str, b: str) -> str:
+    """The kind of a product; a scalar, such as xᵀ y inside of x xᵀ y, scales."""
+    if "scalar" in (a, b):
+        return b if a == "scalar" else a
+    return _RESULT[a, b]
+
+
 def pair(a: Operand, b: Operand, scope: Scope) -> Operand:
     """The product of two factors."""
-    kind = _RESULT[a.kind, b.kind]
+    kind = _kind(a.kind, b.kind)
     plain = not a.code.batch and not b.code.batch
     inner = (a.kind, b.kind) in (("matrix", "matrix"), ("matrix", "column"), ("row", "matrix"), ("row", "column"))
     if plain and inner:
@@ -127,6 +134,12 @@ def labels(a: Operand, b: Operand) -> tuple[tuple[object, ...], tuple[object, ..
 def _labels(a: Operand, b: Operand) -> tuple[tuple[object, ...], tuple[object, ...], tuple[object, ...]]:
     i, j, k = Label("i"), Label("j"), Label("k")
     match a.kind, b.kind:
+        case "scalar", kind:
+            own = (i, j)[: _LABELS[kind]]
+            return (), own, own
+        case kind, "scalar":
+            own = (i, j)[: _LABELS[kind]]
+            return own, (), own
         case "matrix", "matrix":
             return (i, k), (k, j), (i, j)
         case "matrix", "column":

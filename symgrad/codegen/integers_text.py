@@ -56,11 +56,12 @@ class _Printer:
 
     def product(self, x: sympy.Mul) -> tuple[str, int]:
         if x.could_extract_minus_sign():
-            return f"-{self.at(-x, PRODUCT)}", SIGN
+            return f"-{self.at(-x, PRODUCT if (-x).is_Mul else POWER)}", SIGN
         above, below = x.as_numer_denom()
         if below != 1:
             return f"{self.at(above, PRODUCT)} / {self.at(below, POWER)}", PRODUCT
-        return " * ".join(self.at(a, PRODUCT) for a in x.as_ordered_factors()), PRODUCT
+        # Brackets around // and %, which bind as * does: n * (k // n) is no (n * k) // n.
+        return " * ".join(self.at(a, POWER) for a in x.as_ordered_factors()), PRODUCT
 
     def function(self, x: sympy.Expr) -> tuple[str, int]:
         if isinstance(x, sympy.floor | sympy.ceiling):

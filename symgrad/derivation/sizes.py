@@ -1,28 +1,38 @@
 """Small sizes at which every tensor of a model has entries: a kernel fits its input, channels split into groups."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import sympy
 
 from symgrad.errors import QuestionError
-from symgrad.tensor.integers import symbols_of
-from symgrad.tensor.nodes import Expr
+from symgrad.tensor.integers import Int, difference, symbols_of
+from symgrad.tensor.nodes import At, Cut, Entry, Expr
 from symgrad.tensor.walk import postorder
 
 LARGEST = 7
+"""Of the sizes that are drawn; an entry that is named, such as x[10], may need more."""
 TRIES = 4_000
 
 
 def derived_sizes(exprs: Iterable[Expr]) -> tuple[sympy.Expr, ...]:
-    """The sizes of all nodes that are arithmetic on size symbols, such as ⌊(H − K)/S⌋ + 1."""
+    """What must be positive: sizes that are arithmetic on others, such as ⌊(H − K)/S⌋ + 1, and n − 2 where x[3] is."""
     found: dict[sympy.Expr, None] = {}
     for node in postorder(*exprs):
-        for size in node.shape:
+        for size in (*node.shape, *_room(node)):
             derived = not isinstance(size, int | sympy.Symbol)
             if derived and all(s.is_positive for s in symbols_of(size)):
                 found[size] = None
     return tuple(found)
+
+
+def _room(node: Expr) -> Iterator[Int]:
+    """How many places the axes have from each index on, and up to it."""
+    if isinstance(node, Entry):
+        for item, size in zip(node.items, node.arg.shape, strict=True):
+            for index in (item.index,) if isinstance(item, At) else (item.lo, item.hi) if isinstance(item, Cut) else ():
+                yield index
+                yield difference(size + 1, index)
 
 
 def fitting(
@@ -35,13 +45,21 @@ def fitting(
     """
     env = dict(wished)
     needed = [x for x in needed if x.free_symbols <= env.keys()]
+    least = {s: _least(s, needed) for s in free}
+    env.update({s: max(env[s], n) for s, n in least.items()})
     draw = random.Random(sum(env.values()))
     for reach in range(TRIES):
         if all(_fits(x, env) for x in needed):
             return env
         top = min(LARGEST, 3 + reach // 200)
-        env.update((s, draw.randint(1, top)) for s in free)
+        env.update((s, draw.randint(n, max(n, top))) for s, n in least.items())
     raise QuestionError("no small sizes give every tensor of the model an entry; give the sizes as numbers")
+
+
+def _least(symbol: sympy.Symbol, needed: Sequence[sympy.Expr]) -> int:
+    """The least value of a symbol at which symbol + c is positive, for each such size."""
+    gaps = (difference(x, symbol) for x in needed)
+    return max([1, *(1 - g for g in gaps if isinstance(g, int))])
 
 
 def _fits(size: sympy.Expr, env: Mapping[sympy.Symbol, int]) -> bool:
