@@ -20,7 +20,7 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
-from symgrad.tensor.rebuild import replace_nodes
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder
 
 

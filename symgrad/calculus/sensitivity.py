@@ -15,8 +15,8 @@ from symgrad.tensor.lower import component
 from symgrad.tensor.lowering_rules import fresh_indices
 from symgrad.tensor.nodes import At, Binder, Build, Call, Expr, Fold, Opaque, Rel, Var
 from symgrad.tensor.probability import expanded
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder, variables
 
 

@@ -36,8 +36,9 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
-from symgrad.tensor.rebuild import rebuild, replace_nodes, transform
+from symgrad.tensor.rebuild import rebuild, transform
 from symgrad.tensor.reindex import free_ints, reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 

@@ -25,7 +25,8 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
-from symgrad.tensor.rebuild import rebuild, replace_nodes
+from symgrad.tensor.rebuild import rebuild
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 

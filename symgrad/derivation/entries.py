@@ -15,8 +15,9 @@ from symgrad.tensor.deltas import contract_deltas
 from symgrad.tensor.integers import Int, integer, symbols_of
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, At, Binder, Deriv, Entry, Expr, Iverson, Mul, Num, Rel, Var
-from symgrad.tensor.rebuild import replace_nodes, transform
+from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints, reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 

@@ -13,9 +13,9 @@ from symgrad.problem.model import Asked, Problem, Question, Setting
 from symgrad.problem.numbers import array, filled
 from symgrad.tensor.integers import Int, integer
 from symgrad.tensor.nodes import Count, Expr, Fold, Num, Var
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import same_shape
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import find, variables
 

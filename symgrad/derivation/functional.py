@@ -15,8 +15,8 @@ from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor import probability as pr
 from symgrad.tensor.nodes import Binder, Density, Expr, Integral, Law, Mul, Var
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.stable import Array
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 

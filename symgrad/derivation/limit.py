@@ -13,8 +13,9 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question, Setting
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Count, Expr, Var
-from symgrad.tensor.rebuild import replace_nodes, transform
+from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 

@@ -19,7 +19,7 @@ from symgrad.errors import CertificationError, InternalError, QuestionError
 from symgrad.problem.model import Question
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Apply, Call, Const, Expr, Mul, Pow, Var
-from symgrad.tensor.rebuild import replace_nodes
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder, variables
 
 Way: TypeAlias = Callable[[Expr, Expr], "tuple[Expr, list[Block]] | None"]

@@ -16,9 +16,10 @@ from symgrad.tensor.functions.construct import vec
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Expr, Fold, Literal, Num, Stack, Var
-from symgrad.tensor.rebuild import replace_nodes, transform
+from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import unfold
 from symgrad.tensor.shapes import total
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.sympy_border import exact_evaluate
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import variables

@@ -16,8 +16,8 @@ from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import norm
 from symgrad.tensor.nodes import Add, Apply, Compare, Expr, Var
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.stable import Array
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 
 

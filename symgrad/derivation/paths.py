@@ -30,8 +30,9 @@ from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Binder, Build, Call, Deriv, Expr, Fold, Var
-from symgrad.tensor.rebuild import replace_nodes, transform
+from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints, fresh_symbol
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 

@@ -21,8 +21,8 @@ from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
 from symgrad.tensor.nodes import ANY, Binder, Expr, Opaque, Rel, Var
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.reindex import fresh_symbol, reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import variables
 

@@ -7,7 +7,7 @@ from symgrad.derivation.steps import Derivation, Introduced, Result
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
 from symgrad.tensor.nodes import Expr
-from symgrad.tensor.rebuild import replace_nodes
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import variables
 
 MOST_NAMES = 50

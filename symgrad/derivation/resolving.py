@@ -7,8 +7,8 @@ from symgrad.derivation.writing_out import written_out
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
 from symgrad.tensor.nodes import Deriv, Expr, Var
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.shapes import same_shape
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import find
 

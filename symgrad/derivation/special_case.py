@@ -15,8 +15,8 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Expr
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.reindex import reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import variables
 

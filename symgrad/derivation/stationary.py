@@ -25,9 +25,10 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, Binder, Build, Compare, Entry, Expr, Reduce, Var
-from symgrad.tensor.rebuild import replace_nodes, transform
+from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.stable import Array
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 
 PLACE = sympy.Symbol("i", integer=True)

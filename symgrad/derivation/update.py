@@ -20,9 +20,9 @@ from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Expr, Var
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.stable import Array
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder
 

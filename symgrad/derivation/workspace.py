@@ -15,8 +15,8 @@ from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import difference, evaluate_int, symbols_of
 from symgrad.tensor.nodes import Binder, Expr, Rel, Var
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.reindex import free_ints, reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
 

@@ -10,7 +10,8 @@ from symgrad.errors import QuestionError
 from symgrad.tensor.build import is_one, number_of
 from symgrad.tensor.integers import Int, same, symbols_of
 from symgrad.tensor.nodes import Add, Apply, Compare, Expr, MatMul, Mul, Pow, Var
-from symgrad.tensor.rebuild import rebuild, replace_nodes
+from symgrad.tensor.rebuild import rebuild
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import System, spread
 from symgrad.tensor.walk import postorder, variables
 

@@ -1,6 +1,6 @@
 """Rebuilding expression graphs by their constructors, so that the trivial folds again; each shared node once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import singledispatch
 
 from symgrad.errors import InternalError
@@ -168,20 +168,4 @@ def transform(root: Expr, rule: Callable[[Expr], Expr], into: Callable[[Expr], b
             if children != node.children:
                 fresh = rebuild(node, children)
         memo[node] = rule(fresh)
-    return memo[root]
-
-
-def replace_nodes(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
-    """The graph with nodes replaced, the outermost first; what is put in is not searched again."""
-    if not mapping:
-        return root
-    memo: dict[Expr, Expr] = {}
-    for node in postorder(root, into=lambda x: x not in mapping):
-        if node in mapping:
-            memo[node] = mapping[node]
-        elif node.children:
-            children = tuple(memo[c] for c in node.children)
-            memo[node] = rebuild(node, children) if children != node.children else node
-        else:
-            memo[node] = node
     return memo[root]

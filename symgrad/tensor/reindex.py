@@ -1,6 +1,7 @@
 """Step and index symbols of expressions: which are free, putting others in their place, ranges unfolded."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 import sympy
@@ -33,6 +34,10 @@ from symgrad.tensor.nodes import (
 from symgrad.tensor.rebuild import rebuild
 from symgrad.tensor.walk import postorder
 
+_Binding: TypeAlias = Fold | Build | Opaque | Integral
+_BINDING = (Fold, Build, Opaque, Integral)
+"""The kinds of nodes that bind indices."""
+
 
 def free_ints(root: Expr) -> frozenset[sympy.Symbol]:
     """The size, step and index symbols that are free in an expression."""
@@ -40,8 +45,8 @@ def free_ints(root: Expr) -> frozenset[sympy.Symbol]:
     for node in postorder(root):
         found: frozenset[sympy.Symbol] = frozenset().union(*(memo[c] for c in node.children))
         found |= _own_ints(node)
-        if isinstance(node, Fold | Build | Integral | Opaque):
-            own = node.over if isinstance(node, Opaque) else node.binders
+        if isinstance(node, _BINDING):
+            own = _binders(node)
             for x in own:
                 found |= symbols_of(x.lo) | symbols_of(x.hi)
             found -= {x.symbol for x in own}
@@ -95,8 +100,8 @@ _reindexed: "WeakKeyDictionary[Expr, dict[tuple[tuple[sympy.Symbol, Int], ...], 
 
 def _reindex(root: Expr, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
     memo: dict[Expr, Expr] = {}
-    for node in postorder(root, into=lambda x: not isinstance(x, Fold | Build | Opaque | Integral)):
-        if isinstance(node, Fold | Build | Opaque | Integral):
+    for node in postorder(root, into=lambda x: not isinstance(x, _BINDING)):
+        if isinstance(node, _BINDING):
             memo[node] = _reindex_binder(node, mapping)
         else:
             memo[node] = _reindex_plain(node, tuple(memo[c] for c in node.children), mapping)
@@ -148,11 +153,27 @@ def _reindex_rel(r: Rel, mapping: Mapping[sympy.Symbol, Int]) -> Rel:
     return b.rel(r.op, replace(r.left, mapping), replace(r.right, mapping))
 
 
-def _reindex_binder(node: Fold | Build | Opaque | Integral, mapping: Mapping[sympy.Symbol, Int]) -> Expr:
-    own = node.over if isinstance(node, Opaque) else node.binders
+def bound_in(node: Expr) -> frozenset[sympy.Symbol]:
+    """The indices that a node itself binds."""
+    return frozenset(x.symbol for x in _binders(node)) if isinstance(node, _BINDING) else frozenset()
+
+
+def renamed_apart(node: Expr, taken: frozenset[sympy.Symbol]) -> Expr:
+    """The same sum, product, tensor, loss or integral over indices that are not among the taken ones."""
+    return _reindex_binder(node, {}, taken) if isinstance(node, _BINDING) else node
+
+
+def _binders(node: _Binding) -> tuple[Binder, ...]:
+    return node.over if isinstance(node, Opaque) else node.binders
+
+
+def _reindex_binder(
+    node: _Binding, mapping: Mapping[sympy.Symbol, Int], apart: frozenset[sympy.Symbol] = frozenset()
+) -> Expr:
+    own = _binders(node)
     bound = {x.symbol for x in own}
     inner = {s: v for s, v in mapping.items() if s not in bound}
-    arriving = _symbols(inner.values())
+    arriving = _symbols(inner.values()) | apart
     taken = set(arriving) | bound | set().union(*(free_ints(c) for c in node.children))
     renamed: dict[sympy.Symbol, Int] = {}
     fresh: list[Binder] = []

@@ -12,10 +12,10 @@ from symgrad.errors import SymgradError
 from symgrad.problem.names import Family, Member
 from symgrad.syntax.tree import Name, Tree
 from symgrad.tensor.nodes import Expr, Fold, Num, Var
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.reindex import free_ints, reindex
 from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.stable import Array
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 from symgrad.verify.bench import Bench

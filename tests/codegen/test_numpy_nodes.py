@@ -11,8 +11,8 @@ from symgrad.tensor import build as b
 from symgrad.tensor.functions import construct as f
 from symgrad.tensor.integers import index_symbol
 from symgrad.tensor.nodes import At, Binder, Const, Cut, Expr, Pick
-from symgrad.tensor.rebuild import replace_nodes
 from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 
 SIZES = {T: 4, n: 3, d: 2, k: 5, m: 2}

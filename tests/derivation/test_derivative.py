@@ -333,6 +333,20 @@ questions:
 - {id: a, ask: derivative, of: L, wrt: ["z[l]", "W[l]", "W[2]"]}
 - {id: b, ask: derivative, of: L, wrt: ["b[2]", x, "a[0]"]}
 """,
+    "pieces": """
+symbols: {x: {shape: n}, y: {shape: n}, W: {shape: [m, n]}, X: {shape: [n, m]}, P: {shape: [m, n, d]}}
+model: ["f = kron(W, X)", "g = concat(W, X.T, axis=0)", "q = P[1, :, 2]", "z = x @ x.T @ y", "u = x.T @ y @ x",
+  "r = norm(X, axis=0)", "s = sum(cross_entropy(softmax(W, axis=1), sigmoid(W), axis=1)**2)", "v = x[3..4]"]
+questions:
+- {id: a, ask: derivative, of: f, wrt: [W, X]}
+- {id: b, ask: derivative, of: g, wrt: W}
+- {id: c, ask: derivative, of: q, wrt: P}
+- {id: d, ask: derivative, of: "sum(z**2)", wrt: [x, y]}
+- {id: e, ask: derivative, of: u, wrt: x}
+- {id: f, ask: derivative, of: r, wrt: X}
+- {id: g, ask: derivative, of: s, wrt: W}
+- {id: h, ask: derivative, of: v, wrt: x}
+""",
     "separate": """
 symbols: {"x[t]": {shape: n}, w: {shape: n}, c: {}}
 steps: {t: 1..T}

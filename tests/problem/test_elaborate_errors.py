@@ -178,7 +178,7 @@ model:
         r"""<problem>:4:9: tanh takes 1 argument, not 2
       - a = tanh(x, x)
             ^^^^^^^^^^
-<problem>:5:9: norm takes 1 argument and ord, not 0
+<problem>:5:9: norm takes 1 argument and ord, axis, not 0
       - b = norm()
             ^^^^^^
 <problem>:6:17: norm has no setting 'od'

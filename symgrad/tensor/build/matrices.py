@@ -16,7 +16,7 @@ def matmul(*args: Expr) -> Expr:
     flat: list[Expr] = []
     scalars: list[Expr] = []
     for a in args:
-        for f in a.args if isinstance(a, MatMul) else (a,):
+        for f in a.args if isinstance(a, MatMul) and a.order else (a,):
             if f.order == 0:
                 scalars.append(f)
                 continue

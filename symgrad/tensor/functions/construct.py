@@ -65,34 +65,47 @@ def logsumexp(x: Expr, axis: IntLike | None = None) -> Expr:
     return b.call("logsumexp", (x,), drop_axes(x.shape, (chosen,)), axis=chosen)
 
 
-def cross_entropy(y: Expr, p: Expr) -> Expr:
-    """−Σ y log p over all entries, a scalar, where 0 · log 0 = 0."""
+def cross_entropy(y: Expr, p: Expr, axis: IntLike | None = None) -> Expr:
+    """−Σ y log p along one axis, which disappears, or over all entries, where 0 · log 0 = 0."""
     if y.row and p.row:
-        return cross_entropy(b.transpose(y), b.transpose(p))
+        return cross_entropy(b.transpose(y), b.transpose(p), axis)
     if y.row != p.row or not same_shape(y.shape, p.shape):
         raise ShapeError(f"cross_entropy: {describe(y)} and {describe(p)} differ")
+    chosen = None if axis is None else _fixed_axis(axis, y, "cross_entropy")
+    if y.order > 1 and chosen is not None:
+        return b.neg(b.reduce("sum", b.mul(y, b.apply("log", p)), chosen))
     return b.call("cross_entropy", (y, p), ())
 
 
-def norm(x: Expr, ord: IntLike | str | None = None) -> Expr:
-    """√Σ x², the 2-norm of a vector and the Frobenius norm of a matrix; ord=1 and ord=inf of a vector."""
+def norm(x: Expr, ord: IntLike | str | None = None, axis: IntLike | None = None) -> Expr:
+    """√Σ x², the 2-norm of a vector and the Frobenius norm of a matrix; ord=1 and ord=inf of a vector.
+
+    Along an axis, the norms of the vectors that lie in it.
+    """
     if x.order == 0:
         return b.apply("abs", x)
     if x.row:
-        return norm(b.transpose(x), ord)
-    if b.is_zero(x):
+        return norm(b.transpose(x), ord, axis)
+    along = None if axis is None else _fixed_axis(axis, x, "norm")
+    kind = _norm_kind(ord)
+    if x.order > 1 and along is not None:
+        if kind in (1, "inf"):
+            return b.reduce("sum" if kind == 1 else "max", b.apply("abs", x), along)
+        if kind in (None, 2):
+            return b.apply("sqrt", b.reduce("sum", b.power(x, b.num(2)), along))
+    elif b.is_zero(x):
         return b.ZERO
-    if ord is None or ord == "fro":
+    elif kind in (None, "fro") or (x.order == 1 and kind == 2):
         return b.call("norm", (x,), ())
-    if ord == "inf" or ord is sympy.oo:
-        kind: Int | str = "inf"
-    else:
-        kind = ord if isinstance(ord, str) else as_integer(ord, "the order of a norm")
-    if x.order == 1 and kind == 2:
-        return b.call("norm", (x,), ())
-    if x.order == 1 and kind in (1, "inf"):
+    elif x.order == 1 and kind in (1, "inf"):
         return b.reduce("sum" if kind == 1 else "max", b.apply("abs", x))
     raise ShapeError(f"norm of {describe(x)} with ord={kind} is not known (2, 1, inf; fro for matrices)")
+
+
+def _norm_kind(ord: IntLike | str | None) -> Int | str | None:
+    if ord == "inf" or ord is sympy.oo:
+        return "inf"
+    return ord if ord is None or isinstance(ord, str) else as_integer(ord, "the order of a norm")
 
 
 def spectral_norm(x: Expr) -> Expr:
