@@ -53,7 +53,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     if left.order and right.order and (not same_shape(left.shape, right.shape) or left.row != right.row):
         raise QuestionError(f"the left side is {describe(left)}, the right side {describe(right)}", question.place)
     conditions = (*question.assume, *problem.assumptions)
-    system = problem.system.extended(d for c in conditions if (d := _assumed(c)) is not None)
+    system = problem.system.extended(d for c in conditions if (d := assumed_definition(c)) is not None)
     choices = choose_sizes(system, [left, right], [c for c in conditions if isinstance(c, Rel)])
     work = Workspace(problem, question, system, Certifier.of(system, choices, points=_POINTS))
     claim = Claim(work, left, right, _SIGNS[question.word("relation") or "=="])
@@ -77,7 +77,7 @@ def as_written(asked: Asked) -> Expr:
     return expr
 
 
-def _assumed(condition: Condition) -> Definition | None:
+def assumed_definition(condition: Condition) -> Definition | None:
     """An equation that is assumed of a node, as its definition."""
     if not isinstance(condition, Compare) or condition.op != "==":
         return None

@@ -46,12 +46,13 @@ class Spelling:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A name in the tokens: where its scripts stand, and the place behind it."""
+    """A name in the tokens: where its scripts stand, the place behind its letter, and the one behind it all."""
 
     base: str
     below: tuple[int, int] | None
     above: tuple[int, int] | None
     primes: int
+    stem: int
     end: int
 
 
@@ -238,7 +239,7 @@ def scan(tokens: Sequence[Token], at: int, stop: int, partner: Mapping[int, int]
         base, at = token.text, at + 1
     else:
         return None
-    primes = 0
+    primes, stem = 0, at
     while at < stop:
         token = tokens[at]
         if token.says("'") and above is None:
@@ -249,7 +250,7 @@ def scan(tokens: Sequence[Token], at: int, stop: int, partner: Mapping[int, int]
             above, at = script(tokens, at + 1, stop, partner)
         else:
             break
-    return Scanned(base, below, above, primes, at)
+    return Scanned(base, below, above, primes, stem, at)
 
 
 def _under_accent(tokens: Sequence[Token], at: int, stop: int, partner: Mapping[int, int]) -> Scanned | None:
@@ -260,9 +261,9 @@ def _under_accent(tokens: Sequence[Token], at: int, stop: int, partner: Mapping[
         inner = None if stacked > _MOST_ACCENTS else scan(tokens, at + 1, close, partner)
         if inner is None or inner.end != close:
             return None
-        return Scanned(inner.base, inner.below, inner.above, inner.primes, close + 1)
+        return Scanned(inner.base, inner.below, inner.above, inner.primes, close + 1, close + 1)
     if at < stop and tokens[at].kind is Kind.NAME:
-        return Scanned(tokens[at].text, None, None, 0, at + 1)
+        return Scanned(tokens[at].text, None, None, 0, at + 1, at + 1)
     return None
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from symgrad.errors import ProblemError
+from symgrad.source import Place
 from symgrad.syntax.latex_functions import FunctionReader, side_by_side
 from symgrad.syntax.latex_names import Found, Scanned, Spelling, items, scan, script, text_of
 from symgrad.syntax.latex_signs import FUNCTIONS, GREEK
@@ -65,18 +66,35 @@ class NameReader(FunctionReader):
         self.at = found.end
         if not declared and self.token.says("(") and not found.above and self.names_only():
             return self.call_of(known.name, start)
-        tree: Tree = Name(known.name, place=start.place)
         rest = below[known.below :]
         if known.name in self.vocabulary.made and self.depends():
             self.at = self.closing() + 1
             rest = [part for part in rest if not self.is_value(part)]
+        tree: Tree = Name(known.name, place=self.name_place(found, known, bool(rest), start))
         if rest:
-            tree = Subscript(tree, self.entries(known.name, self.indices(rest)), place=self.since(start))
+            assert found.below is not None
+            end = max(found.stem, self.behind(found.below))
+            place = start.place.to(self.tokens[end - 1].place)
+            tree = Subscript(tree, self.entries(known.name, self.indices(rest)), place=place)
         if found.primes and not known.above:
             raise ProblemError(f"a prime stands behind {known.name!r}, which is no function", self.since(start))
         if found.above and not known.above:
             tree = self.stepped(tree, known.name, found.above, start) or self.raised(tree, found.above, start)
         return self.picked(tree, known.name, len(rest), start)
+
+    def name_place(self, found: Scanned, known: Found, stepped: bool, start: Token) -> Place:
+        """The letter with its accents and the labels that belong to the name."""
+        end = found.stem
+        for inside, belongs in ((found.below, known.below > 0 and not stepped), (found.above, known.above)):
+            if inside is not None and belongs:
+                end = max(end, self.behind(inside))
+        if found.primes and known.above:
+            end = found.end
+        return start.place.to(self.tokens[min(end, found.end) - 1].place)
+
+    def behind(self, inside: tuple[int, int]) -> int:
+        """The place behind a script and its braces."""
+        return inside[1] + (self.begins(inside[1]).says("}") and self.begins(inside[0] - 1).says("{"))
 
     def prefixed(self, found: Scanned) -> Scanned | None:
         """`\\delta h_t`, a name of its own where δ has no value; `dh_t` beside a quantity h."""
@@ -96,7 +114,7 @@ class NameReader(FunctionReader):
             known = self.vocabulary.find(inner.base, parts, text_of(self.tokens, inner.above))
             if is_value or not beside or known is None or known.name not in self.vocabulary.arities:
                 return None
-        return Scanned(f"{found.base} {inner.base}", inner.below, inner.above, inner.primes, inner.end)
+        return Scanned(f"{found.base} {inner.base}", inner.below, inner.above, inner.primes, inner.stem, inner.end)
 
     def unknown(self, found: Scanned, parts: list[str], above: str) -> Found:
         """A name that is not declared: subscripts without a step or an index belong to it."""

@@ -15,7 +15,8 @@ from symgrad.tensor.integers import Int
 from symgrad.tensor.stable import Array
 from symgrad.verify.elaboration import names_of
 from symgrad.verify.subscripts import Subscripts
-from symgrad.verify.world import World, scalar_world, worlds
+from symgrad.verify.world import World
+from symgrad.verify.worlds import scalar_world, worlds
 
 
 @dataclass(eq=False)

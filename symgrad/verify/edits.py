@@ -7,23 +7,42 @@ from dataclasses import dataclass
 
 from symgrad.problem.names import Names
 from symgrad.syntax.tree import Tree
+from symgrad.verify.hands import Hand
 from symgrad.verify.surgery import Splice
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What the writer's names are, and the factors that may have been forgotten, with how they are written.
+class Term:
+    """A term that may be lacking: a path of the derivative, or another."""
 
-    ``steps`` are the values of one family that have others beside them of the same shape, ``activations`` how a
-    quantity is made from what goes in: tanh or sigmoid.
+    tree: Tree
+    text: str
+    path: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a writer may have meant.
+
+    Attributes:
+        names: the namespace of the problem.
+        hand: how he sets what is put in.
+        alike: the families that may be taken for each family, the likeliest first.
+        activations: how a quantity is made from what goes in: tanh, sigmoid, relu.
+        latex: how families are written, where the default does not serve.
+        letters: the open indices of entries in the line.
+        pool: factors that may have been forgotten.
+        terms: terms that may have been forgotten, with what each is.
     """
 
     names: Names
+    hand: Hand
     alike: Mapping[str, Sequence[str]]
     activations: Mapping[str, str]
     latex: Mapping[str, str]
+    letters: Sequence[str] = ()
     pool: Sequence[Tree] = ()
-    terms: Sequence[tuple[Tree, str]] = ()
+    terms: Sequence[Term] = ()
 
 
 @dataclass(frozen=True, slots=True)

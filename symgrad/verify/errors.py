@@ -24,3 +24,7 @@ class Nested(Unclear):
 
 class Outside(Exception):
     """An index outside its range: at these steps the line says nothing."""
+
+
+class BeyondAxis(Outside):
+    """An index of an entry beyond the end of its axis."""

@@ -24,7 +24,8 @@ from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.meaning import Meaning
 from symgrad.verify.readings import PLAIN, Notation
 from symgrad.verify.values import Misfit
-from symgrad.verify.world import World, scalar_world, step_values, worlds
+from symgrad.verify.world import World, step_values
+from symgrad.verify.worlds import scalar_world, worlds
 
 _MOST_NODES = 400
 _MOST_KEPT = 400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from symgrad.syntax.tree import Call
 from symgrad.tensor import stable
 from symgrad.tensor.stable import Array
 from symgrad.verify import values as v
-from symgrad.verify.errors import Outside
+from symgrad.verify.errors import BeyondAxis, Outside
 from symgrad.verify.functions import axis_of, scalar
 from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.ranges import ranges, runs
@@ -23,8 +23,7 @@ def total(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if not ranges(tree):
         return _reduced(m, tree, ints)
     total: Value | None = None
-    for inside in runs(m, tree, ints):
-        term = m.value(tree.args[0], inside)
+    for term in _members(m, tree, ints):
         total = term if total is None else v.added(total, term, m.reading.loose)
     return v.number(0) if total is None else total
 
@@ -33,17 +32,34 @@ def product(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if not ranges(tree):
         return _reduced(m, tree, ints)
     total = replace(v.number(1), eye=not m.world.scalars)
-    for inside in runs(m, tree, ints):
-        factor = m.value(tree.args[0], inside)
+    for factor in _members(m, tree, ints):
         pair = (factor, total) if m.reading.backwards else (total, factor)
         total = v.entrywise(*pair) if factor.order == 1 else v.product(*pair, m.reading.loose)
     return total
 
 
+def _members(m: Interpretation, tree: Call, ints: Ints) -> Iterator[Value]:
+    """The values over a range.
+
+    Raises:
+        Misfit: the range goes beyond the end of an axis.
+    """
+    some = False
+    for inside in runs(m, tree, ints):
+        try:
+            value = m.value(tree.args[0], inside)
+        except BeyondAxis:
+            if not some:
+                raise
+            raise Misfit("the range goes beyond the end of an axis") from None
+        some = True
+        yield value
+
+
 def extreme(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if not ranges(tree):
         return scalar(m, tree, ints) if len(tree.args) == 2 else _reduced(m, tree, ints)
-    found = [m.value(tree.args[0], inside) for inside in runs(m, tree, ints)]
+    found = list(_members(m, tree, ints))
     if not found:
         raise Outside
     compute = stable.maximum if tree.func.id == "max" else stable.minimum

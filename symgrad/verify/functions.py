@@ -15,7 +15,7 @@ from symgrad.tensor.functions import arrays
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.stable import Array
 from symgrad.verify import values as v
-from symgrad.verify.errors import Nested, Outside, Unclear
+from symgrad.verify.errors import BeyondAxis, Nested, Unclear
 from symgrad.verify.integers import index
 from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.ranges import runs
@@ -256,7 +256,7 @@ def unit(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if size is None or m.world.scalars:
         raise Unclear("the size of this unit vector is not said")
     if not 1 <= place <= size:
-        raise Outside
+        raise BeyondAxis
     return Value(np.eye(size)[None, place - 1], 1, formal=False)
 
 

@@ -11,7 +11,7 @@ from symgrad.syntax.tree import Binary, Name, Span, Subscript, Tree, Unary
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import At, Cut, Expr, Item, Var
 from symgrad.verify import values as v
-from symgrad.verify.errors import Outside, Unclear, Unknown
+from symgrad.verify.errors import BeyondAxis, Outside, Unclear, Unknown
 from symgrad.verify.integers import index
 from symgrad.verify.interpretation import Interpretation, Ints
 from symgrad.verify.readings import Adjoint, Defined
@@ -89,7 +89,7 @@ def _entries(m: Interpretation, whole: Var, items: tuple[Tree, ...], ints: Ints)
             chosen.append(At(at))
             inside = 1 <= at <= int(size)
         if not inside:
-            raise Outside
+            raise BeyondAxis
     return b.entry(whole, chosen)
 
 
@@ -125,7 +125,7 @@ def _picked(m: Interpretation, x: Value, items: tuple[Tree, ...], ints: Ints) ->
             continue
         at = index(m, item, ints) - m.names.index_base
         if not 0 <= at < size:
-            raise Outside
+            raise BeyondAxis
         picks.append(at)
     data = x.data[tuple(picks)]
     return v.tensor(data, formal=x.formal)

@@ -40,6 +40,8 @@ def rejected(
     bench: Bench, left: Tree, right: Tree, trials: list[Trial], kinds: dict[str, str], notation: Notation
 ) -> Judgement:
     """A wrong line with the point at which it fails, or one whose shapes do not fit, or one without a value."""
+    if not all(world.met for world in bench.worlds):
+        return Judgement(w.UNJUDGED, "no random inputs were found at which what the problem assumes holds")
     by_value = next((t for t in trials if t.outcome is Outcome.VALUES and not t.reading.loose), None)
     by_value = by_value or next((t for t in trials if t.outcome is Outcome.VALUES), None)
     if by_value is not None and by_value.failure is not None:
@@ -47,6 +49,9 @@ def rejected(
             w.WRONG, at_point(by_value.failure), counterexample=counterexample(by_value.failure), trial=by_value
         )
     by_shape = next((t for t in trials if t.outcome is Outcome.SHAPE), None)
+    beyond = by_shape.failure.misfit if by_shape is not None and by_shape.failure is not None else None
+    if beyond is not None and not beyond.shapes:
+        return Judgement(w.WRONG, beyond.what, trial=by_shape)
     if by_shape is not None:
         wrong = wrong_as_scalars(bench, left, right, kinds, notation)
         if wrong is not None:

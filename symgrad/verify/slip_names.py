@@ -1,33 +1,16 @@
-"""Slips in names: a wrong step, variable or range, a function for its derivative, an exponent."""
+"""Slips in names: a wrong variable or function, a function for its derivative, an exponent."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Final
 
-from symgrad.syntax.tree import Binary, Call, Keyword, Name, Number, Span, Subscript, Transpose, Tree
+from symgrad.syntax.tree import Binary, Call, Compare, Name, Number, Subscript, Transpose, Tree, Unary
 from symgrad.verify.edits import Context, Variant
-from symgrad.verify.slip_text import instead, is_value, primed, raised, shifted
-from symgrad.verify.surgery import Splice, bare_text, extent, inner_extent, name_latex, scripted, text_of
-
-
-def step(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
-    if not isinstance(node, Subscript) or not isinstance(node.base, Name):
-        return
-    family = context.names.families.get(node.base.id)
-    arity = family.arity if family is not None else len(node.items)
-    for k, item in enumerate(node.items[:arity]):
-        if isinstance(item, Span):
-            continue
-        for by in (-1, 1):
-            moved, text = shifted(item, by)
-            items = (*node.items[:k], moved, *node.items[k + 1 :])
-            start, end = inner_extent(item)
-            source = item.place.source.text
-            whole = bare_text(node)
-            splice = Splice(start, end, scripted(source, start, text))
-            said = whole[: start - node.place.start] + splice.text + whole[end - node.place.start :]
-            yield Subscript(node.base, items, place=node.place), f"{said} should stand instead of {whole}", (splice,)
+from symgrad.verify.slip_text import instead, is_value, primed
+from symgrad.verify.surgery import Splice, bare_text, extent, inner_extent, places, put_trees, scripted, text_of
 
 
 def slope(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -49,26 +32,50 @@ def slope(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
     square = Binary("**", node, two, place=node.place)
     if activation == "tanh":
         slope = Binary("-", one, square, place=node.place)
-        yield slope, f"1 - {raised(shown)} should stand instead of {shown}", instead(node, f"(1 - {raised(shown)})")
+        text = f"1 - {context.hand.squared(shown)}"
+        yield slope, f"{text} should stand instead of {shown}", instead(node, f"({text})")
+    if activation == "relu":
+        positive = Compare((">",), (node, Number(Fraction(0), "0", place=node.place)), place=node.place)
+        indicator = Call(Name("indicator", place=node.place), (positive,), (), place=node.place)
+        text = context.hand.indicator(f"{shown} > 0")
+        yield indicator, f"{text} should stand instead of {shown}", instead(node, text)
     if activation == "sigmoid":
         rest = Binary("-", one, node, place=node.place)
         yield (
             Binary("⊙", node, rest, place=node.place),
             f"{shown} (1 - {shown}) should stand instead of {shown}",
-            instead(node, rf"({shown} \odot (1 - {shown}))"),
+            instead(node, f"({shown} {context.hand.entrywise} (1 - {shown}))"),
         )
 
 
 def power(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
-    """A lost or added exponent."""
+    """A lost or added exponent, one with the wrong sign, a square root lost or added."""
     if isinstance(node, Binary) and node.op in ("^", "**"):
         yield node.left, f"{text_of(node.left)} should have no exponent", instead(node, text_of(node.left))
+        if not isinstance(node.right, Unary):
+            start = node.right.place.start
+            negative = Unary("-", node.right, place=node.right.place)
+            text = scripted(node.place.source.text, start, f"-{bare_text(node.right)}")
+            said = f"the exponent {bare_text(node.right)} should be negative"
+            new = Binary(node.op, node.left, negative, place=node.place)
+            yield new, said, (Splice(*inner_extent(node.right), text),)
+        else:
+            said = f"the exponent {bare_text(node.right)} should be positive"
+            new = Binary(node.op, node.left, node.right.operand, place=node.place)
+            yield new, said, (Splice(*inner_extent(node.right), bare_text(node.right.operand)),)
+    elif isinstance(node, Call) and node.func.id == "sqrt" and len(node.args) == 1:
+        inner = bare_text(node.args[0])
+        yield node.args[0], f"no root should be taken of {inner}", instead(node, f"({inner})")
     elif isinstance(node, Name | Subscript) and is_value(node, parent) and not isinstance(parent, Transpose):
         if isinstance(parent, Binary) and parent.op in ("^", "**"):
             return
         two = Number(Fraction(2), "2", place=node.place)
         shown = bare_text(node)
-        yield Binary("**", node, two, place=node.place), f"{shown} should be squared", instead(node, raised(shown))
+        yield (
+            Binary("**", node, two, place=node.place),
+            f"{shown} should be squared",
+            instead(node, context.hand.squared(shown)),
+        )
 
 
 def variable(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -80,26 +87,41 @@ def variable(context: Context, node: Tree, parent: Tree | None) -> Iterator[Vari
     ):
         return
     for other in context.alike.get(base.id, ()):
-        written, below = name_latex(other, context.latex.get(other))
-        name = Name(other, place=base.place)
-        if isinstance(node, Subscript):
-            new: Tree = Subscript(name, node.items, place=node.place)
-            inside = ", ".join(filter(None, (below, *(bare_text(x) for x in node.items))))
-        else:
-            new, inside = name, below
-        text = f"{written}_{{{inside}}}" if len(inside) > 1 else f"{written}_{inside}" if inside else written
+        new: Tree = Name(other, place=base.place)
+        items = node.items if isinstance(node, Subscript) else ()
+        if items:
+            new = Subscript(new, items, place=node.place)
+        text = context.hand.member(other, context.latex.get(other), [bare_text(x) for x in items])
         yield new, f"{text} should stand instead of {bare_text(node)}", instead(node, text)
 
 
-def bound(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
-    if not isinstance(node, Span) or not isinstance(parent, Keyword) or node.lo is None or node.hi is None:
+def exchanged(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """Two quantities that stand for one another, wherever they occur."""
+    if parent is not None:
         return
-    for low in (False, True):
-        end = node.lo if low else node.hi
-        for by in (-1, 1):
-            moved, text = shifted(end, by)
-            new = Span(moved, node.hi, place=node.place) if low else Span(node.lo, moved, place=node.place)
-            start, stop = inner_extent(end)
-            splice = Splice(start, stop, scripted(end.place.source.text, start, text))
-            said = f"the range should {'begin' if low else 'end'} at {text}, not at {bare_text(end)}"
-            yield new, said, (splice,)
+    found: dict[Tree, list[Tree]] = {}
+    for _, part, around in places(node):
+        inner = isinstance(around, Subscript) and part is around.base
+        if isinstance(part, Name | Subscript) and is_value(part, around) and not inner:
+            found.setdefault(part, []).append(part)
+    for one, two in itertools.combinations(found, 2):
+        new = put_trees(node, {one: two, two: one})
+        splices = [*(s for x in found[one] for s in instead(x, bare_text(two)))]
+        splices += [*(s for x in found[two] for s in instead(x, bare_text(one)))]
+        yield new, f"{bare_text(one)} and {bare_text(two)} are exchanged", tuple(splices)
+
+
+def function(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """Another function of the same kind."""
+    if not isinstance(node, Call) or node.func.id not in _FUNCTIONS or len(node.args) != 1:
+        return
+    written = bare_text(node.func) if node.func.place.text else node.func.id
+    for other in _FUNCTIONS:
+        if other != node.func.id:
+            text = context.hand.function(other)
+            new = Call(Name(other, place=node.func.place), node.args, node.keywords, place=node.place)
+            start = node.func.place.start
+            yield new, f"{text} should stand instead of {written}", (Splice(start, node.func.place.end, text),)
+
+
+_FUNCTIONS: Final = ("tanh", "sigmoid", "relu", "softmax", "exp", "log")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from symgrad.syntax.tree import IMPLICIT, Binary, Call, Name, Number, Transpose, Tree, Unary
+from symgrad.syntax.tree import IMPLICIT, Binary, Call, Compare, Name, Number, Transpose, Tree, Unary
 from symgrad.verify.edits import Context, Variant
 from symgrad.verify.slip_text import bracketed, instead, is_value
 from symgrad.verify.surgery import (
@@ -28,7 +29,11 @@ def transposes(context: Context, node: Tree, parent: Tree | None) -> Iterator[Va
         if isinstance(node, Binary) and node.op in ("^", "**"):
             return
         shown = bracketed(node)
-        yield Transpose(node, place=node.place), f"{shown} should be transposed", instead(node, shown + r"^\top")
+        yield (
+            Transpose(node, place=node.place),
+            f"{shown} should be transposed",
+            instead(node, context.hand.transposed(shown)),
+        )
 
 
 def sign(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -48,9 +53,24 @@ def sign(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]
             f"no minus should stand before {text_of(node.operand)}",
             (Splice(start, extent(node.operand)[0], ""),),
         )
-    if parent is None and not isinstance(node, Unary):
+    branch = isinstance(parent, Call) and parent.func.id == "where" and node is not parent.args[0]
+    if (parent is None or branch) and not isinstance(node, Unary):
         shown = bracketed(node)
-        yield Unary("-", node, place=node.place), "a minus should stand before the whole", instead(node, f"-{shown}")
+        whole = "the whole" if parent is None else shown
+        yield Unary("-", node, place=node.place), f"a minus should stand before {whole}", instead(node, f"-{shown}")
+
+
+def comparison(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """< for >, and > for <."""
+    if not isinstance(node, Compare) or len(node.ops) != 1 or node.ops[0] not in _OPPOSITE:
+        return
+    left, right = node.operands
+    gap = Splice(inner_extent(left)[1], inner_extent(right)[0], f" {_OPPOSITE[node.ops[0]]} ")
+    said = f"{bare_text(left)} {_OPPOSITE[node.ops[0]]} {bare_text(right)} should stand"
+    yield Compare((_OPPOSITE[node.ops[0]],), node.operands, place=node.place), said, (gap,)
+
+
+_OPPOSITE: Final = {"<": ">", ">": "<", "<=": ">", ">=": "<"}
 
 
 def first_term(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -98,13 +118,17 @@ def entrywise(context: Context, node: Tree, parent: Tree | None) -> Iterator[Var
     whole = f"{text_of(node.left)} and {text_of(node.right)}"
     if node.op in ("⊙", "∘"):
         new = Binary(IMPLICIT, node.left, node.right, place=node.place)
-        yield new, f"between {whole} a matrix product should stand, not ⊙", (Splice(gap.start, gap.end, " "),)
+        yield (
+            new,
+            f"between {whole} a matrix product should stand, not ⊙",
+            (Splice(gap.start, gap.end, context.hand.product),),
+        )
     else:
         new = Binary("⊙", node.left, node.right, place=node.place)
         yield (
             new,
             f"between {whole} a product entry by entry, ⊙, should stand",
-            (Splice(gap.start, gap.end, r" \odot "),),
+            (Splice(gap.start, gap.end, f" {context.hand.entrywise} "),),
         )
 
 
@@ -115,7 +139,7 @@ def diag(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]
     elif is_value(node, parent) and (parent is None or isinstance(parent, Binary)):
         call = Call(Name("diag", place=node.place), (node,), (), place=node.place)
         shown = bare_text(node)
-        yield call, f"diag is missing around {shown}", instead(node, rf"\operatorname{{diag}}({shown})")
+        yield call, f"diag is missing around {shown}", instead(node, f"{context.hand.diag}({shown})")
 
 
 def order(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -157,18 +181,30 @@ def lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]
         for before in (True, False):
             pair = (factor, node) if before else (node, factor)
             new = Binary(IMPLICIT, *pair, place=node.place)
-            joined = f"{text} {shown}" if before else f"{shown} {text}"
+            joined = context.hand.product.join((text, shown) if before else (shown, text))
             yield new, f"the factor {text} is missing", instead(node, joined)
         if not isinstance(factor, Number):
             new = Binary("⊙", factor, node, place=node.place)
-            yield new, f"the factor {text} is missing", instead(node, rf"{text} \odot {shown}")
+            yield new, f"the factor {text} is missing", instead(node, f"{text} {context.hand.entrywise} {shown}")
 
 
 def path_lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
     """A path too few: the term of a node through which the derivative also goes."""
-    if parent is not None:
+    return _added(context, node, parent, path=True)
+
+
+def term_lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """A term too few: a multiple of what else occurs."""
+    return _added(context, node, parent, path=False)
+
+
+def _added(context: Context, node: Tree, parent: Tree | None, path: bool) -> Iterator[Variant]:
+    if parent is not None or isinstance(node, Number):
         return
-    for term, text in context.terms:
-        _, end = inner_extent(node)
-        new = Binary("+", node, term, place=node.place)
-        yield new, f"the path {text} is missing", (Splice(end, end, f" + {text}"),)
+    _, end = inner_extent(node)
+    what = "path" if path else "term"
+    for term in context.terms:
+        if term.path is path:
+            for op in ("+", "-"):
+                new = Binary(op, node, term.tree, place=node.place)
+                yield new, f"the {what} {term.text} is missing", (Splice(end, end, f" {op} {term.text}"),)

@@ -56,10 +56,6 @@ def shifted(index: Tree, by: int) -> tuple[Tree, str]:
     return Binary(sign, index, one, place=place), f"{bare_text(index)}{sign}1"
 
 
-def raised(shown: str) -> str:
-    return f"{shown}^2" if "^" not in shown else f"({shown})^2"
-
-
 def primed(text: str) -> str:
     at = max(text.rfind("("), text.rfind("["), text.rfind("{"))
     left = text.rfind(r"\left")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from symgrad.source import Place
-from symgrad.syntax.latex_names import spelling
 from symgrad.syntax.tree import (
     Binary,
     Call,
@@ -24,11 +23,6 @@ from symgrad.syntax.tree import (
 )
 
 PRODUCTS: Final = frozenset({"*", "·", "×", "⊙", "∘", "@", "implicit"})
-_NAME: Final = re.compile(
-    r"\\(?:hat|bar|tilde|vec|dot|widehat|widetilde|overline|mathbf|boldsymbol|bm|mathrm|text|operatorname)\s*"
-    r"(?:\{[^{}]*\}|\\[A-Za-z]+|\w)|\\[A-Za-z]+|[^\W\d_]\w*|\w"
-)
-_SCRIPT: Final = re.compile(r"\s*\^\s*(?:\{[^{}]*\}|\w)")
 _WINDOW: Final = 16
 _BRACKETS: Final = (("(", ")"), ("[", "]"), (r"\{", r"\}"), ("{", "}"))
 _LEFT: Final = re.compile(r"(?:\\left|\\[bB]ig{1,2}l?)?\s*(\(|\[|\\\{|\{)\s*$")
@@ -190,15 +184,7 @@ def extent(tree: Tree) -> tuple[int, int]:
 
 def inner_extent(tree: Tree) -> tuple[int, int]:
     """The characters of a part, without brackets around it."""
-    place = tree.place
-    if not isinstance(tree, Name):
-        return place.start, place.end
-    found = _NAME.match(place.source.text, place.start)
-    short = found is not None and (len(tree.id) == 1 or "\\" in place.text)
-    end = found.end() if found is not None and short else place.end
-    if "__" in tree.id and (script := _SCRIPT.match(place.source.text, max(end, place.end))):
-        return place.start, script.end()
-    return place.start, max(end, place.end)
+    return tree.place.start, tree.place.end
 
 
 def text_of(tree: Tree) -> str:
@@ -228,56 +214,3 @@ def spliced(place: Place, edits: Sequence[Splice]) -> str:
 def scripted(source: str, start: int, text: str) -> str:
     """A subscript as TeX needs it: in braces where it stands right behind `_` or `^` and is more than one sign."""
     return "{" + text + "}" if len(text) > 1 and source[:start].rstrip()[-1:] in ("_", "^") else text
-
-
-def name_latex(name: str, latex: str | None = None) -> tuple[str, str]:
-    """How a name is written, and what stands below it before its steps."""
-    if latex is not None:
-        return latex, ""
-    written = spelling(name)
-    *marks, letter = written.base.split(" ")
-    text = letter if len(letter) == 1 else rf"\{letter}" if letter in _GREEK else rf"\mathrm{{{letter}}}"
-    for mark in reversed(marks):
-        text = rf"\{mark} {text}" if mark in ("delta", "Delta") else rf"\{mark}{{{text}}}"
-    return (text + (f"^{{{written.above}}}" if written.above else "")), ",".join(written.below)
-
-
-_GREEK: Final = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "varepsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-        "ell",
-    ]
-)

@@ -178,7 +178,9 @@ def product(x: Value, y: Value, loose: bool = False, spread: bool = False) -> Va
     if x.out == x.order and y.out == 0:
         return Value(_contracted(x.data, y.data, 0), x.out, formal=formal)
     if x.inner == y.outer:
-        return Value(_contracted(x.data, y.data, y.out), x.out, formal=formal)
+        data = _contracted(x.data, y.data, y.out)
+        whole = data.ndim - 1 > 1 and x.out == data.ndim - 1
+        return Value(data, x.out - 1 if whole else x.out, formal=formal)
     raise Misfit("product", x.shape, y.shape)
 
 

@@ -15,6 +15,7 @@ TOTAL = r"\frac{\partial E}{\partial V} = "
 OUTPUT = r"\frac{\partial \hat y_t}{\partial z_t} = "
 CELL = r"\delta o_t = "
 GATE = r"\delta u_t = "
+ENTRIES = r"\frac{\partial \hat y_{t,i}}{\partial z_{t,j}} = "
 SCORES = r"\frac{\partial e}{\partial x} = "
 
 FORMS = [
@@ -73,12 +74,22 @@ SLIPPED = [
     ("lstm", GATE, r"\delta c_t \odot f_t", "variable"),
     ("lstm", GATE, r"\delta c_{t+1} \odot i_t", "step"),
     ("softmax_ce", SCORES, r"p + p^*", "sign"),
+    ("bptt", r"h_t = ", r"\sigma(U I_t + W h_{t-1})", "function"),
+    ("bptt", r"E_t = ", r"-\hat y_t^\top \log y_t", "exchange"),
+    ("bptt", ENTRIES, r"\hat y_{t,i} (\delta_{ij} - \hat y_{t,i})", "index"),
+    ("bptt", r"\frac{\partial h_{t,i}}{\partial h_{t-1,j}} = ", r"(1 - h_{t,i}^2) W_{ji}", "transpose"),
+    ("bptt", r"\frac{\partial E_3}{\partial V_{ij}} = ", r"(\hat y_{3,j} - y_{3,j}) h_{3,i}", "transpose"),
+    ("bptt", r"\hat y_{t,i} = ", r"\frac{e^{z_{t,i}}}{\sum_{j=1}^{n} e^{z_{t,j}}}", "bound"),
+    ("bptt", r"\frac{\partial E_2}{\partial W} = ", r"\left((1 - h_2^2) \odot V^\top(\hat y_2 - y_2)\right) h_1^\top", "path"),
+    ("residual", r"x_3 = ", r"H x_1", "term"),
+    ("residual", r"\frac{\partial x_4}{\partial x_3} = ", r"\operatorname{diag}(\mathbb{1}[x_3 < 0])", "sign"),
+    ("softmax_ce", r"\frac{\partial e}{\partial p_i} = ", r"-\frac{p_i}{p^*_i}", "exchange"),
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def markers() -> dict[str, Markers]:
-    return {name: Markers.of([load(name)]) for name in ("bptt", "lstm", "softmax_ce")}
+    return {name: Markers.of([load(name)]) for name in ("bptt", "lstm", "residual", "softmax_ce")}
 
 
 @pytest.mark.parametrize(
