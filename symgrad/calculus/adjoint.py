@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symgrad.calculus.dependency import components, lags, reach, reads
+from symgrad.calculus.dependency import Lags, components, lags, reach, reads
 from symgrad.calculus.ranges import Bounds, meet
 from symgrad.calculus.sensitivity import Sensitivity, sensitivities
 from symgrad.tensor import build as b
@@ -72,13 +72,13 @@ def adjoint_equations(
         readers = [d for f in (of.name, *order) for d in done.get(f, system.family(f))]
         readers = [d for d in readers if any(v.name == family for v in variables(d.body))]
         mine: list[Definition] = []
-        for target, ranges in _targets(family, wrt, system):
+        for target, ranges in _targets(family, wrt, system, table):
             known = Bounds().within(ranges).within(system.steps.values())
             terms: list[Term] = []
             for d in readers:
                 g = seed if d.target is of else name(d.target)
                 for s in sensitivities(d.body, d.target, g, lambda v: v.name == family):  # noqa: B023
-                    terms += _terms(s, d, target, known)
+                    terms += shared_by(s, d, target, known)
             equation = _at_fixed_index(Equation(target, ranges, tuple(t for t in terms if not b.is_zero(t.value))))
             if equation.terms:
                 yield equation
@@ -86,14 +86,17 @@ def adjoint_equations(
         done[family] = mine
 
 
-def _targets(family: str, wrt: tuple[Var, ...], system: System) -> list[tuple[Var, tuple[Binder, ...]]]:
+def _targets(family: str, wrt: tuple[Var, ...], system: System, table: Lags) -> list[tuple[Var, tuple[Binder, ...]]]:
+    """The members of a family that have an equation; those that begin a recurrence come after it, which reads them."""
     defined = system.family(family)
-    if defined:
-        boundary = [(w, _open_ranges(w, system)) for w in wrt if w.name == family and system.definition(w) is None]
-        asked = {w for w in wrt if w.name == family}
-        made = [(d.target, d.ranges) for d in defined if d.ranges or variables(d.body) or d.target in asked]
-        return [*made, *boundary]
-    return [(w, _open_ranges(w, system)) for w in wrt if w.name == family]
+    if not defined:
+        return [(w, _open_ranges(w, system)) for w in wrt if w.name == family]
+    boundary = [(w, _open_ranges(w, system)) for w in wrt if w.name == family and system.definition(w) is None]
+    asked = {w for w in wrt if w.name == family}
+    made = [(d.target, d.ranges) for d in defined if d.ranges or variables(d.body) or d.target in asked]
+    if any(family in reach(f, table.reads) for f in table.reads.get(family, ())):
+        made.sort(key=lambda target: -len(target[1]))
+    return [*made, *boundary]
 
 
 def _instances_at(system: System, node: Var) -> list[Definition]:
@@ -132,7 +135,15 @@ def _open_ranges(w: Var, system: System) -> tuple[Binder, ...]:
     return tuple(x for s, x in system.steps.items() if s in symbols)
 
 
-def _terms(s: Sensitivity, d: Definition, target: Var, known: Bounds) -> list[Term]:
+def shared_by(s: Sensitivity, d: Definition, target: Var, known: Bounds) -> list[Term]:
+    """What a definition passes to a node through one member of its family that the definition reads: one term or none.
+
+    Args:
+        s: what arrives at the member, at the definition's own indices.
+        d: the definition.
+        target: the node.
+        known: what is known of the node's indices.
+    """
     taken = frozenset().union(*(symbols_of(x) for x in target.subs))
     unknowns = [*reversed(d.ranges), *reversed(s.binders)]
     renamed: dict[sympy.Symbol, Int] = {}

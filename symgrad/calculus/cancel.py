@@ -2,8 +2,13 @@
 
 from symgrad.calculus.rewrite import MOST_TERMS, size
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Deriv, Expr, Mul, Num, Pow
+from symgrad.tensor.nodes import Add, Apply, Deriv, Expr, Mul, Num, Pow
 from symgrad.tensor.rebuild import transform
+
+
+def settled(root: Expr) -> Expr:
+    """What is left when scalar factors cancel, terms that are alike are added up and signs are put in order."""
+    return signs(over_one_denominator(alike(cancel(root))))
 
 
 def _plain(x: Expr) -> bool:
@@ -15,12 +20,27 @@ def cancel(root: Expr) -> Expr:
     return transform(root, lambda x: _cancel(x) if isinstance(x, Mul) else x, into=_plain)
 
 
-def _cancel(x: Mul) -> Expr:
+def _cancel(x: Expr) -> Expr:
+    x = _signed(x)
+    if not isinstance(x, Mul):
+        return x
     scalars = [f for f in x.args if f.order == 0]
     if not any(isinstance(f, Add) and any(_denominators(t) for t in f.args) for f in scalars):
         return x
     short = b.mul(alike(_expanded(b.mul(*scalars))), *(f for f in x.args if f.order))
     return short if size(short) < size(x) else x
+
+
+def _signed(x: Expr) -> Expr:
+    """sign(u) u = |u|, entry by entry."""
+    factors = list(x.args) if isinstance(x, Mul) else []
+    for s in factors:
+        if isinstance(s, Apply) and s.fn == "sign" and s.args[0] in factors:
+            rest = list(factors)
+            rest[rest.index(s)] = b.apply("abs", s.args[0])
+            rest.remove(s.args[0])
+            return _signed(b.mul(*rest))
+    return x
 
 
 def _denominators(t: Expr) -> list[Expr]:
@@ -52,6 +72,21 @@ def _alike(x: Add) -> Expr:
         key = frozenset(rest.args) if isinstance(rest, Mul) else frozenset([rest])
         terms.append(b.mul(b.num(number), first.setdefault(key, rest)))
     return b.add(*terms) if len(first) < len(terms) else x
+
+
+def over_one_denominator(root: Expr) -> Expr:
+    """a/n − b/n = (a − b)/n, where all terms of a sum have the same denominators."""
+    return transform(root, lambda x: _over_one(x) if isinstance(x, Add) else x, into=_plain)
+
+
+def _over_one(x: Add) -> Expr:
+    shared = _denominators(x.args[0])
+    shared = [d for d in shared if d.order == 0 and all(d in _denominators(t) for t in x.args)]
+    if not shared or any(t.order != x.order for t in x.args):
+        return x
+    away = [b.power(d, b.MINUS_ONE) for d in shared]
+    rest = b.add(*(b.mul(*away, t) for t in x.args))
+    return b.mul(*shared, rest) if x.order else b.mul(rest, *shared)
 
 
 def signs(root: Expr) -> Expr:

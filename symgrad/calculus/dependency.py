@@ -1,28 +1,16 @@
-"""Who reads whom: families, their lags along the steps, and the part of a model between two nodes."""
+"""Who reads whom: families, and their lags along the steps."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import sympy
 
 from symgrad.calculus.ranges import Bounds
-from symgrad.errors import QuestionError
-from symgrad.tensor.build import holds, rel
 from symgrad.tensor.integers import difference, symbols_of
 from symgrad.tensor.nodes import Build, Expr, Fold, Var
-from symgrad.tensor.spelling import describe_node
-from symgrad.tensor.system import Definition, System, spread
+from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
-
-
-class OpenPaths(QuestionError):
-    """Which nodes lie between two others depends on an open step or range, so that their paths cannot be listed."""
-
-
-MOST_NODES = 20_000
-MOST_OPEN = 200
-"""Nodes at open steps: more of them means that the recurrence goes back without an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,113 +145,3 @@ def components(names: Iterable[str], edges: dict[str, set[str]]) -> list[list[st
                         break
                 out.append(sorted(group))
     return out
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """The part of a model between a node and what it is differentiated by.
-
-    ``order`` has what is read before its readers, ``of`` last; ``bodies`` are their definitions, sums over steps
-    written out; ``targets`` are the nodes it was asked about that were reached.
-    """
-
-    of: Var
-    order: tuple[Var, ...]
-    bodies: dict[Var, Expr]
-    targets: tuple[Var, ...]
-
-    def readers(self, node: Var) -> tuple[Var, ...]:
-        """The nodes of the trace whose bodies name this one, in order."""
-        return tuple(v for v in self.order if v in self.bodies and node in variables(self.bodies[v]))
-
-
-def trace(system: System, of: Var, wrt: Collection[Var], held: Collection[Expr] = ()) -> Trace:
-    """The nodes on paths from ``wrt`` to ``of``; nodes in ``held`` are not looked into.
-
-    Raises:
-        OpenPaths: the paths have no end at an open step, or a member that is read may or may not be the one asked for.
-    """
-    table = lags(system)
-    useful = set().union(*(reach(w.name, table.readers) for w in wrt)) if wrt else set()
-    stop = set(wrt) | {h for h in held if isinstance(h, Var)}
-    bodies: dict[Var, Expr] = {}
-    order: list[Var] = []
-    state: dict[Var, int] = {}
-    stack: list[Var] = [of]
-    endless = 0
-    while stack:
-        node = stack[-1]
-        if state.get(node) == 2:
-            stack.pop()
-            continue
-        if state.get(node) == 1:
-            state[node] = 2
-            order.append(node)
-            stack.pop()
-            continue
-        state[node] = 1
-        endless += any(not isinstance(s, int) for s in node.subs)
-        if len(state) > MOST_NODES or endless > MOST_OPEN:
-            raise OpenPaths("the recurrence has no end at an open step; ask for form sum-of-products or backprop")
-        if node in stop and node is not of:
-            continue
-        unsure = next((w for w in wrt if _may_be(node, w)), None)
-        if unsure is not None:
-            which = f"whether {describe_node(node)} is {describe_node(unsure)} depends on the steps"
-            raise OpenPaths(f"{which}; give them numbers, or ask for form backprop of a scalar")
-        body = system.body(node)
-        if body is None:
-            continue
-        body = spread(body)
-        if any(v.name in useful for v in _open_members(body)):
-            which = f"{describe_node(node)} runs over a range without a numeric end"
-            raise OpenPaths(f"{which}; give it one, or ask for form backprop of a scalar")
-        bodies[node] = body
-        for v in reversed(variables(body)):
-            if v.name in useful and state.get(v) is None and _may_reach(v, wrt, table):
-                stack.append(v)
-    alive = _between(order, bodies, set(wrt))
-    kept = tuple(v for v in order if v in alive or v is of)
-    return Trace(of, kept, {v: bodies[v] for v in kept if v in bodies}, tuple(w for w in wrt if w in alive))
-
-
-def _open_members(body: Expr) -> Iterator[Var]:
-    """The members of families that a body reads over a range without a numeric end."""
-    for x in _ranged(body):
-        bound = {binder.symbol for binder in x.binders}
-        yield from (v for v in variables(x.body) if any(symbols_of(s) & bound for s in v.subs))
-
-
-def _may_be(node: Var, other: Var) -> bool:
-    """Whether two members of a family are the same for some values of the steps, and others for others."""
-    if node is other or node.name != other.name:
-        return False
-    return all(holds(rel("==", x, y)) is not False for x, y in zip(node.subs, other.subs, strict=True))
-
-
-def _between(order: list[Var], bodies: dict[Var, Expr], wrt: set[Var]) -> set[Var]:
-    alive: set[Var] = set()
-    for v in order:
-        if v in wrt or (v in bodies and any(u in alive for u in variables(bodies[v]))):
-            alive.add(v)
-    return alive
-
-
-def _may_reach(node: Var, wrt: Collection[Var], table: Lags) -> bool:
-    return any(_reaches(node, w, table) for w in wrt)
-
-
-def _reaches(node: Var, target: Var, table: Lags) -> bool:
-    if node == target:
-        return True
-    signs = table.sign.get(node.name, set())
-    for step, k in table.position.get(node.name, {}).items():
-        j = table.position.get(target.name, {}).get(step)
-        if j is None or j >= len(target.subs) or k >= len(node.subs):
-            continue
-        gap = difference(node.subs[k], target.subs[j])
-        if not isinstance(gap, int) or None in signs:
-            continue
-        if (gap < 0 and 1 not in signs) or (gap > 0 and -1 not in signs):
-            return False
-    return node.name in {target.name} or target.name in reach(node.name, table.reads)

@@ -1,11 +1,14 @@
 """The local derivative of one definition by one node that it names."""
 
+from collections.abc import Sequence
+
 from symgrad.calculus.linear import NotReadable, operator
 from symgrad.calculus.sensitivity import sensitivities
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Concat, Expr, Var
+from symgrad.tensor.substitution import replace_nodes
 
 
 def adjoint_part(body: Expr, ans: Expr, g: Expr, atom: Var) -> Expr:
@@ -38,16 +41,34 @@ def matrix_jacobian(body: Expr, ans: Expr, atom: Var) -> Expr:
         return adjoint_part(body, ans, b.ONE, atom)
     if isinstance(body, Concat) and atom.order == 1:
         return b.concat([matrix_jacobian(a, a, atom) for a in body.args])
-    read = operator(adjoint_part(body, ans, g, atom), g)
-    return b.transpose(read) if ans.order == atom.order == 1 else read
+    return _read(adjoint_part(body, ans, g, atom), g, atom)
+
+
+def jacobian_of(part: Expr, g: Var, atom: Var) -> Expr:
+    """∂⁺ans/∂atom read off the adjoint ``part`` that a symbol g of ans's shape sends to atom."""
+    if not g.order:
+        return replace_nodes(part, {g: b.ONE})
+    try:
+        return _read(part, g, atom)
+    except NotReadable:
+        rows = b.index_symbols(g.order, "i")
+        return _by_entries(replace_nodes(part, {g: unit_seed(g, rows)}), rows, g, atom)
+
+
+def _read(part: Expr, g: Var, atom: Var) -> Expr:
+    read = operator(part, g)
+    return b.transpose(read) if g.order == atom.order == 1 else read
 
 
 def entry_jacobian(body: Expr, ans: Expr, atom: Var) -> Expr:
     """∂⁺ans[i]/∂atom[j] as a tensor built entry by entry."""
     rows = b.index_symbols(ans.order, "i")
+    return _by_entries(adjoint_part(body, ans, unit_seed(ans, rows), atom), rows, ans, atom)
+
+
+def _by_entries(part: Expr, rows: Sequence[Int], ans: Expr, atom: Var) -> Expr:
     columns = b.index_symbols(atom.order, "j")
-    seed = unit_seed(ans, rows)
-    value = component(adjoint_part(body, ans, seed, atom), columns)
+    value = component(part, columns)
     binders = [b.binder(s, 1, n) for s, n in zip((*rows, *columns), ans.shape + atom.shape, strict=True)]
     return b.build(value, binders)
 

@@ -1,6 +1,6 @@
 """A model recast before it is differentiated: pre-activations named, a recurrence cut at the step that matters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import sympy
 
@@ -13,11 +13,14 @@ from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder
 
 
-def name_preactivations(system: System, fresh: Callable[[str], str]) -> tuple[System, tuple[Definition, ...]]:
+def name_preactivations(
+    system: System, families: Collection[str], fresh: Callable[[str], str]
+) -> tuple[System, tuple[Definition, ...]]:
     """The system with h = f(u) written as a = u, h = f(a), wherever u is more than a name and more than a number.
 
     Args:
         system: the model.
+        families: those that are looked at.
         fresh: a free name for the pre-activation of a family.
 
     Returns:
@@ -25,12 +28,15 @@ def name_preactivations(system: System, fresh: Callable[[str], str]) -> tuple[Sy
     """
     out: list[Definition] = []
     added: list[Definition] = []
+    names: dict[str, str] = {}
     for d in system.definitions:
-        inner = _preactivation(d.body)
+        inner = _preactivation(d.body) if d.family in families else None
         if inner is None:
             out.append(d)
             continue
-        made = Definition(fresh(d.family), d.indices, inner, d.ranges, d.conds)
+        if d.family not in names:
+            names[d.family] = fresh(d.family)
+        made = Definition(names[d.family], d.indices, inner, d.ranges, d.conds)
         assert isinstance(d.body, Apply)
         body = b.apply(d.body.fn, made.target, *d.body.args[1:])
         out += [made, Definition(d.family, d.indices, body, d.ranges, d.conds, d.facts)]

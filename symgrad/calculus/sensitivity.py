@@ -1,6 +1,6 @@
 """One definition differentiated: what an adjoint of its value contributes to each named node that it reads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 import sympy
@@ -42,6 +42,7 @@ def sensitivities(
         wanted: which named nodes matter; the rest of the graph is not visited.
     """
     body = expanded(body)
+    outside = free_ints(body)
     order = postorder(body, into=lambda x: not isinstance(x, Fold | Build | Opaque))
     live: set[Expr] = set()
     for node in order:
@@ -57,7 +58,7 @@ def sensitivities(
         if isinstance(node, Var):
             _collect(found, [Sensitivity(node, incoming)])
         elif isinstance(node, Fold | Build | Opaque):
-            _collect(found, _through_binder(node, value, incoming, wanted))
+            _collect(found, _through_binder(node, value, incoming, wanted, outside))
         else:
             for child, part in zip(node.children, _contributions(node, value, incoming), strict=True):
                 if part is not None and child in live:
@@ -113,7 +114,7 @@ def _collect(
 
 
 def _through_binder(
-    node: Fold | Build | Opaque, ans: Expr, g: Expr, wanted: Callable[[Var], bool]
+    node: Fold | Build | Opaque, ans: Expr, g: Expr, wanted: Callable[[Var], bool], outside: Set[sympy.Symbol]
 ) -> list[Sensitivity]:
     if isinstance(node, Opaque):
         return [
@@ -121,7 +122,7 @@ def _through_binder(
             for a in node.args
             if isinstance(a, Var) and wanted(a)
         ]
-    node = _apart(node, g)
+    node = _apart(node, free_ints(g) | outside)
     if isinstance(node, Build):
         indices = [x.symbol for x in node.binders]
         inner = sensitivities(node.body, node.body, b.entry(g, [At(i) for i in indices]), wanted)
@@ -131,9 +132,8 @@ def _through_binder(
     return [Sensitivity(s.atom, s.value, (*node.binders, *s.binders), (*conds, *s.conds)) for s in inner]
 
 
-def _apart(node: Fold | Build, g: Expr) -> Fold | Build:
-    """The node with those bound indices renamed that are free in the adjoint."""
-    free = free_ints(g)
+def _apart(node: Fold | Build, free: Set[sympy.Symbol]) -> Fold | Build:
+    """The node with those bound indices renamed that are free in the adjoint or elsewhere in the definition."""
     moved: dict[sympy.Symbol, Int] = {}
     taken = set(free) | set(free_ints(node.body)) | {x.symbol for x in node.binders}
     own = []

@@ -92,6 +92,8 @@ _RESULT = {
     ("matrix", "row"): "matrix",
     ("column", "column"): "column",
     ("row", "row"): "row",
+    ("scalar", "scalar"): "scalar",
+    **{key: kind for kind in ("matrix", "column", "row", "diagonal") for key in (("scalar", kind), (kind, "scalar"))},
 }
 
 
@@ -162,4 +164,10 @@ def _labels(a: Operand, b: Operand) -> tuple[tuple[object, ...], tuple[object, .
             return (i,), (k,), (i,)
         case "row", "row":
             return (k,), (j,), (j,)
+        case "scalar", _:
+            axes = (i, j)[: _LABELS[b.kind]]
+            return (), axes, axes
+        case _, "scalar":
+            axes = (i, j)[: _LABELS[a.kind]]
+            return axes, (), axes
     return (i,), (i,), (i,)

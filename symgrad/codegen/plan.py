@@ -208,8 +208,7 @@ def tighten(model: Model) -> Model:
     definitions = list(model.definitions)
     for part in reversed(plan(model)):
         members = part.members if isinstance(part, Loop) else (part.definition,)
-        families = {d.family for d in members}
-        outside = [a for d in definitions if d.family not in families for a in model.reads(d)] + model.output_reads()
+        outside = [a for d in definitions if not _is_member(d, members) for a in model.reads(d)] + model.output_reads()
         demands = [a for a in outside if any(may_hit(a, d) for d in members)]
         for symbol, cut_lo, cut_hi in _cuts(part):
             definitions = _shrink(model, definitions, members, symbol, demands, (cut_lo, cut_hi))
@@ -242,10 +241,9 @@ def _shrink(
     hi = largest([x for x in highs if x is not None], model.open) if ends[1] and highs and None not in highs else None
     sure = all(a.sure for a in demands)
     lo, hi = (None if isinstance(end, sympy.Min | sympy.Max) else end for end in (lo, hi))
-    families = {d.family for d in members}
     return [
         _settled(changed(d, ranges=tuple(_tighter(x, symbol, lo, hi, model.open, sure) for x in d.ranges)))
-        if d.family in families and _is_member(d, members)
+        if _is_member(d, members)
         else d
         for d in definitions
     ]

@@ -6,21 +6,21 @@ from dataclasses import replace as replace_fields
 import sympy
 
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
-from symgrad.calculus.cancel import alike, cancel, signs
-from symgrad.calculus.dependency import lags
+from symgrad.calculus.cancel import settled
+from symgrad.calculus.dependency import lags, reach
 from symgrad.calculus.ends import Opened, open_ends
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
 from symgrad.calculus.rewrite import collect, fold_definitions
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result, mapped
-from symgrad.derivation.workspace import Workspace, names_in_use, workspace
+from symgrad.derivation.workspace import Workspace, first_free, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, integer, replace, same
-from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Shape, Var
-from symgrad.tensor.reindex import fresh_symbol, reindex
+from symgrad.tensor.integers import Int, integer, replace, same, symbols_of
+from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Rel, Shape, Var
+from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
 
@@ -47,16 +47,19 @@ def _ended(problem: Problem, system: System, of: Var) -> System:
 
 
 def with_preactivations(problem: Problem, system: System, of: Var) -> tuple[System, tuple[Definition, ...]]:
-    """The model with the arguments of its nonlinearities named: a for one of them, a_f, a_i, … for several."""
+    """The model with the arguments of the nonlinearities below ``of`` named: a for one, a_f, a_i, … for several."""
     used = names_in_use(problem, system)
+    read = reach(of.name, lags(system).reads)
     others = System(tuple(d for d in system.definitions if d.family != of.name))
-    several = len(name_preactivations(others, lambda f: f)[1]) > 1
+    several = len(name_preactivations(others, read, lambda f: f)[1]) > 1
 
     def fresh(family: str) -> str:
-        wishes = [f"a_{family}", f"s_{family}", f"pre_{family}"] if several else ["a", "s", f"a_{family}"]
-        return next(n for n in wishes if n not in used)
+        wishes = [f"a_{family}", f"s_{family}", f"pre_{family}"]
+        name = first_free(wishes if several else ["a", "s", *wishes], used)
+        used.add(name)
+        return name
 
-    return name_preactivations(system, fresh)
+    return name_preactivations(system, read, fresh)
 
 
 def solve(problem: Problem, question: Question, system: System, of: Expr, wrt: Sequence[Asked]) -> list[Result]:
@@ -112,11 +115,18 @@ def _solve(
         left = b.deriv(asked, target)
         start = len(work.certifier.checks) if results else 0
         line = work.certifier.line(left, value, reason=reason, rule="sum over uses", boxed=True)
+        work.certifier.compare(left, value, ranges=_open_ranges(model, asked, target))
         work.certifier.differences(asked, target, value)
         shown = (line,) if results else (*blocks, line)
         checks = tuple(work.certifier.checks[start:])
         results.append(Result(question.of.text, w.text, left, value, value.shape, shown, checks))
     return results
+
+
+def _open_ranges(system: System, of: Var, wrt: Expr) -> tuple[Binder, ...]:
+    """The ranges of the steps that are open in ``wrt`` alone: the result holds at every one of them."""
+    mine, others = free_ints(wrt), free_ints(of)
+    return tuple(x for s, x in system.steps.items() if s in mine and s not in others)
 
 
 def _apart(problem: Problem, system: System, of: Var) -> Definition | None:
@@ -185,7 +195,7 @@ class _Pass:
             self._state_piecewise(equation, list(fixed))
             return
         self.blocks += self._boundaries(equation)
-        value = _unguarded(equation, self.bodies)
+        value = _unguarded(equation, self.work.system, self.bodies)
         self.blocks.append(
             self.work.certifier.line(
                 delta(node), value, reason=self._reason(equation), rule="backprop", ranges=equation.ranges
@@ -218,27 +228,31 @@ class _Pass:
 
     def _boundaries(self, equation: Equation) -> list[Block]:
         """δ of the readers that would lie beyond an end of the steps is zero."""
-        found: dict[Expr, str] = {}
+        found: dict[Var, str] = {}
         for term in equation.terms:
-            if not term.guard:
-                continue
-            last = equation.ranges[-1]
-            ends = [x for x in (last.hi, last.lo) if _at(term, {last.symbol: x}) is False]
-            if isinstance(term.value, Fold) or not ends:
-                return [Prose(("Terms of steps beyond the last are absent.",))]
-            reader = reindex(term.reader, {last.symbol: ends[0]})
-            assert isinstance(reader, Var)
-            self._know(reader)
-            after = same(ends[0], last.hi)
-            found[reader] = "nothing follows the last step" if after else "nothing comes before the first step"
+            for r in term.guard:
+                beyond = _beyond(term, r, equation, self.work.system)
+                if beyond is None:
+                    continue
+                reader, after = beyond
+                if isinstance(term.value, Fold):
+                    return [Prose(("Terms of steps beyond the last are absent.",))]
+                self._know(reader)
+                found[reader] = "nothing follows the last step" if after else "nothing comes before the first step"
         alike: dict[tuple[str, Shape], list[Expr]] = {}
         for reader, words in found.items():
-            assert isinstance(reader, Var)
             alike.setdefault((words, reader.shape), []).append(delta(reader))
         return [
-            self.work.certifier.line(*names, b.zeros(shape), reason=(words,), rule="end")
+            self.work.certifier.line(
+                *names, b.zeros(shape), reason=(words,), rule="end", ranges=self._over(names, equation)
+            )
             for (words, shape), names in alike.items()
         ]
+
+    def _over(self, names: list[Expr], equation: Equation) -> tuple[Binder, ...]:
+        """The ranges of an equation's indices that stand open in names."""
+        open_here = set().union(*(free_ints(x) for x in names))
+        return tuple(x for x in equation.ranges if x.symbol in open_here)
 
     def _reason(self, equation: Equation) -> Reason:
         return self._why(list(equation.terms), equation.node, {})
@@ -261,7 +275,7 @@ class _Pass:
             raise QuestionError("form backprop differentiates by named nodes")
         for node, equation in self.equations.items():
             if node is wrt:
-                return _unguarded(equation, self.bodies), self._why(list(equation.terms), node, {})
+                return _unguarded(equation, self.work.system, self.bodies), self._why(list(equation.terms), node, {})
         for node, equation in self.equations.items():
             if node.name == wrt.name and len(node.subs) == len(wrt.subs):
                 here = {p: s for p, s in zip(node.subs, wrt.subs, strict=True) if isinstance(p, sympy.Symbol)}
@@ -271,11 +285,44 @@ class _Pass:
         return b.zeros(wrt.shape), ("it does not act on the loss",)
 
 
-def _unguarded(equation: Equation, bodies: Mapping[Expr, Var]) -> Expr:
-    """The right side without the guards that only cut off δ beyond the last step, where it is zero."""
-    if any(r.op == "==" for t in equation.terms for r in t.guard):
-        return equation.total
-    return signs(alike(cancel(fold_definitions(b.add(*(collect(t.value) for t in equation.terms)), bodies))))
+def _unguarded(equation: Equation, system: System, bodies: Mapping[Expr, Var]) -> Expr:
+    """The right side without the guards that only cut off δ beyond an end of the steps, where it is zero."""
+    terms: list[Expr] = []
+    for t in equation.terms:
+        guard = [r for r in t.guard if not _only_ends(t, r, equation, system)]
+        terms.append(b.mul(b.iverson(*guard), t.value) if guard else collect(t.value))
+    return settled(fold_definitions(b.add(*terms), bodies))
+
+
+def _only_ends(term: Term, r: Rel, equation: Equation, system: System) -> bool:
+    """Whether a guard fails only where the reader does not exist, so that δ of it is zero."""
+    if _beyond(term, r, equation, system) is not None:
+        return True
+    moves = any(x.symbol in symbols_of(r.left) | symbols_of(r.right) for x in equation.ranges)
+    makers = [d for d in system.family(term.reader.name) if d.at(term.reader.subs) is not None]
+    return r.op != "==" and not moves and len(makers) == 1
+
+
+def _beyond(term: Term, r: Rel, equation: Equation, system: System) -> tuple[Var, bool] | None:
+    """The reader next to the end of the steps where a guard fails, and whether that is the last end.
+
+    None where a guard says more than that: it is an equality, or another definition makes the readers that it excludes.
+    """
+    if r.op == "==":
+        return None
+    x = next((x for x in equation.ranges if x.symbol in symbols_of(r.left) | symbols_of(r.right)), None)
+    if x is None:
+        return None
+    fails = [
+        end
+        for end in (x.hi, x.lo)
+        if b.holds(b.rel(r.op, replace(r.left, {x.symbol: end}), replace(r.right, {x.symbol: end}))) is False
+    ]
+    if len(fails) != 1:
+        return None
+    reader = reindex(term.reader, {x.symbol: fails[0]})
+    assert isinstance(reader, Var)
+    return (reader, same(fails[0], x.hi)) if system.definition(reader) is None else None
 
 
 def _at(term: Term, here: dict[sympy.Symbol, Int]) -> bool | None:

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from symgrad.calculus.dependency import lags, reach, trace
+from symgrad.calculus.dependency import lags, reach
 from symgrad.calculus.numeric import Numbers
+from symgrad.calculus.trace import trace
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.derivative import as_node
 from symgrad.derivation.reading_order import inputs, members, specialise, statements

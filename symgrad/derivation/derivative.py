@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symgrad.calculus.dependency import OpenPaths, lags
+from symgrad.calculus.dependency import lags
+from symgrad.calculus.trace import OpenPaths
 from symgrad.derivation import backprop
 from symgrad.derivation.convolutions import layer_lines, sum_lines
 from symgrad.derivation.entries import ByEntries, place

@@ -4,14 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import sympy
-
-from symgrad.calculus.cancel import alike, cancel, signs
-from symgrad.calculus.dependency import Trace, trace
-from symgrad.calculus.local import adjoint_part, local_jacobian
+from symgrad.calculus.cancel import settled
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.rewrite import (
-    as_diagonal,
     collect,
     common_scalars,
     distribute,
@@ -23,30 +18,21 @@ from symgrad.calculus.rewrite import (
     size,
     take_entries,
 )
+from symgrad.calculus.trace import Trace, trace
+from symgrad.derivation.edges import Edge, Edges, compose
+from symgrad.derivation.factors import LocalFactors
 from symgrad.derivation.naming import Names
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Binder, Build, Call, Deriv, Expr, Fold, Var
-from symgrad.tensor.rebuild import transform
-from symgrad.tensor.reindex import free_ints, fresh_symbol
-from symgrad.tensor.substitution import replace_nodes
+from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Fold, Var
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
 MOST_NAMES: Final = 20_000
 """Names in the longest line that is still written."""
-
-
-@dataclass(slots=True)
-class Edge:
-    """One reader's share of a derivative: with the reader's own derivative unresolved, and written out."""
-
-    reader: Var
-    unresolved: Expr
-    value: Expr
 
 
 @dataclass(slots=True)
@@ -138,7 +124,7 @@ class Paths:
         ways = {self.wrt: 1}
         for v in self.graph.order:
             if v is not self.wrt and v in self.bodies:
-                ways[v] = sum(ways.get(u, 0) for u in variables(self.bodies[v]))
+                ways[v] = sum(ways.get(u, 0) for u in self.graph.reads[v])
         return ways.get(node, 0)
 
     def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
@@ -147,82 +133,35 @@ class Paths:
         if (left, *right) in self.shown:
             return
         self.shown.add((left, *right))
-        line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule")
+        assert isinstance(left, Deriv)
+        ranges = self.graph.ranges(left.wrt) if isinstance(left.wrt, Var) else ()
+        line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule", ranges=ranges)
         self.blocks.append(line)
         self.blocks += self.names.take()
 
     def _deriv(self, node: Var) -> Expr:
         return b.deriv(self.of, node, "total", self.held)
 
-    # One reader's share
+    # The readers' shares
 
     def _edges(self, node: Var) -> list[Edge]:
         readers = [r for r in self.backward if r in self.known and self._reads(r, node)]
         if node.subs:
             readers.sort(key=lambda r: len(r.subs) != len(node.subs) or r.subs != node.subs)
-        return [self._edge(r, node) for r in readers]
+        edges = Edges(self.graph, self.names, self.held)
+        return [edges.edge(r, node, self.known[r]) for r in readers]
 
     def _reads(self, reader: Var, node: Var) -> bool:
-        return reader in self.bodies and reader not in self.leave and node in variables(self.bodies[reader])
-
-    def _edge(self, reader: Var, node: Var) -> Edge:
-        body, known = self.bodies[reader], self.known[reader]
-        unresolved = b.ONE if reader is self.of and not self.of.order else self._deriv(reader)
-        if self.of.order == 0:
-            return Edge(reader, self._share(body, reader, node, unresolved), self._share(body, reader, node, known))
-        jacobian = self._tidy(local_jacobian(body, reader, node), reader)
-        if reader is self.of:
-            return Edge(reader, jacobian, jacobian)
-        return Edge(reader, _compose(unresolved, jacobian, reader), _compose(known, jacobian, reader))
-
-    def _share(self, body: Expr, reader: Var, node: Var, g: Expr) -> Expr:
-        """(∂⁺reader/∂node)ᵀ g, products entry by entry as diagonal matrices."""
-        picked = isinstance(g, Deriv) and self._is_pick(body)
-        if divides(g, reader) or reader.order != 1 or picked or _captures(body, g):
-            return self._tidy(self._given(adjoint_part(body, reader, g, node), reader, node), reader)
-        stand_in = b.var("∂", (), reader.shape)
-        part = as_diagonal(
-            adjoint_part(body, reader, stand_in, node), stand_in, lambda w: self.names.diagonal(reader, w)
-        )
-        return self._tidy(replace_nodes(self._given(part, reader, node), {stand_in: g}), reader)
-
-    def _given(self, part: Expr, reader: Var, node: Var) -> Expr:
-        """A given partial of a loss that a node reaches in no other way is its whole derivative."""
-        if self.graph.readers(node) != (reader,):
-            return part
-        partial = b.deriv(reader, node, "immediate")
-        return replace_nodes(part, {partial: b.deriv(reader, node, "total", self.held)})
-
-    def _is_pick(self, body: Expr) -> bool:
-        return isinstance(body, Call) and body.fn == "softmax"
-
-    def _tidy(self, x: Expr, reader: Var) -> Expr:
-        def rule(y: Expr) -> Expr:
-            return self.names.diagonal(reader, y.args[0]) if isinstance(y, Call) and y.fn == "diag" else y
-
-        return transform(x, rule, into=lambda y: not isinstance(y, Deriv))
+        return reader in self.bodies and reader not in self.leave and node in self.graph.reads[reader]
 
     # The first line, and the last
 
     def _chain_line(self) -> Line | None:
-        """∂of/∂wrt as a sum over the nodes through which wrt acts, nothing resolved yet."""
-        users = [u for u in self.backward if self._is_user(u)]
-        if self.form in ("factored", "plain") or users == [self.of] or not users:
+        """∂of/∂wrt over the nodes through which wrt acts, nothing resolved yet."""
+        if self.form in ("factored", "plain"):
             return None
-        top = self._gate(users)
-        family = {u.name for u in users}
-        if len(users) > 1 and len(family) == 1 and (running := self._running(users)) is not None:
-            node, binder = running
-            term = self._links(top, node)
-            right = b.fold("sum", term, [binder])
-        else:
-            right = b.add(*(self._links(top, u) for u in users))
-        reason: Reason = ("chain rule",)
-        if len(users) > 1:
-            reason = ("chain rule; ", self.wrt, " acts at every step, ∂⁺: at this step only")
-            if len(family) > 1:
-                reason = paths_add(self.wrt, users)
-        return self.work.certifier.line(self._deriv(self.wrt), right, reason=reason, rule="chain rule")
+        users = [u for u in self.backward if self._is_user(u)]
+        return LocalFactors(self.work, self.graph, self.wrt, self.leave, self.held).line(users)
 
     def _is_user(self, node: Var) -> bool:
         """Whether wrt acts through a node directly, or through one that is left unresolved."""
@@ -230,60 +169,11 @@ class Paths:
             return False
         return node in self.leave or self._reads(node, self.wrt)
 
-    def _acts_twice(self, user: Var) -> bool:
-        """Whether wrt reaches a node that names it along another path too, so that ∂⁺ and ∂ differ."""
-        if isinstance(user.subs[-1] if user.subs else None, sympy.Symbol) and user not in self.bodies:
-            return True
-        read = variables(self.bodies[user]) if user in self.bodies else ()
-        return any(v in self.graph.order and v is not self.wrt for v in read)
-
-    def _links(self, top: Var | None, user: Var) -> Expr:
-        factors: list[Expr] = []
-        if top is not None and top is not user and top is not self.of:
-            factors = [self._deriv(top), b.deriv(top, user, "total", self.held)]
-            links = [top.order, user.order]
-        elif user is not self.of:
-            factors, links = [self._deriv(user)], [user.order]
-        else:
-            links = []
-        kind = "immediate" if user not in self.leave and self._acts_twice(user) else "total"
-        held = self.held if kind == "total" and self._holds_matter(user) else frozenset()
-        return b.chain([*factors, b.deriv(user, self.wrt, kind, held)], links)
-
-    def _holds_matter(self, user: Var) -> bool:
-        """Whether a held node lies between wrt and a node that names wrt."""
-        return user in self.bodies and any(v in self.held for v in variables(self.bodies[user]))
-
-    def _gate(self, users: list[Var]) -> Var | None:
-        """The node among the users that every path from the others to ``of`` passes, if there is one."""
-        if len(users) < 2:
-            return None
-        last = users[0]
-        reached = {self.of}
-        for node in reversed(self.graph.order):
-            if node is not last and any(r in reached for r in self.graph.readers(node)):
-                reached.add(node)
-        return last if all(u is last or u not in reached for u in users) else None
-
-    def _running(self, users: list[Var]) -> tuple[Var, Binder] | None:
-        """Users at consecutive steps as one running node."""
-        places = [u.subs for u in users]
-        if any(len(p) != 1 or not isinstance(p[0], int) for p in places):
-            return None
-        steps = sorted(p[0] for p in places if isinstance(p[0], int))
-        if steps != list(range(steps[0], steps[0] + len(steps))):
-            return None
-        taken = {
-            sympy.Symbol(str(n), integer=True) for n in (*self.work.problem.sizes, *self.work.problem.declarations)
-        }
-        k = fresh_symbol(sympy.Symbol("k", integer=True), taken)
-        return Var(users[0].name, (k,), users[0].shape, users[0].facts), Binder(k, steps[0], steps[-1])
-
     def _finish(self, edges: list[Edge]) -> Expr:
         parts = [e.value for e in edges]
         for left in self.graph.order:
             if left in self.leave and left in self.known:
-                parts.append(_compose(self.known[left], b.deriv(left, self.wrt, "total", self.held), left))
+                parts.append(compose(self.known[left], b.deriv(left, self.wrt, "total", self.held), left))
         if edges:
             self.reason = self._reason(self.wrt, edges)
         value = self._simplify(b.add(*parts)) if parts else b.zeros(self.of.shape + self.wrt.shape)
@@ -312,7 +202,7 @@ class Paths:
         for _ in range(4):
             if has_units(x):
                 x = common_scalars(multiply_out(take_entries(distribute(x))))
-            fresh = signs(alike(cancel(fold_definitions(collect(take_entries(x)), bodies))))
+            fresh = settled(fold_definitions(collect(take_entries(x)), bodies))
             if fresh is x:
                 return x
             x = fresh
@@ -341,31 +231,11 @@ def backward(graph: Trace, system: System) -> tuple[Var, ...]:
         )
         node = ready.pop(0)
         out.append(node)
-        for v in dict.fromkeys(variables(graph.bodies[node])) if node in graph.bodies else ():
-            if v in waiting:
-                waiting[v] -= 1
-                if waiting[v] == 0:
-                    ready.append(v)
+        for v in graph.reads[node]:
+            waiting[v] -= 1
+            if waiting[v] == 0:
+                ready.append(v)
     return tuple(out)
-
-
-def _compose(outer: Expr, inner: Expr, through: Var) -> Expr:
-    """∂of/∂u · ∂u/∂v: a matrix product where the orders allow it, a contraction elsewhere."""
-    if through.order == 0:
-        return b.outer(outer, inner) if outer.order == inner.order == 1 else b.mul(outer, inner)
-    if through.order == 1 and outer.order == 2 and inner.order <= 2:
-        return b.matmul(outer, inner)
-    if through.order == 1 and outer.order == 1 and inner.order == 2:
-        return b.matmul(b.transpose(inner), outer)
-    if through.order == 1 and outer.order == 1 and inner.order == 1:
-        return b.inner(outer, inner)
-    return b.chain([outer, inner], [through.order])
-
-
-def _captures(body: Expr, g: Expr) -> bool:
-    """Whether an index that is free in an adjoint is bound in the body that it passes through."""
-    bound = {x.symbol for node in postorder(body) if isinstance(node, Build | Fold) for x in node.binders}
-    return bool(bound & free_ints(g))
 
 
 def _by_entries(x: Expr) -> bool:

@@ -1,6 +1,6 @@
 """Why a step holds, in the words of a textbook: read off the operation through which a node acts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor.nodes import (
@@ -24,6 +24,8 @@ from symgrad.tensor.nodes import (
 )
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.walk import variables
+
+CONSTANT: Reason = ("constant factor",)
 
 CALLS: dict[str, str] = {
     "softmax": "Jacobian of the softmax",
@@ -59,11 +61,19 @@ def why(reader: Var, body: Expr, node: Var) -> Reason:
     words = [w for w in words if w != ""]
     if words:
         return tuple(words)
-    if body is node:
-        return (reader, " is a copy")
-    if isinstance(body, Add):
+    return (reader, " is a copy") if body is node else _standing(body, node)
+
+
+def _standing(body: Expr, node: Var) -> Reason:
+    """How a node stands in a definition of sums and factors alone."""
+    terms = [t for t in body.args if _member(node, t)] if isinstance(body, Add) else []
+    if len(terms) > 1:
+        return (node, " stands in both terms" if len(terms) == 2 else " stands in several terms")
+    if terms and isinstance(terms[0], Mul) and (beside := _beside(terms[0], node)) != CONSTANT:
+        return beside
+    if terms:
         return ("a sum hands the gradient on unchanged",)
-    return ()
+    return _beside(body, node) if isinstance(body, Mul) else ()
 
 
 def way(body: Expr, node: Var) -> list[Expr]:
@@ -90,11 +100,9 @@ def _operation(op: Expr, node: Var) -> str | tuple[str | Expr, ...]:
         case Apply(fn=fn):
             return SCALARS[fn].reason
         case MatMul(args=args):
-            if args[-1] is node:
-                return ("linear in ", node)
-            return ("product with ", *_others(args, node))
-        case Mul():
-            return "product rule"
+            return _matrix_product(args, node)
+        case Mul(args=args):
+            return "product rule" if sum(_member(node, a) for a in args) > 1 else ""
         case Call(fn=fn):
             return CALLS.get(fn, fn)
         case Fold(op="sum") | Reduce(op="sum"):
@@ -114,9 +122,30 @@ def _operation(op: Expr, node: Var) -> str | tuple[str | Expr, ...]:
     return ""
 
 
-def _others(args: Iterable[Expr], node: Var) -> tuple[str | Expr, ...]:
-    rest = [a for a in args if a is not node]
-    return (rest[0],) if len(rest) == 1 else ("its neighbours",)
+def _matrix_product(args: Sequence[Expr], node: Var) -> str | tuple[str | Expr, ...]:
+    hits = [a for a in args if _member(node, a)]
+    if len(hits) > 1:
+        return "product rule"
+    if args[-1] is node:
+        return ("linear in ", node)
+    return _product_with([a for a in args if a not in hits]) or ("linear in ", node)
+
+
+def _product_with(others: Iterable[Expr]) -> tuple[str | Expr, ...]:
+    names = [a.arg if isinstance(a, Transpose) else a for a in others]
+    if not 1 <= len(names) <= 2 or not all(isinstance(a, Var) or _of_a_name(a) for a in names):
+        return ()
+    return ("product with ", names[0]) if len(names) == 1 else ("product with ", names[0], " and ", names[1])
+
+
+def _of_a_name(x: Expr) -> bool:
+    return isinstance(x, Apply) and all(isinstance(a, Var) for a in x.args)
+
+
+def _beside(product: Mul, node: Var) -> Reason:
+    """What multiplies a node that a definition names once."""
+    others = [a for a in product.args if not _member(node, a) and variables(a)]
+    return _product_with(others) or (("linear in ", node) if others else CONSTANT)
 
 
 def paths_add(node: Var, readers: Iterable[Var]) -> Reason:

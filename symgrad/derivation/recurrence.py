@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import sympy
 
 from symgrad.calculus.adjoint import backward_order
-from symgrad.calculus.dependency import OpenPaths, components, lags, reach, reads
+from symgrad.calculus.dependency import components, lags, reach, reads
 from symgrad.calculus.ranges import Bounds, meet
 from symgrad.calculus.recast import ends_at
+from symgrad.calculus.trace import OpenPaths
 from symgrad.derivation.naming import Names
 from symgrad.derivation.paths import Paths
 from symgrad.derivation.steps import Block, Line, Prose

@@ -1,7 +1,7 @@
 """What a solver works with: the problem, the model with the names introduced so far, and the certifier."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
@@ -47,11 +47,7 @@ class Workspace:
 
     def fresh(self, *wishes: str) -> str:
         """The first wish that no symbol of the problem has; with a number behind it when all are taken."""
-        taken = names_in_use(self.problem, self.system)
-        for name in wishes:
-            if name not in taken:
-                return name
-        return next(f"{wishes[0]}_{n}" for n in itertools.count(1) if f"{wishes[0]}_{n}" not in taken)
+        return first_free(wishes, names_in_use(self.problem, self.system))
 
     def starred(self, name: str) -> str:
         """A name for the optimal value of something: h*, or CE_opt where the name is no single letter."""
@@ -64,6 +60,12 @@ class Workspace:
         made = Introduced(name, body, reason)
         self.introduced.append(made)
         return made
+
+
+def first_free(wishes: Sequence[str], taken: Collection[str]) -> str:
+    """The first wish that is not taken; with a number behind the first when all are."""
+    numbered = (f"{wishes[0]}_{n}" for n in itertools.count(1))
+    return next(name for name in itertools.chain(wishes, numbered) if name not in taken)
 
 
 def names_in_use(problem: Problem, system: System) -> set[str]:
@@ -168,9 +170,9 @@ def _exists(node: Var, env: Mapping[sympy.Symbol, int], system: System) -> bool:
             return True
         ranges = [x for d in defined for x in d.ranges if x.symbol == step]
         read = [v for d in system.definitions for v in variables(d.body) if v.name == node.name]
-        gaps = [difference(v.subs[k], step) for v in read]
+        gaps = [difference(v.subs[k], step) for v in read if step in symbols_of(v.subs[k])]
         near = [g for g in gaps if isinstance(g, int)]
-        if not ranges or len(near) < len(gaps):
+        if not ranges or not gaps or len(near) < len(gaps):
             return True
         at = evaluate_int(node.subs[k], env)
         lo = min(evaluate_int(x.lo, env) for x in ranges) + min([0, *near])

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symgrad.calculus.adjoint import adjoint_equations, backward_order
-from symgrad.calculus.dependency import components, lags, trace
+from symgrad.calculus.dependency import components, lags
 from symgrad.calculus.numeric import Numbers
+from symgrad.calculus.trace import trace
 from symgrad.errors import QuestionError
 from symgrad.problem.elaborate import load_problem
 from symgrad.tensor import build as b

@@ -354,6 +354,55 @@ model: ["s[t] = tanh(w.T @ x[t] + c)", "L = sum(s[t]**2, t=1..T)"]
 questions:
 - {id: a, ask: derivative, of: L, wrt: [w, c, "x[t]", "x[2]", "s[t]"]}
 """,
+    "samples": """
+symbols: {"x[i]": {shape: d}, "y[i]": {}, w: {shape: d}, b: {}}
+steps: {i: 1..N}
+model: ["s[i] = w.T @ x[i] + b", "p[i] = sigmoid(s[i])", "E[i] = -y[i] * log(p[i]) - (1 - y[i]) * log(1 - p[i])",
+  "L = sum(E[i], i=1..N) / N"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [w, b, "x[i]", "s[i]"]}
+- {id: b, ask: derivative, of: L, wrt: [w, b], form: factored}
+- {id: c, ask: derivative, of: L, wrt: w, order: 2}
+- {id: d, ask: derivative, of: L, wrt: w, form: components}
+""",
+    "negatives": """
+symbols: {v: {shape: d}, u: {shape: d}, "w[k]": {shape: d}}
+steps: {k: 1..K}
+model: ["L = -log(sigmoid(u.T @ v)) - sum(log(sigmoid(-w[k].T @ v)), k=1..K)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [v, "w[k]"]}
+""",
+    "context": """
+symbols: {"h[s]": {shape: n}, q: {shape: n}, A: {shape: [k, n]}, B: {shape: [k, n]}, v: {shape: k}}
+steps: {s: 1..S}
+model: ["e[s] = v.T @ tanh(A @ q + B @ h[s])", "a = softmax(stack(e[s], s=1..S))", "c = sum(a[s] * h[s], s=1..S)",
+  "L = norm(c)**2"]
+questions:
+- {id: a, ask: derivative, of: c, wrt: [q, "h[s]"]}
+- {id: b, ask: derivative, of: L, wrt: [q, A, "h[s]"]}
+""",
+    "logs": """
+symbols: {A: {shape: [n, n], is: invertible}}
+model: ["P = log(det(A.T @ A))", "Q = log(abs(det(A)))"]
+questions:
+- {id: a, ask: derivative, of: P, wrt: A}
+- {id: b, ask: derivative, of: Q, wrt: A}
+""",
+    "crf": """
+symbols: {"u[t]": {shape: K}, A: {shape: [K, K]}}
+steps: {t: 1..T}
+model: ["a[1] = u[1]", "a[t] = u[t] + log(exp(A).T @ exp(a[t-1])), t=2..T", "Z = log(sum(exp(a[T])))"]
+questions:
+- {id: a, ask: derivative, of: Z, wrt: [A, "u[t]"], form: backprop}
+- {id: b, ask: derivative, of: "a[t]", wrt: "a[t-1]"}
+""",
+    "stacked": """
+symbols: {"x[t]": {shape: n}, "h[l, 0]": {shape: n}, "W[l]": {shape: [n, n]}, "U[l]": {shape: [n, n]}, y: {shape: n}}
+steps: {l: 1..M, t: 1..T}
+model: ["h[0, t] = x[t]", "h[l, t] = tanh(W[l] @ h[l-1, t] + U[l] @ h[l, t-1])", "L = (y.T @ h[M, T])**2"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: ["W[l]", "U[l]", "x[t]"], form: backprop}
+""",
 }
 
 REFUSED = {
@@ -449,6 +498,10 @@ ANSWERS: dict[tuple[str, str, str], str] = {
         r"D_{h,t} + \operatorname{diag}(g_t - h_{t-1})\, \frac{\partial z_t}{\partial h_{t-1}} + "
         r"\operatorname{diag}(z_t)\, \frac{\partial g_t}{\partial h_{t-1}}"
     ),
+    ("samples", "a", "w"): r"\sum_{i=1}^{N} \frac{p_i - y_i}{N}\, x_i",
+    ("samples", "a", "x[i]"): r"\frac{p_i - y_i}{N}\, w",
+    ("samples", "c", "w"): r"\sum_{i=1}^{N} \frac{p_i\, (1 - p_i)}{N}\, x_i\, x_i^{\top}",
+    ("logs", "b", "A"): r"A^{-\top}",
     ("second", "a", "A"): r"\sum_{t=1}^{T} \delta a_t\, h_{t-1}^{\top}",
     ("second", "a", "h[0]"): r"A^{\top} \delta a_1 + B^{\top} \delta a_2",
     ("second", "b", "h[t-2]"): r"D_t (B + A D_{t-1} A)",

@@ -8,7 +8,7 @@ import pytest
 
 from symgrad.calculus import adjoint, linear, local, sensitivity
 from symgrad.calculus.pullback import CALLS, pullback
-from symgrad.derivation import backprop, paths
+from symgrad.derivation import backprop, edges, paths
 from symgrad.derivation.solve import solve_problem
 from symgrad.derivation.steps import Derivation
 from symgrad.pipeline import load, solve
@@ -389,8 +389,9 @@ REWRITES = {
 
 @pytest.mark.parametrize("rewrite", REWRITES)
 def test_a_rewrite_that_changes_the_value_is_caught(rewrite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = getattr(paths, rewrite)
-    monkeypatch.setattr(paths, rewrite, lambda x, *more: b.mul(b.num(2), right(x, *more)))
+    place = edges if rewrite == "as_diagonal" else paths
+    right = getattr(place, rewrite)
+    monkeypatch.setattr(place, rewrite, lambda x, *more: b.mul(b.num(2), right(x, *more)))
     found = answer(*REWRITES[rewrite])
     assert (found.status, found.results) == ("failed", ())
 
@@ -400,12 +401,12 @@ def test_a_rewrite_that_changes_the_value_is_caught(rewrite: str, monkeypatch: p
 
 @pytest.mark.parametrize("name", ["recurrence", "second order"])
 def test_a_step_too_far_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = adjoint._terms
+    right = adjoint.shared_by
 
     def wrong(*args: Any) -> list[Any]:
         return [replace(t, guard=()) if t.guard else t for t in right(*args)][:1] if len(right(*args)) else []
 
-    monkeypatch.setattr(adjoint, "_terms", lambda s, d, target, known: wrong(s, _later(d), target, known))
+    monkeypatch.setattr(adjoint, "shared_by", lambda s, d, target, known: wrong(s, _later(d), target, known))
     caught(name)
 
 

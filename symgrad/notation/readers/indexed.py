@@ -26,7 +26,7 @@ from symgrad.notation.tree import (
     Sym,
     Tree,
 )
-from symgrad.tensor.integers import index_symbol, same
+from symgrad.tensor.integers import index_symbol, same, symbols_of
 from symgrad.tensor.nodes import (
     At,
     Binder,
@@ -172,15 +172,23 @@ def _(expr: Build, ctx: Context) -> Piece:
 
 @rule.register
 def _(expr: Iverson, ctx: Context) -> Piece:
+    if all(_is_kronecker(c) for c in expr.conds):
+        factors = [_kronecker(c, ctx) for c in expr.conds]
+        return Piece(Row(tuple(factors)), level.PRODUCT) if len(factors) > 1 else Piece(factors[0], level.ATOM)
     script = ctx.within_script()
-    if len(expr.conds) == 1 and expr.conds[0].op == "==":
-        sides = [ctx.index(expr.conds[0].left), ctx.index(expr.conds[0].right)]
-        letters = all(isinstance(s, Ident | Sym) for s in sides)
-        return Piece(Script(Sym("delta"), sequence(sides, comma=not letters)), level.ATOM)
-    if all(c.op == "==" for c in expr.conds):
-        factors = [rule(Iverson((c,)), ctx).tree for c in expr.conds]
-        return Piece(Row(tuple(factors)), level.PRODUCT)
     return indicator(sequence(_chained(expr.conds, script)))
+
+
+def _is_kronecker(c: Rel) -> bool:
+    """Whether two indices are compared; against a size or a number, as in t = T, the condition is written out."""
+    letters = [symbols_of(side) for side in (c.left, c.right)]
+    return c.op == "==" and all(found and not any(s.is_positive for s in found) for found in letters)
+
+
+def _kronecker(c: Rel, ctx: Context) -> Tree:
+    sides = [ctx.index(c.left), ctx.index(c.right)]
+    letters = all(isinstance(s, Ident | Sym) for s in sides)
+    return Script(Sym("delta"), sequence(sides, comma=not letters))
 
 
 def _chained(conds: Sequence[Rel], ctx: Context) -> list[Tree]:

@@ -1,0 +1,236 @@
+"""The part of a model between two nodes: member by member where a range is short, a family as one running node else."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import sympy
+
+from symgrad.calculus.adjoint import shared_by
+from symgrad.calculus.dependency import Lags, lags, reach
+from symgrad.calculus.ranges import Bounds
+from symgrad.calculus.sensitivity import Sensitivity
+from symgrad.errors import QuestionError
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import Int, difference, replace, same, symbols_of
+from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Opaque, Var
+from symgrad.tensor.reindex import fresh_symbol
+from symgrad.tensor.spelling import describe_node
+from symgrad.tensor.system import Definition, System, spread
+from symgrad.tensor.walk import postorder, variables
+
+
+class OpenPaths(QuestionError):
+    """Which nodes lie between two others depends on an open step, so that their paths cannot be listed."""
+
+
+MOST_NODES = 20_000
+MOST_OPEN = 200
+"""Nodes at open steps: more of them means that the recurrence goes back without an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The part of a model between a node and what it is differentiated by.
+
+    ``order`` has what is read before its readers, ``of`` last; ``bodies`` are their definitions, short sums over steps
+    written out; ``targets`` are the nodes it was asked about that were reached. A node that a sum over a symbolic range
+    picks stands for all of them, p_i for i = 1, …, N: it is ``running`` over that range.
+    """
+
+    of: Var
+    order: tuple[Var, ...]
+    bodies: dict[Var, Expr]
+    targets: tuple[Var, ...]
+    reads: Mapping[Var, tuple[Var, ...]] = field(default_factory=dict)
+    running: Mapping[Var, tuple[Binder, ...]] = field(default_factory=dict)
+    known: Bounds = field(default_factory=Bounds)
+
+    def readers(self, node: Var) -> tuple[Var, ...]:
+        """The nodes of the trace whose bodies name this one, in order."""
+        return tuple(v for v in self.order if node in self.reads.get(v, ()))
+
+    def ranges(self, *nodes: Var) -> tuple[Binder, ...]:
+        """The ranges over which nodes run, each once."""
+        return tuple(dict.fromkeys(x for v in nodes for x in self.running.get(v, ())))
+
+    def plain(self, reader: Var, node: Var) -> bool:
+        """Whether a reader names a node itself, not a member of its family that a bound index picks."""
+        body = self.bodies[reader]
+        named = {v for v in variables(body) if v.name == node.name}
+        return named == {node} and not _bound_symbols(body) & _symbols(node)
+
+    def over(self, value: Expr, reader: Var, node: Var) -> Expr:
+        """Σ of what a reader passes to a node, over the members that the reader stands for and the node does not."""
+        left = [x for x in self.running.get(reader, ()) if x.symbol not in _symbols(node)]
+        return b.fold("sum", value, left) if left else value
+
+    def met(self, found: Iterable[Sensitivity], reader: Var, node: Var) -> Expr:
+        """What arrives at a node from the members of its family that a reader names."""
+        d = Definition(reader.name, reader.subs, self.bodies[reader], self.running.get(reader, ()))
+        known = self.known.within(self.running.get(node, ()))
+        terms = [t.guarded for s in found for t in shared_by(s, d, node, known)]
+        return b.add(*terms) if terms else b.zeros(node.shape)
+
+
+def trace(system: System, of: Var, wrt: Collection[Var], held: Collection[Expr] = ()) -> Trace:
+    """The nodes on paths from ``wrt`` to ``of``; nodes in ``held`` are not looked into.
+
+    Raises:
+        OpenPaths: the paths have no end at an open step, or a member that is read may or may not be the one asked for.
+    """
+    return _Tracer(system, of, tuple(wrt), held).trace()
+
+
+class _Tracer:
+    """The search from a node down to what it is differentiated by."""
+
+    def __init__(self, system: System, of: Var, wrt: tuple[Var, ...], held: Collection[Expr]) -> None:
+        self.system = system
+        self.of = of
+        self.wrt = wrt
+        self.table = lags(system)
+        self.useful = set().union(*(reach(w.name, self.table.readers) for w in wrt)) if wrt else set()
+        self.stop = set(wrt) | {h for h in held if isinstance(h, Var)}
+        self.fixed = _symbols(of) | {s for h in held if isinstance(h, Var) for s in _symbols(h)}
+        self.bodies: dict[Var, Expr] = {}
+        self.reads: dict[Var, tuple[Var, ...]] = {}
+        self.running: dict[Var, tuple[Binder, ...]] = {}
+
+    def trace(self) -> Trace:
+        order: list[Var] = []
+        begun: set[Var] = set()
+        done: set[Var] = set()
+        stack: list[Var] = [self.of]
+        endless = 0
+        while stack:
+            node = stack[-1]
+            if node in begun:
+                if node not in done:
+                    done.add(node)
+                    order.append(node)
+                stack.pop()
+                continue
+            begun.add(node)
+            endless += any(not isinstance(s, int) for s in node.subs)
+            if len(begun) > MOST_NODES or endless > MOST_OPEN:
+                raise _endless()
+            for v in reversed(self._below(node)):
+                if v in begun and v not in done:
+                    raise _endless()
+                if v not in begun:
+                    stack.append(v)
+        alive = self._alive(order)
+        kept = tuple(v for v in order if v in alive or v is self.of)
+        known = Bounds().within(self.system.steps.values())
+        return Trace(
+            self.of,
+            kept,
+            {v: self.bodies[v] for v in kept if v in self.bodies},
+            tuple(w for w in self.wrt if w in alive),
+            {v: tuple(u for u in self.reads.get(v, ()) if u in alive) for v in kept},
+            {v: self.running[v] for v in kept if v in self.running},
+            known,
+        )
+
+    def _below(self, node: Var) -> list[Var]:
+        """The nodes that a node's definition names and that may lead on to ``wrt``."""
+        if node in self.stop and node is not self.of:
+            return []
+        unsure = next((w for w in self.wrt if _may_be(node, w)), None)
+        if unsure is not None:
+            which = f"whether {describe_node(node)} is {describe_node(unsure)} depends on the steps"
+            raise OpenPaths(f"{which}; give them numbers, or ask for form backprop of a scalar")
+        body = self.system.body(node)
+        if body is None:
+            return []
+        body = spread(body)
+        self.bodies[node] = body
+        loose = _bound_symbols(body) | {x.symbol for x in self.running.get(node, ())}
+        found: dict[Var, None] = {}
+        for v in variables(body):
+            if v.name in self.useful:
+                found.update(dict.fromkeys(u for u in self._standing(v, loose) if self._may_reach(u)))
+        self.reads[node] = tuple(found)
+        return list(found)
+
+    def _standing(self, v: Var, loose: set[sympy.Symbol]) -> list[Var]:
+        """The node itself; where bound indices pick it, the nodes that stand for its whole family."""
+        moving = [k for k, s in enumerate(v.subs) if symbols_of(s) & loose]
+        if not moving:
+            return [v]
+        if any(v.name in reach(f, self.table.reads) for f in self.table.reads.get(v.name, ())):
+            which = f"{describe_node(v)} runs over a range without a numeric end"
+            raise OpenPaths(f"{which}; give it one, or ask for form backprop of a scalar")
+        asked = [w for w in self.wrt if w.name == v.name and len(w.subs) == len(v.subs)]
+        return asked or [u for d in self.system.family(v.name) if (u := self._member(d, v, moving)) is not None]
+
+    def _member(self, d: Definition, v: Var, moving: list[int]) -> Var | None:
+        """The node of a definition at its own indices in the places that move, at v's in the others."""
+        if len(d.indices) != len(v.subs):
+            return None
+        own = {x.symbol: x for x in d.ranges}
+        mapping: dict[sympy.Symbol, Int] = {}
+        for k, (pattern, sub) in enumerate(zip(d.indices, v.subs, strict=True)):
+            if isinstance(pattern, sympy.Symbol) and pattern in own:
+                mapping[pattern] = fresh_symbol(pattern, self.fixed) if k in moving else sub
+            elif k not in moving and not same(pattern, sub):
+                return None
+        node = Var(v.name, tuple(replace(i, mapping) for i in d.indices), v.shape, v.facts)
+        ranges = (
+            Binder(s, replace(x.lo, mapping), replace(x.hi, mapping))
+            for x in d.ranges
+            if isinstance(s := mapping.get(x.symbol), sympy.Symbol) and d.indices.index(x.symbol) in moving
+        )
+        self.running[node] = tuple(ranges)
+        return node
+
+    def _alive(self, order: list[Var]) -> set[Var]:
+        alive: set[Var] = set()
+        for v in order:
+            if v in self.wrt or any(u in alive for u in self.reads.get(v, ())):
+                alive.add(v)
+        return alive
+
+    def _may_reach(self, node: Var) -> bool:
+        return node in self.running or any(_reaches(node, w, self.table) for w in self.wrt)
+
+
+def _endless() -> OpenPaths:
+    return OpenPaths("the recurrence has no end at an open step; ask for form sum-of-products or backprop")
+
+
+def _may_be(node: Var, other: Var) -> bool:
+    """Whether two members of a family are the same for some values of the steps, and others for others."""
+    if node is other or node.name != other.name:
+        return False
+    return all(b.holds(b.rel("==", x, y)) is not False for x, y in zip(node.subs, other.subs, strict=True))
+
+
+def _bound_symbols(body: Expr) -> set[sympy.Symbol]:
+    found: set[sympy.Symbol] = set()
+    for x in postorder(body):
+        if isinstance(x, Fold | Build):
+            found |= {y.symbol for y in x.binders}
+        elif isinstance(x, Opaque):
+            found |= {y.symbol for y in x.over}
+    return found
+
+
+def _symbols(node: Var) -> set[sympy.Symbol]:
+    return {s for sub in node.subs for s in symbols_of(sub)}
+
+
+def _reaches(node: Var, target: Var, table: Lags) -> bool:
+    if node == target:
+        return True
+    signs = table.sign.get(node.name, set())
+    for step, k in table.position.get(node.name, {}).items():
+        j = table.position.get(target.name, {}).get(step)
+        if j is None or j >= len(target.subs) or k >= len(node.subs):
+            continue
+        gap = difference(node.subs[k], target.subs[j])
+        if not isinstance(gap, int) or None in signs:
+            continue
+        if (gap < 0 and 1 not in signs) or (gap > 0 and -1 not in signs):
+            return False
+    return node.name in {target.name} or target.name in reach(node.name, table.reads)

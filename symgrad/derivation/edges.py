@@ -1,0 +1,116 @@
+"""What a definition passes on to a node: (∂⁺u/∂v)ᵀ ∂L/∂u for a scalar L, ∂y/∂u ∂⁺u/∂v for any other y."""
+
+from dataclasses import dataclass, replace
+
+from symgrad.calculus.local import adjoint_part, jacobian_of, local_jacobian
+from symgrad.calculus.pullback import divides
+from symgrad.calculus.rewrite import as_diagonal
+from symgrad.calculus.sensitivity import Sensitivity, sensitivities
+from symgrad.calculus.trace import Trace
+from symgrad.derivation.naming import Names
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Build, Call, Deriv, Expr, Fold, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import free_ints
+from symgrad.tensor.substitution import replace_nodes
+from symgrad.tensor.walk import postorder
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One reader's share of a derivative: with the reader's own derivative unresolved, and written out."""
+
+    reader: Var
+    unresolved: Expr
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The shares of the readers in a trace from one node, with slopes written as diagonal matrices by name."""
+
+    graph: Trace
+    names: Names
+    held: frozenset[Expr] = frozenset()
+
+    def edge(self, reader: Var, node: Var, known: Expr) -> Edge:
+        """What a reader passes to a node, ``known`` being ∂of/∂reader as far as it is written out."""
+        of = self.graph.of
+        unresolved = b.ONE if reader is of and not of.order else b.deriv(of, reader, "total", self.held)
+        if not of.order:
+            return Edge(reader, self._share(reader, node, unresolved), self._share(reader, node, known))
+        if reader is of:
+            jacobian = self._product(reader, node, None)
+            return Edge(reader, jacobian, jacobian)
+        return Edge(reader, self._product(reader, node, unresolved), self._product(reader, node, known))
+
+    # A scalar's gradient
+
+    def _share(self, reader: Var, node: Var, g: Expr) -> Expr:
+        """(∂⁺reader/∂node)ᵀ g, products entry by entry as diagonal matrices."""
+        body = self.graph.bodies[reader]
+        picked = isinstance(g, Deriv) and isinstance(body, Call) and body.fn == "softmax"
+        direct = divides(g, reader) or reader.order != 1 or picked or _captures(body, g)
+        stand_in = g if direct else b.var("∂", (), reader.shape)
+        if self.graph.plain(reader, node):
+            part = self._shaped(adjoint_part(body, reader, stand_in, node), reader, node, stand_in, g)
+            return self.graph.over(part, reader, node)
+        found = sensitivities(body, reader, stand_in, lambda v: v.name == node.name)
+        shaped = [replace(s, value=self._shaped(s.value, reader, s.atom, stand_in, g)) for s in found]
+        return self.graph.met(shaped, reader, node)
+
+    def _shaped(self, part: Expr, reader: Var, node: Var, stand_in: Expr, g: Expr) -> Expr:
+        if stand_in is g:
+            return self._tidy(self._given(part, reader, node), reader)
+        assert isinstance(stand_in, Var)
+        part = as_diagonal(part, stand_in, lambda w: self.names.diagonal(reader, w))
+        return self._tidy(replace_nodes(self._given(part, reader, node), {stand_in: g}), reader)
+
+    def _given(self, part: Expr, reader: Var, node: Var) -> Expr:
+        """A given partial of a loss that a node reaches in no other way is its whole derivative."""
+        if self.graph.readers(node) != (reader,):
+            return part
+        partial = b.deriv(reader, node, "immediate")
+        return replace_nodes(part, {partial: b.deriv(reader, node, "total", self.held)})
+
+    def _tidy(self, x: Expr, reader: Var) -> Expr:
+        def rule(y: Expr) -> Expr:
+            return self.names.diagonal(reader, y.args[0]) if isinstance(y, Call) and y.fn == "diag" else y
+
+        return transform(x, rule, into=lambda y: not isinstance(y, Deriv))
+
+    # A Jacobian
+
+    def _product(self, reader: Var, node: Var, outer: Expr | None) -> Expr:
+        """∂of/∂reader · ∂⁺reader/∂node; the local Jacobian alone without an outer factor."""
+        body = self.graph.bodies[reader]
+        if self.graph.plain(reader, node):
+            return self.graph.over(self._joined(outer, local_jacobian(body, reader, node), reader), reader, node)
+        g = b.var("∂", (), reader.shape)
+        parts: list[Sensitivity] = []
+        for s in sensitivities(body, reader, g, lambda v: v.name == node.name):
+            parts.append(replace(s, value=self._joined(outer, jacobian_of(s.value, g, s.atom), reader)))
+        return self.graph.met(parts, reader, node)
+
+    def _joined(self, outer: Expr | None, jacobian: Expr, reader: Var) -> Expr:
+        jacobian = self._tidy(jacobian, reader)
+        return jacobian if outer is None else compose(outer, jacobian, reader)
+
+
+def compose(outer: Expr, inner: Expr, through: Var) -> Expr:
+    """∂of/∂u · ∂u/∂v: a matrix product where the orders allow it, a contraction elsewhere."""
+    if through.order == 0:
+        return b.outer(outer, inner) if outer.order == inner.order == 1 else b.mul(outer, inner)
+    if through.order == 1 and outer.order == 2 and inner.order <= 2:
+        return b.matmul(outer, inner)
+    if through.order == 1 and outer.order == 1 and inner.order == 2:
+        return b.matmul(b.transpose(inner), outer)
+    if through.order == 1 and outer.order == 1 and inner.order == 1:
+        return b.inner(outer, inner)
+    return b.chain([outer, inner], [through.order])
+
+
+def _captures(body: Expr, g: Expr) -> bool:
+    """Whether an index that is free in an adjoint is bound in the body that it passes through."""
+    bound = {x.symbol for node in postorder(body) if isinstance(node, Build | Fold) for x in node.binders}
+    return bool(bound & free_ints(g))

@@ -1,0 +1,102 @@
+"""The first line of a chain: a derivative as a product of local factors, nothing resolved yet."""
+
+from dataclasses import dataclass
+
+import sympy
+
+from symgrad.calculus.trace import Trace
+from symgrad.derivation.reasons import paths_add
+from symgrad.derivation.steps import Line, Reason
+from symgrad.derivation.workspace import Workspace
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import symbols_of
+from symgrad.tensor.nodes import Binder, Expr, Var
+from symgrad.tensor.reindex import fresh_symbol
+from symgrad.tensor.walk import variables
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFactors:
+    """∂of/∂wrt through the nodes that wrt acts on directly, its *users*: Σ over them of ∂of/∂u ∂⁺u/∂wrt."""
+
+    work: Workspace
+    graph: Trace
+    wrt: Var
+    leave: frozenset[Var]
+    held: frozenset[Expr]
+
+    def line(self, users: list[Var]) -> Line | None:
+        """The line; None where the product would have one factor.
+
+        Args:
+            users: the nodes through which wrt acts, the last first.
+        """
+        if users == [self.graph.of] or not users:
+            return None
+        top = self._gate(users)
+        family = {u.name for u in users}
+        if len(users) > 1 and len(family) == 1 and (running := self._running(users)) is not None:
+            node, binder = running
+            right = b.fold("sum", self._links(top, node), [binder])
+        else:
+            right = b.add(*(self.graph.over(self._links(top, u), u, self.wrt) for u in users))
+        left = b.deriv(self.graph.of, self.wrt, "total", self.held)
+        return self.work.certifier.line(left, right, reason=self._reason(users), rule="chain rule")
+
+    def _reason(self, users: list[Var]) -> Reason:
+        if len({u.name for u in users}) > 1:
+            return paths_add(self.wrt, users)
+        if len(users) > 1:
+            return ("chain rule; ", self.wrt, " acts at every step, ∂⁺: at this step only")
+        return ("chain rule; ", self.wrt, " acts only through ", users[0])
+
+    def _acts_twice(self, user: Var) -> bool:
+        """Whether wrt reaches a node that names it along another path too, so that ∂⁺ and ∂ differ."""
+        if isinstance(user.subs[-1] if user.subs else None, sympy.Symbol) and user not in self.graph.bodies:
+            return True
+        return any(v is not self.wrt for v in self.graph.reads.get(user, ()))
+
+    def _links(self, top: Var | None, user: Var) -> Expr:
+        of = self.graph.of
+        factors: list[Expr] = []
+        links: list[int] = []
+        if top is not None and top is not user and top is not of:
+            factors = [b.deriv(of, top, "total", self.held), b.deriv(top, user, "total", self.held)]
+            links = [top.order, user.order]
+        elif user is not of:
+            factors, links = [b.deriv(of, user, "total", self.held)], [user.order]
+        kind = "immediate" if user not in self.leave and self._acts_twice(user) else "total"
+        held = self.held if kind == "total" and self._holds_matter(user) else frozenset()
+        return b.chain([*factors, b.deriv(user, self.wrt, kind, held)], links)
+
+    def _holds_matter(self, user: Var) -> bool:
+        """Whether a held node lies between wrt and a node that names wrt."""
+        return user in self.graph.bodies and any(v in self.held for v in variables(self.graph.bodies[user]))
+
+    def _gate(self, users: list[Var]) -> Var | None:
+        """The node among the users that every path from the others to ``of`` passes, if there is one."""
+        if len(users) < 2:
+            return None
+        last = users[0]
+        reached = {self.graph.of}
+        for node in reversed(self.graph.order):
+            if node is not last and any(r in reached for r in self.graph.readers(node)):
+                reached.add(node)
+        return last if all(u is last or u not in reached for u in users) else None
+
+    def _running(self, users: list[Var]) -> tuple[Var, Binder] | None:
+        """Users at consecutive steps as one running node."""
+        places = [u.subs for u in users]
+        if any(len(p) != 1 or not isinstance(p[0], int) for p in places):
+            return None
+        steps = sorted(p[0] for p in places if isinstance(p[0], int))
+        if steps != list(range(steps[0], steps[0] + len(steps))):
+            return None
+        taken = {
+            sympy.Symbol(str(n), integer=True) for n in (*self.work.problem.sizes, *self.work.problem.declarations)
+        }
+        k = fresh_symbol(sympy.Symbol("k", integer=True), [*taken, *self._open()])
+        return Var(users[0].name, (k,), users[0].shape, users[0].facts), Binder(k, steps[0], steps[-1])
+
+    def _open(self) -> list[sympy.Symbol]:
+        return [s for v in (self.graph.of, self.wrt) for sub in v.subs for s in symbols_of(sub)]
