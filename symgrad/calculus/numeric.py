@@ -96,6 +96,10 @@ class Numbers:
         """The same numbers with values for more open indices."""
         return changed(self, sizes=sizes)
 
+    def fresh(self) -> "Numbers":
+        """The same numbers, nothing of them known yet."""
+        return Numbers(self.system, self.sizes, self.points, self.seed, self.given)
+
     def value(self, expr: Expr, indices: Mapping[sympy.Symbol, int] | None = None) -> Array:
         """The value of an expression, (points or 1, *shape)."""
         return self._value(expr, indices or {})[0]

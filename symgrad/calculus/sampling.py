@@ -20,6 +20,10 @@ def sample(facts: Collection[str], shape: tuple[int, ...], points: int, random: 
     if between is not None:
         low, high = (float(Fraction(end)) for end in between)
         return random.uniform(low + 0.05 * (high - low), high - 0.05 * (high - low), size=full)
+    end = next((f.split() for f in facts if f.startswith(("from ", "to "))), None)
+    if end is not None:
+        away = np.exp(random.normal(scale=0.8, size=full))
+        return np.asarray(float(Fraction(end[1])) + (away if end[0] == "from" else -away))
     if "probability" in facts:
         if not shape:
             return random.uniform(0.1, 0.9, size=full)

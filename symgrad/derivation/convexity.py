@@ -1,6 +1,6 @@
 """Questions of kind convexity: the Hessian as a sum of squares, or two points whose midpoint lies too high."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,12 +10,15 @@ from symgrad.calculus.linear import depends
 from symgrad.calculus.local import local_jacobian
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation import counterexample as refuting
+from symgrad.derivation.assuming import Imposed
+from symgrad.derivation.chords import Chord, Search
+from symgrad.derivation.curvature import AFFINE, CONSTANT, CONVEX, Curvature, kinked
 from symgrad.derivation.hessian import Form, certificate
 from symgrad.derivation.integral_rules import definitions, mentioned
 from symgrad.derivation.scalar_algebra import Algebra, NotScalarAlgebra
 from symgrad.derivation.steps import Block, Check, Introduced, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, workspace
-from symgrad.errors import CertificationError, InternalError, QuestionError
+from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import replace
@@ -25,9 +28,6 @@ from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 
-TRIES = 200
-SPREAD = 24
-MARGIN = 1e-3
 EIGENVALUE = -1e-9
 _NAMED = {"softmax": ("p", "π"), "sigmoid": ("s", "σ_1", "r"), "tanh": ("τ", "h")}
 
@@ -43,8 +43,8 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
         raise QuestionError("convexity is of a scalar", question.of.place)
     results = []
     for x in question.several("over"):
-        if not isinstance(x.expr, Var) or x.expr.order > 1:
-            raise QuestionError("'over' names scalars or vectors", x.place)
+        if not isinstance(x.expr, Var):
+            raise QuestionError("'over' names symbols of the problem", x.place)
         results.append(_Convexity(workspace(problem, question, problem.system, [of, x.expr]), x.expr, x.text).solve())
     return tuple(results)
 
@@ -66,7 +66,14 @@ class _Convexity:
             return self._refuted(of, example)
         if whole is not of:
             self.blocks.append(work.certifier.line(of, whole, reason=mentioned(of, work.system), rule="definition"))
-        return self._proved(of, self._named(of), whole)
+        if self.x.order > 1 or kinked(whole, self.x):
+            return self._composed(of, whole)
+        begun = len(self.blocks), len(work.introduced)
+        try:
+            return self._proved(of, self._named(of), whole)
+        except QuestionError:
+            del self.blocks[begun[0] :], work.introduced[begun[1] :]
+            return self._composed(of, whole)
 
     def _named(self, of: Expr) -> Var:
         if isinstance(of, Var):
@@ -76,6 +83,39 @@ class _Convexity:
         return name
 
     # A proof
+
+    def _composed(self, of: Expr, whole: Expr) -> Result:
+        """By the rules of composition, part by part."""
+        curvature = Curvature(self.x)
+        curve = curvature.of(whole)
+        if curve not in (CONSTANT, AFFINE, CONVEX):
+            raise QuestionError("no counterexample was found, but neither the Hessian nor composition proves it")
+        for part, found, reason in curvature.said:
+            self.blocks.append(Prose((part, f" is {found}: ", *reason, ".")))
+        if curve == AFFINE:
+            self.blocks.append(Prose((whole, " is affine in ", self.x, ", and an affine function is convex.")))
+        else:
+            self.blocks.append(Prose((of, " is convex in ", self.x, ".")))
+        return self._result(True, None, self.blocks, [self._chords(of)])
+
+    def _chords(self, of: Expr) -> Check:
+        """The value halfway against the mean of the values at the ends, at the random points."""
+        worst, points = 0.0, 0
+        for numbers in self.work.certifier.instances:
+            first = numbers.value(self.x)
+            second = np.roll(first, 1, axis=0)
+            low, high, middle = (self._heights(numbers, p, of) for p in (first, second, (first + second) / 2))
+            worst = max(worst, float(((middle - (low + high) / 2) / np.maximum(1.0, np.abs(middle))).max()))
+            points = max(points, numbers.points)
+        if worst > -EIGENVALUE:
+            raise CertificationError("a chord lies below the graph; this is a fault of symgrad")
+        kind = "agrees: no chord tried lies below the graph"
+        return Check(kind, max(worst, 0.0), points, len(self.work.certifier.instances))
+
+    def _heights(self, numbers: Numbers, at: Array, of: Expr) -> Array:
+        key = (self.x.name, tuple(replace(s, numbers.sizes) for s in self.x.subs))
+        there = Numbers(numbers.system, numbers.sizes, numbers.points, numbers.seed, {**numbers.given, key: at})
+        return there.value(of)
 
     def _proved(self, of: Expr, f: Var, whole: Expr) -> Result:
         work, x = self.work, self.x
@@ -90,7 +130,7 @@ class _Convexity:
         if form is None and not x.order:
             form = self._by_sympy(whole)
         if form is None:
-            raise QuestionError("no counterexample was found, but no proof by the Hessian is known either")
+            raise QuestionError("no proof by the Hessian is known")
         if x.order:
             self._squares(hessian, form)
         else:
@@ -189,31 +229,13 @@ class _Convexity:
 
     # A counterexample
 
-    def _counterexample(self, of: Expr) -> "_Points | None":
+    def _counterexample(self, of: Expr) -> Chord | None:
         """Two points such that the value halfway is above the mean of the values."""
-        small = {s: min(n, 2) for s, n in self.work.certifier.instances[0].sizes.items()}
-        for turn in range(TRIES):
-            random = np.random.default_rng(turn + 1)
-            inputs = refuting.leaves(self.work.system, [of])
-            given = {v: refuting.small(v, _shape(v, small), turn % SPREAD, random) for v in inputs if v is not self.x}
-            ends = [refuting.small(self.x, _shape(self.x, small), (turn + 8 * k) % SPREAD, random) for k in range(2)]
-            points = [ends[0], ends[1], (ends[0] + ends[1]) / 2]
-            values = [self._value(of, small, given, p) for p in points]
-            mean = (values[0] + values[1]) / 2
-            if np.isfinite(values).all() and values[2] - mean > MARGIN * max(1.0, abs(mean)):
-                exact = [refuting.precise(self.work.system, of, small, {**given, self.x: p}) for p in points]
-                if all(e is None or abs(e - v) < MARGIN / 4 for e, v in zip(exact, values, strict=True)):
-                    return _Points(given, points, values, small)
-        return None
+        work = self.work
+        sizes = {s: min(n, 2) for s, n in work.certifier.instances[0].sizes.items()}
+        return Search(work.system, of, self.x, sizes, Imposed.of(work.problem, work.question)).found()
 
-    def _value(self, of: Expr, sizes: Mapping[sympy.Symbol, int], given: Mapping[Var, Array], x: Array) -> float:
-        keyed = {(v.name, v.subs): np.asarray(a)[None] for v, a in {**given, self.x: x}.items()}
-        try:
-            return float(Numbers.of(self.work.system, sizes, 1, 0, keyed).value(of).reshape(-1)[0])
-        except InternalError:
-            return float("nan")
-
-    def _refuted(self, of: Expr, found: "_Points") -> Result:
+    def _refuted(self, of: Expr, found: Chord) -> Result:
         work, x = self.work, self.x
         names = [work.fresh(n, n + "_0") for n in ("a", "b")]
         ends = [Var(n, (), x.shape, x.facts) for n in names]
@@ -254,20 +276,6 @@ class _Convexity:
             exact=convex,
             extra={"convex": convex, "counterexample": example},
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Points:
-    """Inputs, two points and the one halfway, and the three values."""
-
-    given: Mapping[Var, Array]
-    points: Sequence[Array]
-    values: Sequence[float]
-    sizes: Mapping[sympy.Symbol, int]
-
-
-def _shape(v: Var, sizes: Mapping[sympy.Symbol, int]) -> tuple[int, ...]:
-    return tuple(int(replace(s, sizes)) for s in v.shape)
 
 
 def _literal(x: Array) -> Expr:

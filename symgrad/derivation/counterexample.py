@@ -9,22 +9,26 @@ import numpy as np
 import sympy
 
 from symgrad.calculus.numeric import Numbers
-from symgrad.calculus.sampling import sample
+from symgrad.derivation.assuming import Imposed
 from symgrad.derivation.certify import EXCESS
+from symgrad.derivation.draws import moved, small, wide
 from symgrad.derivation.integral_rules import definitions
 from symgrad.errors import InternalError
+from symgrad.tensor import build as b
 from symgrad.tensor.integers import evaluate_int, replace
-from symgrad.tensor.nodes import Expr, Var
+from symgrad.tensor.nodes import Call, Expr, Law, Var
 from symgrad.tensor.probability import RANDOM, expanded
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
 from symgrad.tensor.sympy_border import exact_evaluate
 from symgrad.tensor.system import System
-from symgrad.tensor.walk import variables
+from symgrad.tensor.walk import postorder, variables
 
-TRIES = 40
-MARGIN = 1e-6
+TRIES, FEW_TRIES = 40, 8
+POPULATION, GENERATIONS, KEPT = 64, 24, 8
+ROUNDING, MARGIN, CLEAR = 1e-7, 1e-6, 1e-3
+"""How far values must differ where they are confirmed with many digits, are sound, or may have lost digits."""
 DIGITS = 30
-_FREE_OF_FACTS = frozenset({"constant", "parameter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Counterexample:
     left: Array
     right: Array
     sizes: Mapping[sympy.Symbol, int]
+
+
+def shape_at(v: Var, sizes: Mapping[sympy.Symbol, int]) -> tuple[int, ...]:
+    """The shape of an input at numeric sizes."""
+    return tuple(evaluate_int(s, sizes) for s in v.shape)
 
 
 def leaves(system: System, exprs: Sequence[Expr]) -> tuple[Var, ...]:
@@ -56,48 +65,114 @@ def leaves(system: System, exprs: Sequence[Expr]) -> tuple[Var, ...]:
     return tuple(found)
 
 
-def search(
-    system: System,
-    left: Expr,
-    right: Expr,
-    relation: str,
-    choices: Sequence[Mapping[sympy.Symbol, int]],
-) -> Counterexample | None:
-    """The first small inputs at which the relation fails; None where none was found."""
-    excess = EXCESS[relation]
-    least = [{s: min(n, 2) if s.is_positive else 1 for s, n in choices[0].items()}] if choices else []
-    choices = [*least, *choices]
-    for turn in range(TRIES):
-        for sizes in choices:
-            inputs = leaves(system, [left, right])
-            random = np.random.default_rng([turn, len(inputs)])
-            given = {}
-            for v in inputs:
-                shape = tuple(evaluate_int(s, sizes) for s in v.shape)
-                given[v] = small(v, shape, turn, random)
-            keyed = {(v.name, tuple(replace(i, sizes) for i in v.subs)): np.asarray(x)[None] for v, x in given.items()}
-            numbers = Numbers.of(system, sizes, 1, turn, keyed)
-            sides = [numbers.value(x) for x in (left, right)]
-            if not all(np.isfinite(s).all() for s in sides):
-                continue
-            if excess(sides[0], sides[1]) > MARGIN and _confirmed(system, (left, right), sides, sizes, given):
-                return Counterexample(given, sides[0][0], sides[1][0], sizes)
-    return None
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A claimed relation between two expressions, to be refuted at inputs for which what is assumed holds."""
 
+    system: System
+    left: Expr
+    right: Expr
+    relation: str
+    choices: Sequence[Mapping[sympy.Symbol, int]]
+    imposed: Imposed
 
-def _confirmed(
-    system: System,
-    exprs: Sequence[Expr],
-    values: Sequence[Array],
-    sizes: Mapping[sympy.Symbol, int],
-    given: Mapping[Var, Array],
-) -> bool:
-    """Whether scalars have these values with many digits too, so that no rounding is taken for a difference."""
-    for expr, value in zip(exprs, values, strict=True):
-        exact = None if expr.order else precise(system, expr, sizes, given)
-        if exact is not None and abs(exact - float(value.reshape(-1)[0])) > MARGIN / 4 * max(1.0, abs(exact)):
-            return False
-    return True
+    def found(self) -> Counterexample | None:
+        """Inputs at which the relation fails, small ones where there are some; None where none was found."""
+        return self._small() or (None if self.by_quadrature else self._wide())
+
+    @property
+    def by_quadrature(self) -> bool:
+        """Whether values are approximate: means over a continuous law are sums over a few points."""
+        whole = [definitions(self.system).apply(x) for x in (self.left, self.right)]
+        return any(isinstance(n, Law) for x in whole for n in postorder(x))
+
+    @property
+    def _sizes(self) -> Sequence[Mapping[sympy.Symbol, int]]:
+        least = [{s: min(n, 2) if s.is_positive else 1 for s, n in c.items()} for c in self.choices[:1]]
+        return [*least, *self.choices]
+
+    def _small(self) -> Counterexample | None:
+        inputs = leaves(self.system, [self.left, self.right])
+        for turn in range(FEW_TRIES if self.by_quadrature else TRIES):
+            for sizes in self._sizes:
+                random = np.random.default_rng([turn, len(inputs)])
+                drawn = {v: small(v, shape_at(v, sizes), turn, random) for v in inputs}
+                given = self.imposed.at(self.system, sizes, drawn)
+                if given is not None:
+                    example = self._at(given, sizes)
+                    if example is not None:
+                        return example
+        return None
+
+    def _wide(self) -> Counterexample | None:
+        """Inputs of very different sizes, and then those at which the relation came nearest to failing, moved."""
+        inputs = leaves(self.system, [self.left, self.right])
+        for turn, sizes in enumerate(self._sizes):
+            random = np.random.default_rng([turn, len(inputs), 11])
+            drawn = {v: wide(v, shape_at(v, sizes), POPULATION, random, not self._sound) for v in inputs}
+            for _ in range(GENERATIONS if self._sound else 1):
+                if self.imposed.conditions:
+                    values, _good = self.imposed.satisfied(self.system, sizes, drawn)
+                    drawn = {**drawn, **values}
+                excess = self._excesses(drawn, sizes)
+                best = np.argsort(-excess)[:KEPT]
+                for k in best:
+                    if excess[k] > ROUNDING:
+                        given = self.imposed.at(self.system, sizes, {v: x[k] for v, x in drawn.items()})
+                        example = None if given is None else self._at(given, sizes)
+                        if example is not None:
+                            return example
+                parents = np.resize(best, POPULATION)
+                drawn = {v: moved(v, x[parents], random) for v, x in drawn.items()}
+        return None
+
+    def _excesses(self, drawn: Mapping[Var, Array], sizes: Mapping[sympy.Symbol, int]) -> Array:
+        """By how much the relation fails at each point, relative to the larger side; −∞ where there is no value."""
+        left, right = self._sides(drawn, sizes, POPULATION)
+        with np.errstate(all="ignore"):
+            gap = {"=": np.abs(left - right), "<=": left - right, ">=": right - left}[self.relation]
+            size = np.maximum(np.abs(left), np.abs(right)).reshape(len(left), -1).max(axis=1)
+            worst = gap.reshape(len(gap), -1).max(axis=1) / np.maximum(size, 1e-300)
+        return np.where(np.isfinite(worst), worst, -np.inf)
+
+    def _sides(self, drawn: Mapping[Var, Array], sizes: Mapping[sympy.Symbol, int], points: int) -> tuple[Array, Array]:
+        keyed = {(v.name, tuple(replace(i, sizes) for i in v.subs)): x for v, x in drawn.items()}
+        numbers = Numbers.of(self.system, sizes, points, 0, keyed)
+        with np.errstate(all="ignore"):
+            first, second = np.broadcast_arrays(numbers.value(self.left), numbers.value(self.right))
+        return tuple(np.broadcast_to(x, (points, *x.shape[1:])) for x in (first, second))  # type: ignore[return-value]
+
+    def _at(self, given: Mapping[Var, Array], sizes: Mapping[sympy.Symbol, int]) -> Counterexample | None:
+        """The counterexample at one point, if it is one: by many digits, or by far more than rounding could do."""
+        left, right = self._sides({v: np.asarray(x)[None] for v, x in given.items()}, sizes, 1)
+        if not (np.isfinite(left).all() and np.isfinite(right).all()):
+            return None
+        failing = self._confirmed(given, sizes, left, right)
+        if failing is None:
+            failing = EXCESS[self.relation](left, right) > (MARGIN if self._sound else CLEAR)
+        return Counterexample(given, left[0], right[0], sizes) if failing else None
+
+    def _confirmed(
+        self, given: Mapping[Var, Array], sizes: Mapping[sympy.Symbol, int], left: Array, right: Array
+    ) -> bool | None:
+        """Whether the relation fails with many digits too, at the entry where it fails most; None without such."""
+        gap = {"=": np.abs(left - right), "<=": left - right, ">=": right - left}[self.relation]
+        place = [int(k) + 1 for k in np.unravel_index(int(np.argmax(gap)), gap.shape)][1:]
+        sides = [b.at(reindex(x, sizes), *place) if x.order else x for x in (self.left, self.right)]
+        first, second = (precise(self.system, x, sizes, given) for x in sides)
+        if first is None or second is None:
+            return None
+        size = max(abs(first), abs(second)) or 1.0
+        excess = EXCESS[self.relation]
+        by_digits = excess(np.asarray([first / size]), np.asarray([second / size]))
+        return min(by_digits, excess(left / size, right / size)) > ROUNDING
+
+    @property
+    def _sound(self) -> bool:
+        """Whether nothing is inverted or averaged over a law, so that values have nearly all their digits."""
+        return not self.by_quadrature and not any(
+            isinstance(n, Call) and n.fn in ("inv", "det") for x in (self.left, self.right) for n in postorder(x)
+        )
 
 
 def precise(system: System, expr: Expr, sizes: Mapping[sympy.Symbol, int], given: Mapping[Var, Array]) -> float | None:
@@ -114,28 +189,6 @@ def _nested(x: Array) -> Any:
     if not np.ndim(x):
         return Fraction(float(x)).limit_denominator(10**6)
     return [_nested(row) for row in x]
-
-
-def small(v: Var, shape: tuple[int, ...], turn: int, random: np.random.Generator) -> Array:
-    """Small whole numbers where nothing is said of the input, hundredths or a fair draw elsewhere."""
-    said = v.facts - _FREE_OF_FACTS
-    if not said and turn % 4 == 3:
-        return np.asarray(random.integers(-4, 5, size=shape) / 4.0)
-    if not said:
-        return random.integers(-1 - turn // 8, 3 + turn // 8, size=shape).astype(float)
-    if said == {"positive"} and turn % 4 == 3:
-        return np.asarray(random.integers(1, 9, size=shape) / 4.0)
-    if said == {"positive"}:
-        return random.integers(1, 4 + turn // 4, size=shape).astype(float)
-    if said == {"density"}:
-        weights = random.integers(1, 6, size=shape).astype(float)
-        return np.asarray(weights / weights.sum())
-    drawn = sample(v.facts, shape, 1, random)[0]
-    if all(f.startswith("between") or f in ("function", "probability") for f in said) and (
-        not shape or "probability" not in said
-    ):
-        return np.asarray(np.round(drawn, 2))
-    return np.asarray(drawn)
 
 
 def plain(x: Array) -> Any:

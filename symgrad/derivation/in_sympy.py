@@ -53,6 +53,10 @@ class InSympy:
         facts: dict[str, bool] = {"integer": True} if node.facts & {"integer", "index"} else {"real": True}
         if node.name in self.positive or node.facts & {"positive", "probability", "index"}:
             facts["positive"] = True
+        if "from 0" in node.facts:
+            facts["nonnegative"] = True
+        if "to 0" in node.facts:
+            facts["nonpositive"] = True
         return facts
 
     def back(self, x: sympy.Expr) -> Expr:

@@ -6,7 +6,7 @@ from symgrad.derivation import exact
 from symgrad.derivation.steps import Derivation, Introduced, Result
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
-from symgrad.tensor.nodes import Expr
+from symgrad.tensor.nodes import Expr, Var
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import variables
 
@@ -52,6 +52,10 @@ def _over_the_problem(problem: Problem, only: Result, value: Expr, name: str) ->
         if not known:
             break
         value = replace_nodes(value, known)
+    mapping: dict[Expr, Expr] = {
+        v: Var(v.name, v.subs, v.shape, problem.facts[v.name]) for v in variables(value) if v.name in problem.facts
+    }
+    value = replace_nodes(value, mapping)
     foreign = [v.name for v in variables(value) if v.name not in problem.facts and not problem.system.mentions(v.name)]
     if foreign:
         raise QuestionError(f"the result of {name} is written over names of its own: {', '.join(foreign)}")

@@ -1,10 +1,13 @@
 """Functions that level off: σ, tanh and erf at large arguments of either sign, exp at large negative ones."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import sympy
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Apply, Const, Expr, Mul, Pow, Var
+from symgrad.tensor.nodes import Apply, Const, Count, Expr, Mul, Pow, Var
 
 ENDS: Mapping[str, tuple[int | None, int]] = {"sigmoid": (1, 0), "tanh": (1, -1), "erf": (1, -1), "exp": (None, 0)}
 """The values at +∞ (None: it grows) and at −∞."""
@@ -24,7 +27,10 @@ def sign(x: Expr) -> int:
         return (value > 0) - (value < 0)
     match x:
         case Var(facts=facts):
-            return int(bool(facts & {"positive", "probability"}))
+            below = any(f.startswith("to ") and Fraction(f.split()[1]) < 0 for f in facts)
+            return int(bool(facts & {"positive", "probability"})) - below
+        case Count(value=value):
+            return int(sympy.sympify(value).is_positive is True)
         case Mul(args=args):
             product = 1
             for a in args:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from symgrad.derivation import referred
+from symgrad.derivation.assuming import with_facts
 from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import ProblemError, QuestionError, SymgradError, near
 from symgrad.lazy import later
@@ -97,7 +98,7 @@ class _Answers:
 def solve_question(problem: Problem, question: Question) -> Derivation:
     """The derivation of one question; a failure is its status, with the reason as the message."""
     try:
-        results = _solver(question)(problem, question)
+        results = _solver(question)(*with_facts(problem, question))
     except (SymgradError, ShapeError) as error:
         message = error.message if isinstance(error, SymgradError) else str(error)
         return _derivation(question, "failed", (), message)

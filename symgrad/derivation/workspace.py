@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import sympy
 
 from symgrad.calculus.dependency import lags
-from symgrad.derivation.certify import Certifier
+from symgrad.derivation.assuming import Imposed
+from symgrad.derivation.certify import POINTS, Certifier
 from symgrad.derivation.sizes import derived_sizes, fitting
 from symgrad.derivation.steps import Introduced, Reason
 from symgrad.errors import QuestionError
@@ -223,4 +224,18 @@ def workspace(
 ) -> Workspace:
     """A fresh workspace over a model, with numeric instances for the sizes and open indices of the question."""
     choices = choose_sizes(system, exprs, conds)
-    return Workspace(problem, question, system, Certifier.of(system, choices))
+    return Workspace(problem, question, system, certifier(problem, question, system, choices))
+
+
+def certifier(
+    problem: Problem,
+    question: Question,
+    system: System,
+    choices: Sequence[Mapping[sympy.Symbol, int]],
+    points: int = POINTS,
+) -> Certifier:
+    """A certifier at values for which what is assumed holds."""
+    made = Certifier.of(system, choices, points)
+    imposed = Imposed.of(problem, question)
+    made.instances = [imposed.on(n) for n in made.instances]
+    return made

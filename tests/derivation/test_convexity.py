@@ -75,3 +75,57 @@ def test_the_chord_by_hand() -> None:
     ends = [np.array(example[k], float) for k in names]
     points = [*ends, (ends[0] + ends[1]) / 2]
     assert [float(p @ matrix @ p) for p in points] == pytest.approx([float(v) for v in example["values"]])
+
+
+BY_COMPOSITION = {
+    "hinge": ("max(0, 1 - r*(w.T @ u))", "w"),
+    "absolute values": ("sum(abs(w))", "w"),
+    "a norm": ("norm(X @ w - y)", "w"),
+    "the largest score": ("max(z)", "z"),
+    "affine": ("w.T @ u + r", "w"),
+    "a matrix": ("norm(B)**2 + s*sum(abs(B))", "B"),
+    "elastic net": ("sum((y - X @ w)**2)/2 + s*sum(abs(w))", "w"),
+    "support vector machine": ("s/2*norm(w)**2 + mean(max(0, 1 - y*(X @ w)))", "w"),
+    "logistic loss over data": ("-sum(k2*log(sigmoid(X @ w)) + (1 - k2)*log(1 - sigmoid(X @ w)))", "w"),
+    "Huber": ("where(abs(r) <= s, r**2/2, s*(abs(r) - s/2))", "r"),
+    "two kinks": ("relu(r) + relu(2 - r)", "r"),
+    "leaky": ("where(r > 0, r, b*r)", "r"),
+}
+NOT_CONVEX_IN_SMALL_PLACES = {
+    "a concave kink between small points": "where(abs(r) <= 1, r**2, abs(r))",
+    "cut off far away": "min(r**2, 100)",
+    "a jump far away": "where(r > 10, 0, r**2)",
+    "a shallow double well": "r**4 - r**2/1000",
+    "convex but far away": "exp(r) - r**2/1000000",
+    "a falling slope": "where(r > 0, r, 2*r)",
+    "the square of a jump": "where(r > 0, 1, 2)**2",
+}
+
+
+@pytest.mark.parametrize(("of", "over"), BY_COMPOSITION.values(), ids=BY_COMPOSITION)
+def test_convex_by_composition(of: str, over: str) -> None:
+    problem = PROBLEM.replace("symbols:\n", "symbols:\n  k2: {shape: m, is: probability}\n")
+    (found,) = solve_problem(load_problem(problem % (of, over)))
+    assert found.status == "certified", found.message
+    assert found.results[0].exact is True
+
+
+@pytest.mark.parametrize("of", NOT_CONVEX_IN_SMALL_PLACES.values(), ids=NOT_CONVEX_IN_SMALL_PLACES)
+def test_a_second_derivative_between_kinks_proves_nothing(of: str) -> None:
+    assert solved(of, "r").exact is False
+
+
+@pytest.mark.parametrize(
+    ("of", "assume", "convex"),
+    [
+        ("r*z2**2", "r > 0", True),
+        ("r*z2**2", "r <= 0", False),
+        ("(1 - r)*z2**2", "0 < r < 1", True),
+        ("r*abs(z2)", "r >= 0", True),
+    ],
+)
+def test_what_is_assumed_counts(of: str, assume: str, convex: bool) -> None:
+    problem = PROBLEM.replace("symbols:\n", "symbols:\n  z2: {}\n") % (of, "z2")
+    (found,) = solve_problem(load_problem(problem.replace("over: z2}", f"over: z2, assume: ['{assume}']}}")))
+    assert found.status == "certified", found.message
+    assert found.results[0].exact is convex

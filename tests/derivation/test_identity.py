@@ -127,3 +127,66 @@ def test_the_bank_is_proved(name: str) -> None:
         assert d.status == "certified", d.message
         if d.ask == "identity":
             assert d.results[0].exact is True
+
+
+FALSE_FAR_AWAY = [
+    ("0", "u.T @ A @ u", "<="),
+    ("x", "1000", "<="),
+    ("log(1 + exp(x))", "x + 10", "<="),
+    ("x**2", "1000*s + 30", "<="),
+    ("exp(-x**2)", "1/1000000", ">="),
+    ("floor(x + 1/1000)", "floor(x)", "=="),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "relation"), FALSE_FAR_AWAY)
+def test_what_fails_far_away_is_refuted(left: str, right: str, relation: str) -> None:
+    (result,) = answer(left, right, relation).results
+    assert result.exact is False
+    assert result.extra["counterexample"]
+
+
+HARD_TO_COMPUTE = [
+    ("sigmoid(x)", "exp(x)/(1 + exp(x))", "=="),
+    ("log(1 + exp(x))", "max(x, 0)", ">="),
+    ("norm(u + v)", "norm(u) + norm(v)", "<="),
+    ("softmax(u + x)", "softmax(u)", "=="),
+    ("log(softmax(u))", "u - logsumexp(u)", "=="),
+    ("inv(S + u @ u.T)", "inv(S) - inv(S) @ u @ u.T @ inv(S)/(1 + u.T @ inv(S) @ u)", "=="),
+    ("E(exp(w), w ~ normal(mean=mu, cov=s**2))", "exp(mu + s**2/2)", "=="),
+    ("x**2 - 2*x*s + s**2", "0", ">="),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "relation"), HARD_TO_COMPUTE)
+def test_rounding_refutes_nothing(left: str, right: str, relation: str) -> None:
+    (result,) = answer(left, right, relation).results
+    assert result.exact is True
+
+
+ASSUMED = [
+    ("abs(x)", "x", "==", "x > 0", True),
+    ("x", "x**2", "<=", "x >= 1", True),
+    ("x", "x**2", "<=", "x >= 0", False),
+    ("max(x, s)", "s", "==", "x < s", True),
+    ("norm(2*u)", "2", "==", "norm(u) == 1", True),
+    ("norm(u)", "2", "==", "norm(u) == 1", False),
+    ("sum(A)", "n", "==", "sum(A, axis=1) == 1", True),
+    ("exp(x + mu)", "1", "==", "x + mu == 0", True),
+    ("trace(A @ S)", "1", "==", "trace(A @ S) == 1", True),
+    ("u.T @ v", "0", "==", "u.T @ v == 0", True),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "relation", "assume", "holds"), ASSUMED)
+def test_what_is_assumed_holds_at_every_point(left: str, right: str, relation: str, assume: str, holds: bool) -> None:
+    (result,) = answer(left, right, relation, f", assume: ['{assume}']").results
+    assert result.exact is holds
+    if not holds:
+        assert result.extra["counterexample"]
+
+
+def test_an_assumption_that_cannot_be_met_fails() -> None:
+    (found,) = solve_problem(load_problem(PROBLEM % ("x", "x", "==", ", assume: ['x**2 + s < 0']")))
+    assert found.status == "failed"
+    assert "no values were found" in found.message

@@ -1,0 +1,62 @@
+"""What can be said of the sign of an expression from what is known of its parts."""
+
+from symgrad.derivation.saturation import sign
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Add, Apply, Call, Expr, Fold, MatMul, Mul, Pow, Reduce, Transpose, Var
+
+
+def never_negative(x: Expr) -> bool:
+    """Whether every entry is certain to be 0 or more."""
+    value = b.number_of(x)
+    if value is not None:
+        return value >= 0
+    match x:
+        case Var(facts=facts):
+            return bool(facts & {"positive", "probability", "one-hot", "density", "from 0"})
+        case Apply(fn=fn, args=args):
+            return fn in ("exp", "relu", "abs", "sqrt", "softplus", "sigmoid") or (
+                fn == "max" and any(never_negative(a) for a in args)
+            )
+        case Call(fn=fn):
+            return fn in ("norm", "spectral_norm", "softmax", "one_hot")
+        case Pow(base=base, exponent=e):
+            power = b.number_of(e)
+            return (power is not None and power.denominator == 1 and power % 2 == 0) or never_negative(base)
+        case Add(args=args):
+            return all(never_negative(a) for a in args) or _rest_of_one(args)
+        case Mul(args=args):
+            falling = [a for a in args if not never_negative(a)]
+            return len(falling) % 2 == 0 and all(never_positive(a) for a in falling)
+        case Reduce(op=op, arg=arg):
+            return op != "argmax" and never_negative(arg)
+        case Fold(body=body):
+            return never_negative(body)
+        case MatMul(args=(Transpose(arg=first), last)) if not x.order:
+            return first is last
+        case Transpose(arg=arg):
+            return never_negative(arg)
+    return sign(x) > 0
+
+
+def never_positive(x: Expr) -> bool:
+    """Whether every entry is certain to be 0 or less."""
+    value = b.number_of(x)
+    if value is not None:
+        return value <= 0
+    return "to 0" in x.facts if isinstance(x, Var) else sign(x) < 0
+
+
+def _rest_of_one(args: tuple[Expr, ...]) -> bool:
+    """Whether a sum is 1 − p for a p between 0 and 1."""
+    numbers = [b.number_of(a) for a in args]
+    others = [b.neg(a) for a, n in zip(args, numbers, strict=True) if n is None]
+    if len(others) != 1 or sum(n for n in numbers if n is not None) < 1:
+        return False
+    match others[0]:
+        case Var(facts=facts):
+            return bool(facts & {"probability", "one-hot", "between 0 and 1"})
+        case Apply(fn=fn):
+            return fn == "sigmoid"
+        case Call(fn=fn):
+            return fn in ("softmax", "one_hot")
+    return False
