@@ -21,9 +21,9 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.integers import replace as at_sizes
 from symgrad.tensor.nodes import Compare, Density, Expr, Integral, Var
-from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.stable import Array
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
 
