@@ -53,7 +53,8 @@ class NameReader(FunctionReader):
         if known is not None and known.name in self.vocabulary.integers and known.below < len(parts):
             known = None
         if known is not None and known.name in self.vocabulary.functions and known.below < len(parts):
-            known = None
+            labels = all(self.is_value(part) for part in below[known.below :])
+            known = known if labels and self.begins(found.end).says("(") else None
         if known is not None and known.name in self.vocabulary.functions:
             return self.own_function(found, known, start)
         if known is not None and not known.above and above in _LABELS:
@@ -165,7 +166,7 @@ class NameReader(FunctionReader):
             if found is None or not self.is_value((at, found.end)):
                 return False
             at = found.end
-            if at < closing and not self.tokens[at].says(",", ";", "|"):
+            if at < closing and not self.tokens[at].says(",", ";", "|", "‖"):
                 return False
             at += 1
         return at > self.at + 1
@@ -175,7 +176,10 @@ class NameReader(FunctionReader):
         found = scan(self.tokens, part[0], part[1], self.partner)
         if found is None or found.end != part[1] or found.base in self.vocabulary.integers:
             return False
-        return self.vocabulary.knows(found.base) or found.base in GREEK or found.base[:1].isupper()
+        below = [text_of(self.tokens, inside) for inside in items(self.tokens, found.below)]
+        known = self.vocabulary.find(found.base, below, text_of(self.tokens, found.above))
+        plain = found.base in GREEK or (len(found.base) == 1 and found.base.isupper())
+        return known is not None or plain
 
     def moves(self, part: tuple[int, int]) -> bool:
         """Whether a subscript speaks of a step, a size or an index of the problem; a word is a label."""

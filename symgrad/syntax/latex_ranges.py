@@ -197,8 +197,27 @@ def _distributed(p: LatexParser) -> Tree:
 
 @rule(r"\int")
 def integral(p: LatexParser) -> Tree:
-    """Integrals."""
-    raise ProblemError("an integral is not read in LaTeX", p.token.place)
+    """`\\int_x f(x) \\, dx`, over all values of x."""
+    start = p.take()
+    limits(p)
+    ends = _differential(p)
+    if ends is None:
+        raise ProblemError("an integral ends with dx, which says over what", start.place)
+    body = p.group((p.at, ends), p.expression)
+    var = p.tokens[ends + 1]
+    p.at = ends + 2
+    over = Name(var.text, place=var.place)
+    return Call(Name("integral", place=start.place), (body, over), (), place=p.since(start))
+
+
+def _differential(p: LatexParser) -> int | None:
+    """Where the d of dx stands that ends the integral which begins here."""
+    at = p.at
+    while at + 1 < p.stop:
+        if p.tokens[at].text == "d" and p.tokens[at + 1].kind is Kind.NAME:
+            return at
+        at = p.partner.get(at, at) + 1 if p.tokens[at].kind is Kind.OPEN else at + 1
+    return None
 
 
 @rule(r"\lim")

@@ -8,7 +8,7 @@ from typing import Final
 from symgrad.tensor.scalars import SCALARS
 from symgrad.verify.derivatives import derivative
 from symgrad.verify.directions import best_direction
-from symgrad.verify.elaboration import elaborated
+from symgrad.verify.elaboration import elaborated, limit
 from symgrad.verify.folds import extreme, mean, product, total
 from symgrad.verify.functions import (
     HYPERBOLIC,
@@ -43,6 +43,7 @@ CALLS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(("trace", "det", "inv"), of_square),
     **dict.fromkeys(("jacobian", "grad"), derivative),
     **dict.fromkeys(("E", "Var", "KL", "integral", "normal", "bernoulli"), elaborated),
+    "lim": limit,
     "where": where,
     "softmax": softmax,
     "cross_entropy": cross_entropy,

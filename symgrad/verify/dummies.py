@@ -92,7 +92,8 @@ def fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], not
             return None
         return Judgement(w.DEFINITION, f"it fixes the input {base.id}")
     inside = [open_names((side,), bench.names, notation)[0] for side in (left, equation.right)]
-    lacking = [n for n, role in inside[1].items() if n not in inside[0] and role == "entry"]
+    places = {x for density in bench.names.densities.values() for x in density.arguments}
+    lacking = [n for n, role in inside[1].items() if n not in inside[0] and role == "entry" and n not in places]
     if lacking:
         return Judgement(
             w.UNJUDGED, f"{lacking[0]!r} stands on the right only: it fixes {base.id} for one {lacking[0]}"

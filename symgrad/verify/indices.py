@@ -22,9 +22,13 @@ def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple
     """The open indices, each a "step" or an "entry", and the names that nobody declared."""
     found: dict[str, str] = {}
     loose: dict[str, Name] = {}
+    places = {x for density in names.densities.values() for x in density.arguments}
     for tree in trees:
         for name, role in _free(tree, frozenset(), "value", names):
             if name.id in names.families or name.id in notation.settings:
+                continue
+            if name.id in places:
+                found.setdefault(name.id, "entry")
                 continue
             if name.id in names.sizes:
                 if role == "entry":

@@ -14,6 +14,7 @@ from symgrad.syntax.tree import Call, Compare, ListTree, Name, Tree
 from symgrad.tensor.nodes import Rel
 from symgrad.tensor.shapes import ShapeError
 from symgrad.verify import conditions as cond
+from symgrad.verify import inequalities
 from symgrad.verify import verdicts as w
 from symgrad.verify.answers import Answer, answers, unknowns
 from symgrad.verify.asked import Asked, left_side
@@ -29,6 +30,7 @@ from symgrad.verify.judge import judge
 from symgrad.verify.shapes import Shapes
 from symgrad.verify.spellings import declared_as
 from symgrad.verify.stated_values import PutIn, by_value, is_average_precision, number
+from symgrad.verify.supposed import Supposition, suppositions
 from symgrad.verify.trials import has_derivative, speaks_matrices
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judged, Judgement
@@ -65,6 +67,11 @@ class Marker:
     def unknowns(self) -> dict[str, tuple[str, tuple[Rel, ...]]]:
         """The integers that questions ask for."""
         return unknowns(self.problem)
+
+    @cached_property
+    def suppositions(self) -> tuple[Supposition, ...]:
+        """What the questions suppose."""
+        return tuple(suppositions(self.bench))
 
     @cached_property
     def asked(self) -> Asked:
@@ -133,7 +140,7 @@ class _Marking:
         if special is None and claim.kind == "shape" and isinstance(claim.right, ListTree):
             return self.shapes.judge(bench, claim.left, claim.right, notation)
         if special is None and claim.kind == "inequality":
-            return Judgement(w.UNJUDGED, "an inequality")
+            return inequalities.judge(bench, claim.left, claim.right, claim.relation, notation, claim.context)
         special = special or self.put_in.judge(bench, claim, [x.right for x in self.before.wrong], notation)
         left = self.left_of(claim)
         if special is None and (left is None or is_average_precision(bench, claim)):
@@ -157,10 +164,23 @@ class _Marking:
             value = number(bench, claim.right, self.writer.notation)
             if isinstance(value, Fraction):
                 self.writer.settings[left.id] = value
+        if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
+            judgement = self.supposed(equation) or judgement
         self.put_in.note(bench, left, claim.right, judgement)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(bench, left, claim, judgement)
         return judgement
+
+    def supposed(self, equation: Equation) -> Judgement | None:
+        """The verdict where a line is right under what a question supposes: z = 0, p_g = p_data; None where none is."""
+        for supposition in self.marker.suppositions:
+            if not supposition.bears_on(equation.left, equation.right):
+                continue
+            judgement = judge(supposition.bench, equation, self.writer.notation.copy())
+            if judgement.good and judgement.verdict != w.AS_SCALARS:
+                reason = "; ".join(filter(None, (f"right if {supposition.words}", judgement.reason)))
+                return replace(judgement, verdict=w.RIGHT_IF, reason=reason, question=supposition.question)
+        return None
 
     def left_of(self, claim: Claim) -> Tree | None:
         """What a claim is about: its left side, behind an approximation the side before it, or what is asked for."""

@@ -53,8 +53,9 @@ class Meaning(Interpretation):
             case ListTree(items):
                 return v.stacked([self.value(x, ints) for x in items])
             case Call(func):
-                handler = elaborated if func.id in self.names.densities else CALLS.get(func.id)
-                if func.id in self.names.functions:
+                probable = func.id in self.names.densities or (self.names.densities and func.id in self.names.functions)
+                handler = elaborated if probable else CALLS.get(func.id)
+                if not probable and func.id in self.names.functions:
                     return self._own_function(tree, ints)
                 if handler is None:
                     raise Unclear(f"{func.id!r} has no value here")

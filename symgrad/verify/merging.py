@@ -39,8 +39,10 @@ def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
     for key in sorted(by_place):
         candidates = by_place[key]
         turns = {turn for turn, _ in candidates}
-        if len(turns) < len(found) and all(x.verdict == w.UNJUDGED for _, x in candidates):
-            continue
+        if all(x.verdict == w.UNJUDGED for _, x in candidates):
+            silent = [unread[k] for k in range(len(found)) if k not in turns]
+            if any(not any(_overlap(candidates[0][1], y) for y in others) for others in silent):
+                continue
         if len(turns) == 1:
             out += [x for _, x in candidates]
             continue

@@ -11,6 +11,7 @@ from symgrad.syntax.tree import Binary, Name, Span, Subscript, Tree, Unary
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import At, Cut, Expr, Item, Var
 from symgrad.verify import values as v
+from symgrad.verify.elaboration import at_places
 from symgrad.verify.errors import BeyondAxis, Outside, Unclear, Unknown
 from symgrad.verify.integers import index
 from symgrad.verify.interpretation import Interpretation, Ints
@@ -33,7 +34,7 @@ def named(m: Interpretation, tree: Name, items: tuple[Tree, ...], ints: Ints) ->
         return m.value(m.notation.settings[name], ints)
     member = node(m, tree, items, ints)
     if member is not None:
-        return v.tensor(m.world.value(member))
+        return at_places(m, member, ints) or v.tensor(m.world.value(member))
     if name in m.notation.names:
         return _defined(m, tree, items, ints)
     if name in m.world.sizes and not items:

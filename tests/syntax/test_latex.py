@@ -126,7 +126,7 @@ ERRORS = [
     (r"\foo x", "the command \\foo is not known here", 0),
     (r"\sum W", "what runs is not said below the sign", 0),
     (r"x \pm 1", "'\\pm' cannot be read: say which sign is meant", 2),
-    (r"\int x", "an integral is not read in LaTeX", 0),
+    (r"\int x", "an integral ends with dx, which says over what", 0),
     (r"W^{}", "something is missing in this group", 2),
     (r"\begin{cases} x & x > 0", "this cases is never ended", 0),
     (r"\begin{pmatrix} 1 & 2 \\ 3 \end{pmatrix}", "the rows of this matrix are not equally long", 0),

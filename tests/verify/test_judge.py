@@ -21,7 +21,7 @@ model:
 @pytest.fixture(scope="module")
 def markers() -> dict[str, Markers]:
     names = ("bptt", "lstm", "softmax_ce", "residual", "attention_rnn", "gated_rnn", "conv1d_index", "lstm_step")
-    names += ("conv_by_hand",)
+    names += ("conv_by_hand", "conv_sizes", "loss_at_init", "focal_loss", "vae_elbo", "gan_optimum", "vanishing")
     return {**{n: Markers.of([load(n)]) for n in names}, "matrices": Markers.of([load(MATRICES)])}
 
 
@@ -160,6 +160,31 @@ CLAIMS = [
     ("lstm_step", r"dh_{t-1} = dI_t[1:n]", "wrong"),
     ("conv_by_hand", r"Y_{22} = 4.6 + 2.7 + 5.10 + 1.11", "right-if"),
     ("conv_by_hand", r"Y_{22} = 4.6 + 2.7 + 5.10 + 1.12", "wrong"),
+    ("loss_at_init", r"p_k = \frac14", "right-if"),
+    ("loss_at_init", r"E = \log 4", "right-if"),
+    ("loss_at_init", r"E = \log 3", "wrong"),
+    ("loss_at_init", r"\frac{\partial E}{\partial z} = \begin{pmatrix} 0.25 & 0.25 & -0.75 & 0.25 \end{pmatrix}^\top", "right-if"),
+    ("focal_loss", r"FL = -(1-p)^{\gamma/2} \log p", "wrong"),
+    ("focal_loss", r"\lim_{p \to 0} \frac{FL}{CE} = 1", "right"),
+    ("focal_loss", r"\lim_{p \to 0} \frac{FL}{CE} = 0", "wrong"),
+    ("focal_loss", r"\lim_{p \to 1} FL = \lim_{p \to 1} (1 - p)^\gamma", "right"),
+    ("vae_elbo", r"p(z|x) = \frac{p(x|z) p(z)}{p(x)}", "right"),
+    ("vae_elbo", r"p(z|x) = \frac{p(x|z) p(x)}{p(z)}", "wrong"),
+    ("vae_elbo", r"D_{KL}(q_\phi(z|x) \| p_\theta(z|x)) = \mathbb{E}_{q}[\log q(z)] - \mathbb{E}_{q_\phi(z|x)}[\log p(z|x)]", "right"),
+    ("vae_elbo", r"\text{ELBO} = \mathbb{E}_{q}[\log p(x|z)] - D_{KL}(q(z)\|p(z))", "right"),
+    ("vae_elbo", r"\text{ELBO} = \mathbb{E}_{q}[\log p(x|z)] + D_{KL}(q(z)\|p(z))", "wrong"),
+    ("vae_elbo", r"\log p(x) \ge \text{ELBO}", "right"),
+    ("vae_elbo", r"\log p(x) \le \text{ELBO}", "wrong"),
+    ("gan_optimum", r"D^*(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)}", "right"),
+    ("gan_optimum", r"D^*(x) = \frac{1}{2}", "right-if"),
+    ("gan_optimum", r"C(G) = -\log 4 + 2 \cdot JSD(p_{data} \| p_g)", "right"),
+    ("gan_optimum", r"C(G) = -\log 4 + JSD(p_{data} \| p_g)", "wrong"),
+    ("gan_optimum", r"C(G) \ge -\log 4", "right"),
+    ("gan_optimum", r"V(D, G) = \int_x p_{data}(x) \log D(x) + p_g(x) \log(1 - D(x)) \, dx", "right"),
+    ("gan_optimum", r"V(D, G) = \int_x p_{data}(x) \log D(x) + p_g(x) \log D(x) \, dx", "wrong"),
+    ("vanishing", r"\left\| \frac{\partial h_t}{\partial h_{t-1}} \right\| \le \|W\|", "right"),
+    ("vanishing", r"\left\| \frac{\partial h_t}{\partial h_{t-1}} \right\| \le 1", "wrong"),
+    ("conv_sizes", r"H \ge K", "unjudged"),
 ]  # fmt: skip
 
 
