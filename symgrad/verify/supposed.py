@@ -17,7 +17,7 @@ from symgrad.tensor.nodes import Const, Num, Var
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 from symgrad.verify.bench import Bench
-from symgrad.verify.world import scalar_world, worlds
+from symgrad.verify.worlds import scalar_world, worlds
 
 _AT_A_POINT: Final = frozenset({"special_case", "evaluate"})
 _SUBJECTS: Final = ("of", "left", "right")
