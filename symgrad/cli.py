@@ -1,4 +1,4 @@
-"""The command line: solve, verify, check, list, schema; exit codes 0 certified, 1 some failed, 2 unusable input."""
+"""The command line; exit codes 0 everything is certified, 1 some questions failed, 2 unusable input."""
 
 import atexit
 import gc
@@ -27,6 +27,8 @@ _TOO_LARGE: Final = {
     MemoryError: "the input takes more memory than there is",
     RecursionError: "the input is nested too deeply",
 }
+_PLOTS: Final = ("gradient-flow", "loss-surface")
+_DRAWN: Final = ("svg", "pdf", "png")
 _TARGET: Final = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
@@ -126,6 +128,36 @@ def solve(
     for problem, name, message in solved.failures:
         click.echo(f"{problem}: question {name}: {message}", err=True)
     sys.exit(1 if solved.failures else 0)
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(_PLOTS))
+@click.argument("problem")
+@click.option("--of", help="What is plotted: a state such as h[t], or a number.")
+@click.option("--wrt", help="The earlier state, such as h[k].")
+@click.option("--over", help="One variable, or two in brackets: [p, gamma].")
+@click.option("--values", help="The ends of a variable, the curves of the second: {p: [0, 1], gamma: [0, 1, 2]}.")
+@click.option("--norms", help="The norms of the parameter, a curve for each: [0.5, 1, 2].")
+@click.option("--at", help="The values of what is left open: {x: 1}.")
+@click.option("--form", type=click.Choice(("curves", "contours")), help="Curves, or contour lines over two variables.")
+@click.option("-f", "--format", "format_", type=click.Choice(_DRAWN), help="By default as -o ends, else svg.")
+@click.option("-o", "--output", type=_TARGET, help="Write to this file; - is the standard output.")
+@_reporting
+def plot(kind: str, problem: str, format_: str | None, output: Path | None, **fields: str | None) -> None:
+    """Plot how gradients of PROBLEM flow through time, or its loss over its variables.
+
+    \b
+    symgrad plot gradient-flow bptt -o flow.svg
+    symgrad plot loss-surface focal_loss --values "{gamma: [0, 1/2, 1, 2, 5]}" -o focal.pdf
+    """
+    suffix = "" if output is None else output.suffix.lower().removeprefix(".")
+    chosen = format_ or (suffix if suffix in _DRAWN else "svg")
+    said = {name: text for name, text in fields.items() if text is not None}
+    drawn = _pipeline().plot(_load(problem), kind, said, chosen)
+    if output is None:
+        output = Path(f"{kind}.{chosen}")
+        click.echo(f"written to {output}", err=True)
+    _put(drawn, output)
 
 
 @main.command()

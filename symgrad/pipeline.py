@@ -7,7 +7,7 @@ that somebody wrote becomes claims, each judged against the same graph, and its 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 compose, check_rows = later("symgrad.sheet.compose:compose"), later("symgrad.sheet.checks:check_rows")
 render, typeset = later("symgrad.sheet.render:render"), later("symgrad.sheet.pdf:typeset")
 picture, pictured = later("symgrad.sheet.pictures:picture"), later("symgrad.sheet.pictures:pictured")
+with_plot = later("symgrad.derivation.usual_plots:with_plot")
 mark = later("symgrad.verify.verify:mark")
 
 Document = str | bytes
@@ -74,6 +75,18 @@ def solve(
     answers = [(p, _answered(p, format, questions, look)) for p in listed]
     failures = tuple((p.name, d.id, d.message) for p, found in answers for d in found if d.status == "failed")
     return Solved(printed(answers, format, look), failures)
+
+
+def plot(problem: Problem, kind: str, fields: Mapping[str, str], format: str) -> Document:
+    """The picture of one of the usual kinds of plots of a problem; ``fields`` are those of a question, as written.
+
+    Raises:
+        ProblemError: a field is wrong, or is needed and missing.
+        QuestionError: there is no such plot.
+    """
+    asked = with_plot(problem, kind, fields)
+    drawn: Document = picture(asked, derive(asked), format, DEFAULT_LOOK)
+    return drawn
 
 
 def _answered(problem: Problem, format: str, questions: Collection[str], look: Look) -> tuple[Derivation, ...]:

@@ -65,7 +65,9 @@ def imported(path: Path, whole: bool = True) -> set[str]:
                 for a in aliases:
                     deeper = f"{base}.{a.name}".lstrip(".")
                     out.add(deeper if deeper in names else base or "__init__")
-            case ast.Call(func=ast.Name(id="later"), args=[ast.Constant(value=str(place))]) if whole:
+            case ast.Call(func=ast.Name(id="later"), args=[ast.Constant(value=str(place))]) if (
+                whole and place.startswith("symgrad.")
+            ):
                 out.add(place.split(":")[0].removeprefix("symgrad."))
     return out
 

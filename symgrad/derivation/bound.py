@@ -12,7 +12,7 @@ from symgrad.derivation.norm_rules import Bounds, by_factors, matrices, unsigned
 from symgrad.derivation.paths import Paths
 from symgrad.derivation.steps import Block, Check, Code, Line, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, workspace
-from symgrad.errors import QuestionError
+from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Declaration, Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import spectral_norm
@@ -43,11 +43,11 @@ def _one(problem: Problem, question: Question, wrt: Expr, text: str) -> Result:
     of = question.of.expr
     if not isinstance(of, Var) or not isinstance(wrt, Var) or of.order != 1 or wrt.order != 1:
         raise QuestionError("a bound is of the derivative of a vector by a vector, both named", question.place)
-    conds = [c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel)]
+    conds = tuple(c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel))
     work = workspace(problem, question, problem.system, [of, wrt], conds)
     names = Names(work)
     step = _step_between(of, wrt)
-    search = _Bound(work, names, of, wrt, text)
+    search = _Bound(work, names, of, wrt, text, conds)
     return search.one_step() if step is None else search.many_steps(*step)
 
 
@@ -68,6 +68,7 @@ class _Bound:
     of: Var
     wrt: Var
     text: str
+    conds: tuple[Rel, ...]
     blocks: list[Block] = field(default_factory=list)
 
     # One step
@@ -153,6 +154,7 @@ class _Bound:
         factor = b.deriv(reindex(of, moved), reindex(before, moved))
         product = b.fold("prod", factor, [binder], descending=True)
         whole = b.deriv(of, self.wrt)
+        self._require_chain(whole, product, Rel("<=", difference(first, -2), last))
         chain: Reason = ("chain rule over the steps, later ones on the left",)
         self.blocks.append(work.certifier.line(whole, product, reason=chain, rule="chain rule"))
         norms = b.fold("prod", spectral_norm(factor), [binder])
@@ -167,6 +169,22 @@ class _Bound:
         self.blocks += self._explosion(of, before, bounds[-1])
         closed = b.fold("prod", reindex(formula, moved), [binder], descending=True)
         return self._result(left, closed, value)
+
+    def _require_chain(self, whole: Expr, product: Expr, apart: Rel) -> None:
+        """A state that later ones read past the next step, directly or through others, has no such product.
+
+        One step apart the two are the same whatever the model is; two steps tell them from each other.
+        """
+        work = self.work
+        far = workspace(work.problem, work.question, work.problem.system, [self.of, self.wrt], (*self.conds, apart))
+        try:
+            far.certifier.compare(whole, product)
+        except CertificationError:
+            name = self.of.name
+            message = (
+                f"the derivative over many steps is no product over single steps: {name} acts past the next {name}"
+            )
+            raise QuestionError(message, work.question.of.place) from None
 
     def _power(self, bound: Expr, moved: dict[sympy.Symbol, sympy.Symbol], binder: Binder) -> Expr:
         if not free_ints(bound) & set(moved):

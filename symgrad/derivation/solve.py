@@ -27,6 +27,7 @@ SOLVERS: Mapping[str, Solver] = {
     "equations": later("symgrad.derivation.equations:solve"),
     "depends": later("symgrad.derivation.depends:solve"),
     "diagram": later("symgrad.derivation.diagram:solve"),
+    "plot": later("symgrad.derivation.plot:solve"),
     "identity": later("symgrad.derivation.identity:solve"),
     "optimum": later("symgrad.derivation.optimum:solve"),
     "bound": later("symgrad.derivation.bound:solve"),

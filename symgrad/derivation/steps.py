@@ -84,7 +84,42 @@ class CasesLine:
     check: Check
 
 
-Block: TypeAlias = Line | Introduced | Prose | Table | CasesLine
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points of a curve, or of a row of a surface.
+
+    Attributes:
+        at: The value of what differs from curve to curve.
+        bound: Whether it is one that the other curve of that value stays below.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    at: float | None = None
+    bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Curves over one axis, or a surface over two.
+
+    Attributes:
+        across: What the horizontal axis shows.
+        of: What the curves show, or the contour lines.
+        by: What differs from curve to curve, or the vertical axis under contour lines.
+        contours: Whether the curves are the rows of a surface.
+        logarithmic: Whether the vertical axis is logarithmic.
+    """
+
+    across: Reason
+    of: Expr
+    by: Expr | None
+    curves: tuple[Curve, ...]
+    contours: bool = False
+    logarithmic: bool = False
+
+
+Block: TypeAlias = Line | Introduced | Prose | Table | CasesLine | Plot
 
 
 @dataclass(frozen=True, slots=True)

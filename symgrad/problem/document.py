@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,22 @@ def read_document(source: Source) -> ProblemDocument:
         ordered = sorted(reader.diagnostics, key=lambda d: d.place.resolved().start if d.place else 0)
         raise ProblemError(dict.fromkeys(ordered))
     return document
+
+
+def with_question(document: ProblemDocument, written: Source) -> ProblemDocument:
+    """The document with one question instead of its own, written as a mapping.
+
+    Raises:
+        ProblemError: what is wrong with it.
+    """
+    root, diagnostics = read_yaml(written)
+    if not isinstance(root, RawMap):
+        raise ProblemError([*diagnostics, Diagnostic("a question is a mapping", written.place())])
+    reader = _Reader(written, root, diagnostics)
+    question = reader.question(root, {})
+    if reader.diagnostics or question is None:
+        raise ProblemError(dict.fromkeys(reader.diagnostics))
+    return replace(document, questions=(question,))
 
 
 @dataclass(slots=True)

@@ -199,6 +199,20 @@ _KINDS: Final = (
     ),
     QuestionKind("diagram", "the computation graph", (_of(),)),
     QuestionKind(
+        "plot",
+        "the norm of a Jacobian over the steps between its ends, or a number over its variables",
+        (
+            _of(),
+            Field("wrt", EXPRESSIONS, "the earlier state, such as h[k]"),
+            Field("over", EXPRESSIONS, "one variable, or two of which the second has a curve for each of its values"),
+            Field("values", ASSIGNMENTS, "the ends of the first variable, {p: [0, 1]}, and the curves' of the second"),
+            Field("norms", one_or_list(NUMBER, "a norm"), "the norms of the parameter, a curve for each"),
+            Field("at", ASSIGNMENTS, "the values of what is left open"),
+            Field("form", choice("curves", "contours"), "curves, or the contour lines of a surface"),
+        ),
+        one_of=("wrt", "over"),
+    ),
+    QuestionKind(
         "average_precision",
         "the table and the average precision",
         (

@@ -10,8 +10,10 @@ from typing import TypeAlias
 import sympy
 
 from symgrad.errors import QuestionError
+from symgrad.problem.forms import number
 from symgrad.problem.records import ProblemDocument, RawQuestion
 from symgrad.problem.scope import Scope
+from symgrad.problem.yaml_tree import RawList, RawScalar
 from symgrad.source import Place, Source
 from symgrad.syntax.tree import Tree
 from symgrad.tensor.integers import Int, replace
@@ -186,6 +188,12 @@ class Question:
         """What a field sets; nothing where it is left out."""
         value = self.fields.get(name, ())
         return tuple(v for v in value if isinstance(v, Setting)) if isinstance(value, tuple) else ()
+
+    def numbers(self, name: str) -> tuple[Fraction, ...]:
+        """The numbers in a field that is one or a list; none where it is left out."""
+        node = self.raw.get(name)
+        items = node.items if isinstance(node, RawList) else (node,)
+        return tuple(number(x) for x in items if isinstance(x, RawScalar))
 
     def is_list(self, name: str) -> bool:
         """Whether a field is written as a list."""

@@ -13,6 +13,9 @@ from symgrad.notation.symbols import SYMBOLS
 from symgrad.notation.tree import Aligned, Cases, Oper, Sym, Tree
 from symgrad.notation.tree import Line as TreeLine
 from symgrad.problem.model import Problem
+from symgrad.sheet import plotting
+from symgrad.sheet.chart import Chart, table
+from symgrad.sheet.charts import chart
 from symgrad.sheet.checks import all_checks, sentence
 from symgrad.sheet.document import (
     Block,
@@ -185,7 +188,7 @@ def _stated(result: Result) -> Iterator[_Stated]:
 
 def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> Iterator[Block]:
     """The blocks of a derivation as blocks of a sheet."""
-    for equations, run in groupby(blocks, key=lambda b: not isinstance(b, Prose | steps.Table)):
+    for equations, run in groupby(blocks, key=lambda b: not isinstance(b, Prose | steps.Table | steps.Plot)):
         if equations:
             yield from _displayed(_equations(run, reading), reading.page)
             continue
@@ -195,6 +198,18 @@ def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> It
                     yield Paragraph(reading.words(words))
                 case steps.Table():
                     yield _table(block, reading)
+                case steps.Plot():
+                    yield from _plotted(chart(block, reading))
+
+
+def _plotted(made: Chart) -> Iterator[Block]:
+    """The chart; some of its values, and what is missing, where it cannot be drawn."""
+    if plotting.available():
+        yield made
+        return
+    header, rows = table(made)
+    yield Paragraph((f"{plotting.MISSING[0].upper()}{plotting.MISSING[1:]}. Some of its values:",))
+    yield Table(tuple(header), tuple(tuple(row) for row in rows))
 
 
 def _displayed(equations: list[Equation], page: Page) -> Iterator[Block]:

@@ -1,10 +1,12 @@
 """The document of an answer sheet: words with math trees among them, equations, tables; no text of any one format."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, TypeAlias
 
 from symgrad.notation.tree import Aligned, Tree
+from symgrad.sheet.chart import Chart
 from symgrad.sheet.drawing import Drawing
 from symgrad.sheet.logo import Logo
 
@@ -53,7 +55,7 @@ class Heading:
     words: Words
 
 
-Block: TypeAlias = Paragraph | Markdown | Equations | Table | Heading | Drawing
+Block: TypeAlias = Paragraph | Markdown | Equations | Table | Heading | Drawing | Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +136,16 @@ class Sheet:
     @property
     def drawn(self) -> bool:
         """Whether there are drawings on it."""
-        blocks = (b for p in self.parts for b in (*p.model, *(x for q in p.questions for x in q.blocks)))
-        return any(isinstance(b, Drawing) for b in blocks)
+        return any(isinstance(b, Drawing) for b in self._blocks)
+
+    @property
+    def plotted(self) -> bool:
+        """Whether there are charts on it."""
+        return any(isinstance(b, Chart) for b in self._blocks)
+
+    @property
+    def _blocks(self) -> Iterator[Block]:
+        for part in self.parts:
+            yield from part.model
+            for q in part.questions:
+                yield from q.blocks

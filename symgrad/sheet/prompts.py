@@ -156,6 +156,14 @@ def _bound(question: Question, reading: Reading) -> Pieces:
     return [*out, " with respect to ", *_of(question, reading, "wrt")]
 
 
+def _plot(question: Question, reading: Reading) -> Pieces:
+    of = _of(question, reading)
+    if question.several("wrt"):
+        wrt = _of(question, reading, "wrt")
+        return ["Plot the norm of the derivative of ", *of, " with respect to ", *wrt, " over the steps between them"]
+    return ["Plot ", *of, " over ", *_of(question, reading, "over")]
+
+
 def _convexity(question: Question, reading: Reading) -> Pieces:
     return ["Is ", *_of(question, reading), " convex in ", *_of(question, reading, "over")]
 
@@ -227,6 +235,7 @@ _MAKERS: Final[Mapping[str, Maker]] = {
     "identity": _identity,
     "matrix_form": _matrix_form,
     "diagram": lambda question, reading: ["Draw the computation graph of ", *_of(question, reading)],
+    "plot": _plot,
     "average_precision": _average_precision,
     "iou": _iou,
     "text": lambda question, reading: ["A question answered in words"],

@@ -18,7 +18,18 @@ from symgrad.notation.measure import width
 from symgrad.notation.tree import Aligned, Line, Tree
 from symgrad.notation.typst import quoted, typst, typst_rows
 from symgrad.problem.bank import templates_dir
-from symgrad.sheet import draw, draw_svg, html_text, markdown_text, prose, tex_text, typst_text
+from symgrad.sheet import (
+    chart,
+    draw,
+    draw_svg,
+    html_text,
+    markdown_text,
+    pgfplots,
+    plotting,
+    prose,
+    tex_text,
+    typst_text,
+)
 from symgrad.sheet.document import QuestionBlock, Sheet, Table, Words
 from symgrad.sheet.drawing import Drawing
 from symgrad.sheet.look import DEFAULT_LOOK, Look
@@ -119,6 +130,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "rows": _tex_rows,
             "columns": _tex_columns,
             "drawn": draw.tikz,
+            "charted": pgfplots.pgfplots,
             "anchor": _anchor,
             "prose": prose.tex,
         },
@@ -130,6 +142,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "prose": html_text.prose,
             "digest": html_text.digest,
             "drawn": lambda drawing: Markup(draw_svg.svg(drawing)),
+            "charted": plotting.uri,
         },
         "typ": {
             "text": typst_text.text,
@@ -138,6 +151,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "latex": lambda tree: quoted(latex(tree)),
             "bare": typst,
             "drawn": draw.typst_drawing,
+            "charted": lambda chart: quoted(plotting.svg(chart)),
             "alt": lambda aligned: quoted(latex(aligned)),
             "rows": typst_rows,
             "prose": typst_text.prose,
@@ -147,6 +161,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "words": _words(markdown_text.escaped, markdown_text.inline),
             "math": lambda tree: markdown_text.inline(latex(tree)),
             "display": lambda aligned: markdown_text.framed(latex(aligned)),
+            "sampled": chart.table,
             "prose": lambda text: text.strip(),
         },
         "github.md": {
@@ -154,6 +169,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "words": _words(markdown_text.escaped, markdown_text.github_inline),
             "math": lambda tree: markdown_text.github_inline(latex(tree)),
             "display": lambda aligned: markdown_text.github_display(latex(aligned)),
+            "sampled": chart.table,
             "prose": lambda text: markdown_text.github(text.strip()),
         },
     }
