@@ -94,15 +94,19 @@ def _facts(problem: Problem, assumed: Iterable[Compare]) -> dict[str, frozenset[
     low: dict[str, tuple[Fraction, bool]] = {}
     high: dict[str, tuple[Fraction, bool]] = {}
     defined = {d.family for d in problem.system.definitions}
+    scalars: set[str] = set()
     for c in assumed:
         for left, op, right in ((c.left, c.op, c.right), (c.right, _MIRRORED[c.op], c.left)):
             end = b.number_of(right)
             if isinstance(left, Var) and end is not None and left.name not in defined:
+                scalars |= set() if left.order else {left.name}
                 if op in (">", ">="):
                     low[left.name] = max((end, op == ">"), low.get(left.name, (end, False)))
                 elif op in ("<", "<="):
                     high[left.name] = min((end, op != "<"), high.get(left.name, (end, True)))
-    return {name: _interval(low.get(name), high.get(name)) for name in {**low, **high}}
+    found = {name: _interval(low.get(name), high.get(name)) for name in {**low, **high}}
+    inside = {n for n in scalars if low.get(n) == (Fraction(0), True) and high.get(n) == (Fraction(1), False)}
+    return {name: facts | {"probability"} if name in inside else facts for name, facts in found.items()}
 
 
 def _interval(low: tuple[Fraction, bool] | None, high: tuple[Fraction, bool] | None) -> frozenset[str]:

@@ -3,9 +3,11 @@
 import sympy
 
 from symgrad.derivation.in_sympy import InSympy
-from symgrad.derivation.limit_ways import INFINITY, Approach, Search
+from symgrad.derivation.limit_search import INFINITY, Approach, Search
+from symgrad.derivation.limit_ways import ways
 from symgrad.derivation.points import Point
 from symgrad.derivation.reading_order import specialise
+from symgrad.derivation.resolving import as_formulas
 from symgrad.derivation.steps import Result
 from symgrad.derivation.workspace import workspace
 from symgrad.derivation.writing_out import depends, written_out
@@ -35,7 +37,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
         raise QuestionError("say what goes where: at: p -> 1", question.place)
     point = Point.of(problem, fixed)
     system = specialise(problem.system, point.integers, point.definitions)
-    root = reindex(question.of.expr, point.integers)
+    root = as_formulas(system, reindex(question.of.expr, point.integers))
     system, root, approach = _approach(system, root, moving[0])
     names = {approach.var.name, *(d.family for d in point.definitions)}
     if not depends(system, root, {approach.var.name}):
@@ -43,7 +45,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     work = workspace(problem, question, system, [approach.of(root)])
     open_form = written_out(system, root, names)
     given: dict[Expr, Expr] = {d.target: d.body for d in point.definitions}
-    return (Search(work, approach, root).solve(question, replace_nodes(open_form, given)),)
+    return (Search(work, approach, ways).solve(question, root, replace_nodes(open_form, given)),)
 
 
 def _approach(system: System, root: Expr, s: Setting) -> tuple[System, Expr, Approach]:
@@ -97,6 +99,8 @@ def _growing(system: System, root: Expr, size: sympy.Symbol, s: Setting) -> tupl
     reading = InSympy()
 
     def rule(x: Expr) -> Expr:
+        if isinstance(x, Var) and x.name == size.name:
+            return var
         if isinstance(x, Count) and size in x.value.free_symbols:
             reading.nodes[size] = var
             return reading.back(x.value)

@@ -7,7 +7,7 @@ import sympy
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Apply, Const, Count, Expr, Mul, Pow, Var
+from symgrad.tensor.nodes import Add, Apply, Const, Count, Expr, Mul, Pow, Var
 
 ENDS: Mapping[str, tuple[int | None, int]] = {"sigmoid": (1, 0), "tanh": (1, -1), "erf": (1, -1), "exp": (None, 0)}
 """The values at +∞ (None: it grows) and at −∞."""
@@ -26,6 +26,11 @@ def sign(x: Expr) -> int:
     if value is not None:
         return (value > 0) - (value < 0)
     match x:
+        case Const(name=name):
+            return int(name in ("inf", "pi", "e"))
+        case Add(args=args):
+            signs = {sign(a) for a in args}
+            return signs.pop() if len(signs) == 1 else 0
         case Var(facts=facts):
             below = any(f.startswith("to ") and Fraction(f.split()[1]) < 0 for f in facts)
             return int(bool(facts & {"positive", "probability"})) - below
@@ -38,8 +43,12 @@ def sign(x: Expr) -> int:
             return product
         case Pow(base=base):
             return int(sign(base) == 1)
-        case Apply(fn="exp"):
+        case Apply(fn="exp" | "softplus" | "sigmoid"):
             return 1
+        case Apply(fn="abs", args=(inside,)):
+            return abs(sign(inside))
+        case Apply(fn="relu" | "sqrt" | "tanh" | "sign" | "erf", args=(inside,)):
+            return max(sign(inside), 0) if x.fn in ("relu", "sqrt") else sign(inside)
     return 0
 
 

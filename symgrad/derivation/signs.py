@@ -50,13 +50,20 @@ def _rest_of_one(args: tuple[Expr, ...]) -> bool:
     """Whether a sum is 1 − p for a p between 0 and 1."""
     numbers = [b.number_of(a) for a in args]
     others = [b.neg(a) for a, n in zip(args, numbers, strict=True) if n is None]
-    if len(others) != 1 or sum(n for n in numbers if n is not None) < 1:
+    if len(others) != 1 or sum(n for n in numbers if n is not None) != 1:
         return False
-    match others[0]:
+    return probable(others[0])
+
+
+def probable(x: Expr) -> bool:
+    """Whether every entry lies between 0 and 1."""
+    match x:
         case Var(facts=facts):
             return bool(facts & {"probability", "one-hot", "between 0 and 1"})
         case Apply(fn=fn):
             return fn == "sigmoid"
         case Call(fn=fn):
             return fn in ("softmax", "one_hot")
+        case Add(args=args):
+            return _rest_of_one(args)
     return False

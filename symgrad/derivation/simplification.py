@@ -225,6 +225,19 @@ def _log_of_reciprocal(x: Expr) -> Expr:
     return x
 
 
+def _product_with_largest(x: Expr) -> Expr:
+    """zᵀ e_k = z_k, which is max z for the place k of the largest entry."""
+    match x:
+        case MatMul(args=(Transpose(arg=v), Call(fn="one_hot", args=(place,)))) if not x.order:
+            pass
+        case Reduce(op="sum", arg=Mul(args=(v, Call(fn="one_hot", args=(place,))))) if v.order == 1:
+            pass
+        case _:
+            return x
+    largest = isinstance(place, Reduce) and place.op == "argmax" and place.arg is v
+    return b.reduce("max", v) if largest else b.entry(v, [Pick(place)])
+
+
 def _settled_cases(x: Expr) -> Expr:
     """Cases that are one case; those of relu and of the absolute value by their names."""
     if not (isinstance(x, Apply) and x.fn == "where"):
@@ -245,6 +258,33 @@ def _settled_cases(x: Expr) -> Expr:
     if first is u and b.is_zero(other):
         return b.apply("relu", u)
     return b.apply("abs", u) if first is u and other is b.neg(u) else x
+
+
+def _root_of_square(x: Expr) -> Expr:
+    """√u² = |u|, and u/|u| = sign u."""
+    match x:
+        case Apply(fn="sqrt", args=(Pow(base=u, exponent=e),)) if b.number_of(e) == 2 and not u.order:
+            return u if sign(u) > 0 else b.apply("abs", u)
+        case Mul(args=args) if not x.order:
+            for a in args:
+                if isinstance(a, Pow) and b.number_of(a.exponent) == -1 and isinstance(a.base, Apply):
+                    u = a.base.args[0]
+                    if a.base.fn == "abs" and u in args:
+                        return b.mul(b.apply("sign", u), *(t for t in args if t is not a and t is not u))
+    return x
+
+
+def _compared_numbers(x: Expr) -> Expr:
+    """0 > 0 is 0: a comparison that is settled whatever the values are."""
+    if isinstance(x, Compare) and not x.order:
+        left, right = b.number_of(x.left), b.number_of(x.right)
+        if left is not None and right is not None:
+            holds = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right,
+                     "==": left == right, "!=": left != right}[x.op]  # fmt: skip
+            return b.ONE if holds else b.ZERO
+        truth = _truth(x)
+        return x if truth is None else (b.ONE if truth else b.ZERO)
+    return x
 
 
 def _truth(cond: Expr) -> bool | None:
@@ -271,7 +311,10 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("", _function_of_equals),
     Rewrite("all terms of the sum are equal", _sum_of_equals),
     Rewrite("", _log_of_reciprocal),
+    Rewrite("", _product_with_largest),
     Rewrite("", _settled_cases),
+    Rewrite("", _compared_numbers),
+    Rewrite("", _root_of_square),
     Rewrite("0 to a positive power is 0", _zero_power, _positive_exponents),
     Rewrite("equal scores give equal probabilities", _softmax_of_equals),
     Rewrite("all terms of the sum are equal", _log_sum_of_equals),

@@ -114,3 +114,67 @@ def test_other_symbols_may_be_fixed_and_the_value_computed() -> None:
     assert answer("(1 + a/x)**x", "x -> inf", set={"a": 0})["results"][0]["value"] == 1
     z = np.array([0.2, -1.0, 3.0])
     assert np.array_equal(asked("q", "tau -> 0+")["q"].results[0].evaluate(z=z), [0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "text"),
+    [
+        ("log(1 + exp(a*x))/a", "a -> inf", "relu(x)"),
+        ("softplus(a*x)/a - softplus(-a*x)/a", "a -> inf", "x"),
+        ("(sigmoid(x + tau) - sigmoid(x))/tau", "tau -> 0", "sigmoid(x)*(1 - sigmoid(x))"),
+        ("tau*logsumexp(z/tau)", "tau -> 0+", "max(z)"),
+        ("logsumexp(a*z)/a", "a -> inf", "max(z)"),
+        ("z.T @ softmax(a*z)", "a -> inf", "max(z)"),
+        ("X.T @ X/(1 + a)", "a -> 0", "X.T @ X"),
+        ("X/(norm(X) + a)", "a -> 0", "X/norm(X)"),
+        ("X/(1 + a)", "a -> inf", "zeros(n)"),
+        ("sum(abs(X)**a)**(1/a)", "a -> inf", "max(abs(X))"),
+        ("log(sum(softmax(z)**a))/(1 - a)", "a -> 1", "-(softmax(z).T @ log(softmax(z)))"),
+        ("where(abs(x) <= a, x**2/2, a*(abs(x) - a/2))", "a -> inf", "1/2*x**2"),
+        ("where(abs(x) <= a, x**2/2, a*(abs(x) - a/2))/a", "a -> 0+", "abs(x)"),
+        ("where(x > 0, x, a*(exp(x) - 1))", "x -> -inf", "-a"),
+        ("where(x > 0, x, a*(exp(x) - 1))", "x -> 0", "0"),
+        ("grad(where(x > 0, x, a*x), x)", "x -> 0-", "a"),
+        ("grad(where(x > 0, x, a*x), x)", "x -> 0+", "1"),
+        ("x/(sqrt(x**2) + tau)", "tau -> 0+", "sign(x)"),
+        ("beta**k", "k -> inf", "0"),
+        ("(1 - p)**gamma*log(p)", "gamma -> inf", "0"),
+        ("beta*log(beta/p) + (1 - beta)*log((1 - beta)/(1 - p))", "p -> 1", "inf"),
+        ("(x**a - 1)/a", "a -> 0", None),
+    ],
+)
+def test_limits_of_arrays_and_by_cases(of: str, at: str, text: str | None) -> None:
+    found = answer(of, at) if "k" not in at else whole_number(of, at)
+    if text is None:
+        assert found["status"] == "failed"
+        return
+    assert found["status"] == "certified", found["message"]
+    assert found["results"][0]["text"] == text
+
+
+def whole_number(of: str, at: str) -> dict[str, Any]:
+    """With a symbol that is declared as a positive integer."""
+    symbols = SYMBOLS.replace("symbols:\n", "symbols:\n  k: {is: [positive, integer]}\n")
+    question = json.dumps({"id": "q", "ask": "limit", "of": of, "at": at})
+    found = json.loads(symgrad.load(f"{symbols}  - {question}\n").solve().text("json"))["questions"][0]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "assume"),
+    [
+        ("exp(-x*tau)", "tau -> inf", "x > 0"),
+        ("x**a", "a -> inf", "0 < x < 1"),
+        ("(1 - tau*x)**a", "a -> inf", "abs(1 - tau*x) < 1"),
+    ],
+)
+def test_what_is_assumed_decides(of: str, at: str, assume: str) -> None:
+    assert answer(of, at, assume=[assume])["results"][0]["value"] == 0
+
+
+def test_equal_entries_share_the_limit_of_a_softmax() -> None:
+    symbols = SYMBOLS.replace("symbols:\n", "symbols:\n  u: {shape: 3, values: [3, 3, 2]}\n")
+    question = json.dumps({"id": "q", "ask": "limit", "of": "softmax(u/tau)", "at": "tau -> 0+"})
+    (result,) = symgrad.load(f"{symbols}  - {question}\n").solve()["q"].results
+    assert result.value == ["1/2", "1/2", 0]
