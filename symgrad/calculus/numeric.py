@@ -30,6 +30,8 @@ from symgrad.tensor.walk import postorder, variables
 STEP = 1e-20
 MOST_MOVED = 4096
 """Entries that one pass moves; larger models are differentiated by one node at a time."""
+MOST_HELD = 1 << 24
+"""Entries of the largest node that one pass holds; what needs more takes several passes."""
 FEW = 2
 """So many nodes by which one node is differentiated are moved singly; when one more is asked for, all are."""
 Key = tuple[str, tuple[Int, ...]]
@@ -300,19 +302,38 @@ class Numbers:
     def _sweep(
         self, of: Expr, upstream: list[Key], wanted: list[Key], by: tuple[complex, ...], held: frozenset[Key]
     ) -> dict[Key, Array]:
-        """of with every entry of every wanted node moved in turn, all in one pass over the model.
+        """of with every entry of every wanted node moved in turn, in few passes over the model."""
+        sizes = {k: math.prod(self._known[k].shape[1:]) for k in wanted}
+        total = sum(sizes.values())
+        if total > MOST_MOVED and len(wanted) > 1:
+            return {}
+        moves = [(k, j) for k in wanted for j in range(sizes[k])]
+        most = max(math.prod(self._known[k].shape[1:]) for k in upstream)
+        room = max(1, MOST_HELD // (len(by) * self.points * max(1, most)))
+        passes = [self._pass(of, upstream, moves[k : k + room], by, held) for k in range(0, total, room)]
+        full = passes[0] if len(passes) == 1 else np.concatenate(passes, axis=1)
+        out: dict[Key, Array] = {}
+        start = 0
+        for key, size in sizes.items():
+            part = np.moveaxis(full[:, start : start + size], 1, -1)
+            out[key] = part.reshape(*part.shape[:-1], *self._known[key].shape[1:])
+            start += size
+        return out
+
+    def _pass(
+        self, of: Expr, upstream: list[Key], moves: list[tuple[Key, int]], by: tuple[complex, ...], held: frozenset[Key]
+    ) -> Array:
+        """of with one entry after another moved, (amounts, moves, points, *of.shape).
 
         Each entry has its own stretch of the batch, in which that entry alone is moved.
         """
-        sizes = {k: math.prod(self._known[k].shape[1:]) for k in wanted}
-        if sum(sizes.values()) > MOST_MOVED and len(wanted) > 1:
-            return {}
-        total = sum(sizes.values())
-        batch = len(by) * total * self.points
+        batch = len(by) * len(moves) * self.points
         kind = complex if any(isinstance(x, complex) for x in by) else float
+        amounts = np.array(by)[:, None]
+        places: dict[Key, list[tuple[int, int]]] = {}
+        for place, (key, entry) in enumerate(moves):
+            places.setdefault(key, []).append((place, entry))
         there: dict[Key, Array] = {}
-        places: dict[Key, int] = {}
-        start = 0
         touched: set[Key] = set()
         for key in upstream:
             value = self._known[key]
@@ -321,23 +342,15 @@ class Numbers:
                 touched.add(key)
             elif len(value) > 1:
                 value = np.tile(value, (batch // self.points, *(1,) * (value.ndim - 1)))
-            if key in sizes:
+            if key in places:
                 value = np.array(np.broadcast_to(value, (batch, *value.shape[1:])), dtype=kind, order="C")
-                blocks = value.reshape(len(by), total, self.points, sizes[key])
-                for j in range(sizes[key]):
-                    blocks[:, start + j, :, j] += np.array(by)[:, None]
-                places[key] = start
-                start += sizes[key]
+                blocks = value.reshape(len(by), len(moves), self.points, -1)
+                for place, entry in places[key]:
+                    blocks[:, place, :, entry] += amounts
                 touched.add(key)
             there[key] = value
         end = self._evaluate(of, {}, there)[0]
-        shape = end.shape[1:]
-        full = np.broadcast_to(end, (batch, *shape)).reshape(len(by), total, self.points, *shape)
-        out: dict[Key, Array] = {}
-        for key, place in places.items():
-            part = np.moveaxis(full[:, place : place + sizes[key]], 1, -1)
-            out[key] = part.reshape(len(by), self.points, *shape, *self._known[key].shape[1:])
-        return out
+        return np.broadcast_to(end, (batch, *end.shape[1:])).reshape(len(by), len(moves), self.points, *end.shape[1:])
 
     def _body(self, key: Key) -> Expr:
         body = self.system.body(Var(*key, ()))

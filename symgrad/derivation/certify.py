@@ -94,7 +94,12 @@ class Certifier:
 
         worst = self._where_defined(violation)
         kind = "complex step" if any(_differentiates(x) for x in (left, *right)) else "evaluation"
-        return Check(kind, worst, self.instances[0].points, len(self.instances))
+        return self._check(kind, worst)
+
+    def _check(self, kind: str, worst: float) -> Check:
+        """A check at all instances: so many points at each choice of sizes."""
+        sizes = len({tuple(sorted((s.name, n) for s, n in x.sizes.items())) for x in self.instances})
+        return Check(kind, worst, self.instances[0].points * len(self.instances) // sizes, sizes)
 
     def _where_defined(self, judge: Callable[[Numbers], float]) -> float:
         """The worst verdict over the instances, each at other points where something has no value at any of its own.
@@ -135,7 +140,7 @@ class Certifier:
             )
 
         worst = self._where_defined(violation)
-        check = Check("central differences", worst, self.instances[0].points, len(self.instances))
+        check = self._check("central differences", worst)
         self.checks.append(check)
         return check
 

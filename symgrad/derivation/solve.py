@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from symgrad.derivation import referred
 from symgrad.derivation.assuming import with_facts
+from symgrad.derivation.open_sizes import Opened, open_sizes
 from symgrad.derivation.steps import Derivation, Result
 from symgrad.errors import ProblemError, QuestionError, SymgradError, near
 from symgrad.lazy import later
+from symgrad.limits import time_limit
 from symgrad.problem.model import Problem, Question
 from symgrad.problem.questions import answered
 from symgrad.tensor.nodes import Expr
 from symgrad.tensor.shapes import ShapeError
+
+OVER_ALL_SIZES: Final = frozenset({"derivative", "update"})
+"""Kinds of questions whose answers hold for every size, where they do for some."""
 
 SECONDS: Final = 120.0
 """What one question may take."""
@@ -70,12 +76,17 @@ def _wanted(problem: Problem, only: Collection[str]) -> list[Question]:
     return [q for q in problem.questions if not only or q.id in only]
 
 
-@dataclass(slots=True)
+@dataclass
 class _Answers:
     """The answers found so far by id; a question that mentions others has them answered first."""
 
     problem: Problem
     found: dict[str, Derivation] = field(default_factory=dict)
+
+    @cached_property
+    def opened(self) -> Opened | None:
+        """The problem for all sizes, where its own are large."""
+        return open_sizes(self.problem)
 
     def of(self, question: Question) -> Derivation:
         if question.id not in self.found:
@@ -90,7 +101,12 @@ class _Answers:
                 question = answered(question, results)
         except SymgradError as error:
             return _derivation(question, "failed", (), error.message)
-        return solve_question(self.problem, question)
+        if needs or question.ask not in OVER_ALL_SIZES or self.opened is None:
+            return solve_question(self.problem, question)
+        opened, general = self.opened, self.opened.problem.question(question.id)
+        return _tried(
+            question, lambda: tuple(opened.closed(r) for r in _solver(general)(*with_facts(opened.problem, general)))
+        )
 
     def _result(self, name: str, part: str) -> Expr:
         return referred.result(self.problem, self.of(self.problem.question(name)), part)
@@ -98,13 +114,15 @@ class _Answers:
 
 def solve_question(problem: Problem, question: Question) -> Derivation:
     """The derivation of one question; a failure is its status, with the reason as the message."""
+    return _tried(question, lambda: _solver(question)(*with_facts(problem, question)))
+
+
+def _tried(question: Question, solve: Callable[[], tuple[Result, ...]]) -> Derivation:
     try:
-        results = _solver(question)(*with_facts(problem, question))
-    except (SymgradError, ShapeError) as error:
-        message = error.message if isinstance(error, SymgradError) else str(error)
-        return _derivation(question, "failed", (), message)
-    except NotImplementedError as error:
-        return _derivation(question, "failed", (), f"SymPy has no method for this: {str(error).splitlines()[0]}")
+        with time_limit(SECONDS):
+            results = solve()
+    except Exception as error:  # whatever is wrong with one question, the others are answered
+        return _derivation(question, "failed", (), _reason(error))
     status = "unchecked" if question.ask == "text" else "certified"
     return _derivation(question, status, results)
 
@@ -115,6 +133,8 @@ def _reason(error: Exception) -> str:
             return error.message
         case ShapeError():
             return str(error)
+        case NotImplementedError():
+            return f"SymPy has no method for this: {str(error).splitlines()[0]}"
         case MemoryError():
             return "it takes more memory than there is"
         case RecursionError():

@@ -199,7 +199,10 @@ def mapped(block: Block, change: Callable[[Expr], Expr]) -> Block:
     """A block with every expression changed, the changed one being known to be as true."""
 
     def words(reason: Reason) -> Reason:
-        return tuple(change(w) if isinstance(w, Expr) else w for w in reason)
+        return _mapped_words(reason, change)
+
+    def cell(x: Cell) -> Cell:
+        return change(x) if isinstance(x, Expr) else x if isinstance(x, str) else words(x)
 
     match block:
         case Line():
@@ -211,12 +214,25 @@ def mapped(block: Block, change: Callable[[Expr], Expr]) -> Block:
                 ranges=tuple(_mapped_range(x, change) for x in block.ranges),
             )
         case Introduced():
-            name = change(block.name)
-            assert isinstance(name, Var)
-            return Introduced(name, change(block.body), words(block.reason))
+            return introduced(block, change)
         case Prose():
             return Prose(words(block.words))
-    return block
+        case CasesLine():
+            cases = tuple((change(value), words(where)) for value, where in block.cases)
+            return CasesLine(change(block.left), cases, words(block.reason), block.check)
+        case Table():
+            return Table(block.header, tuple(tuple(cell(x) for x in row) for row in block.rows))
+
+
+def introduced(named: Introduced, change: Callable[[Expr], Expr]) -> Introduced:
+    """A name with every expression changed."""
+    name = change(named.name)
+    assert isinstance(name, Var)
+    return Introduced(name, change(named.body), _mapped_words(named.reason, change))
+
+
+def _mapped_words(reason: Reason, change: Callable[[Expr], Expr]) -> Reason:
+    return tuple(change(w) if isinstance(w, Expr) else w for w in reason)
 
 
 def _mapped_range(x: Binder, change: Callable[[Expr], Expr]) -> Binder:

@@ -22,6 +22,8 @@ from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
 
 SIZE_CHOICES = ((2, 3, 4, 5), (3, 2, 2, 4), (2, 2, 2, 2))
+SINGLE_SIZES = ((2,), (3,), (4,))
+"""Three choices for a single size, which the others would give one number twice."""
 STEP_CHOICES = (3, 2, 4)
 """Ends of the steps; longer by up to MOST_LONGER where conditions, or what is asked for, need more of them."""
 MOST_LONGER = 4
@@ -122,7 +124,8 @@ def choose_sizes(
     sizes = [s for s in symbols if s.is_positive and s not in ends]
     out: list[dict[sympy.Symbol, int]] = []
     needed = derived_sizes([*(d.body for d in system.definitions), *exprs])
-    for row, length in zip(SIZE_CHOICES, STEP_CHOICES, strict=True):
+    choices = SINGLE_SIZES if len(sizes) == 1 else SIZE_CHOICES
+    for row, length in zip(choices, STEP_CHOICES, strict=True):
         for end in range(length, length + MOST_LONGER + 1):
             env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
             env.update(dict.fromkeys(ends, end))

@@ -62,7 +62,7 @@ def forward(problem: Problem, question: Question, name: str) -> Program:
 def _assembled(problem: Problem, draft: Program) -> Program:
     """The program with the arguments that its outputs depend on."""
     values = [*draft.outputs.values()] if isinstance(draft.outputs, Mapping) else [draft.outputs]
-    candidates = (*_declared(problem), *_partials(draft.system, values))
+    candidates = (*_declared(problem), *_undeclared(problem, draft.system, values), *_partials(draft.system, values))
     everything = replace(draft, leaves=candidates, integers=_open_steps(values, draft.system))
     used = _used(everything)
     integers = dict.fromkeys([*draft.integers, *everything.integers])
@@ -145,6 +145,15 @@ def _declared(problem: Problem) -> tuple[Leaf, ...]:
         Leaf(argument(d, problem), Var(d.name, d.pattern, d.shape, problem.facts.get(d.name, d.facts)), d.ranges)
         for d in problem.leaves
     )
+
+
+def _undeclared(problem: Problem, system: System, values: Iterable[Expr]) -> tuple[Leaf, ...]:
+    """What an answer brings along of its own, such as the rates and running means of an update rule."""
+    read = [v for x in (*values, *(d.body for d in _live(system, tuple(values)))) for v in variables(x)]
+    own = dict.fromkeys(
+        v for v in read if not v.subs and not system.family(v.name) and not problem.declarations.get(v.name)
+    )
+    return tuple(Leaf(identifier(v.name), v, ()) for v in own)
 
 
 def argument(d: Declaration, problem: Problem) -> str:

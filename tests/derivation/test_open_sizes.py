@@ -1,0 +1,110 @@
+"""Large sizes as numbers: the answer for all sizes at these numbers, in code that differences confirm."""
+
+import re
+
+import numpy as np
+import pytest
+
+from symgrad.derivation.open_sizes import open_sizes
+from symgrad.derivation.solve import solve_problem
+from symgrad.derivation.steps import Derivation, lines
+from symgrad.notation.source import source
+from symgrad.problem.elaborate import load_problem
+from symgrad.sheet.evaluation import evaluate
+from symgrad.sheet.programs import program
+from symgrad.tensor.nodes import Expr
+from symgrad.tensor.walk import postorder
+
+MLP = """
+title: Digits
+symbols: {x: {shape: %(d)s}, y: {shape: 10, is: one-hot}, W: {shape: [%(n)s, %(d)s]}, b: {shape: %(n)s}, V: {shape: [10, %(n)s]}}
+model: ["h = tanh(W @ x + b)", "z = V @ h", "p = softmax(z)", "L = cross_entropy(y, p)", "m = mean(h)"]
+questions:
+  - {id: chain, ask: derivative, of: L, wrt: [W, x]}
+  - {id: backwards, ask: derivative, of: L, wrt: [W, b], form: backprop}
+  - {id: jacobian, ask: derivative, of: h, wrt: x}
+  - {id: entries, ask: derivative, of: h, wrt: x, form: components}
+  - {id: tensor, ask: derivative, of: z, wrt: V}
+  - {id: average, ask: derivative, of: m, wrt: b}
+  - {id: step, ask: update, loss: L, wrt: W, rate: 0.1}
+  - {id: shape, ask: shape, of: z, wrt: W}
+"""
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, tuple[Derivation, Derivation]]:
+    numbers, symbols = (load_problem(MLP % sizes) for sizes in ({"n": 300, "d": 784}, {"n": "n", "d": "d"}))
+    return {a.id: (a, b) for a, b in zip(solve_problem(numbers), solve_problem(symbols), strict=True)}
+
+
+@pytest.mark.parametrize("name", ["chain", "backwards", "jacobian", "entries", "tensor", "average", "step", "shape"])
+def test_the_answer_is_that_for_all_sizes(name: str, answers: dict[str, tuple[Derivation, Derivation]]) -> None:
+    found, general = answers[name]
+    assert (found.status, found.message) == ("certified", "")
+    for at_numbers, for_all in zip(found.results, general.results, strict=True):
+        assert at_numbers.shape == tuple({"n": 300, "d": 784}.get(str(s), s) for s in for_all.shape)
+        if for_all.value is not None and at_numbers.value is not None:
+            assert source(at_numbers.value) == _numbered(source(for_all.value))
+        for line in lines(at_numbers.blocks):
+            assert not [s for x in (line.left, *line.right) for s in _sizes(x)]
+
+
+def _numbered(text: str) -> str:
+    return re.sub(r"\bd\b", "784", re.sub(r"\bn\b", "300", text))
+
+
+def _sizes(expr: Expr) -> list[object]:
+    return [s for x in postorder(expr) for s in x.shape if not isinstance(s, int)]
+
+
+def test_the_shape_is_exact(answers: dict[str, tuple[Derivation, Derivation]]) -> None:
+    assert answers["shape"][0].results[0].exact == [10, 300, 784]
+
+
+def test_the_code_agrees_with_differences(answers: dict[str, tuple[Derivation, Derivation]]) -> None:
+    problem = load_problem(MLP % {"n": 300, "d": 784})
+    random = np.random.default_rng(1)
+    shapes = {"x": (784,), "W": (300, 784), "b": (300,), "V": (10, 300)}
+    arrays = {name: random.normal(size=shape) / 20 for name, shape in shapes.items()} | {"y": np.eye(10)[3]}
+
+    def loss(W: np.ndarray) -> float:
+        z = arrays["V"] @ np.tanh(W @ arrays["x"] + arrays["b"])
+        return float(np.log(np.exp(z).sum()) - z[3])
+
+    gradient = evaluate(program(problem, answers["chain"][0]), arrays)["W"]
+    direction = random.normal(size=(300, 784))
+    slope = (loss(arrays["W"] + 1e-5 * direction) - loss(arrays["W"] - 1e-5 * direction)) / 2e-5
+    assert np.sum(gradient * direction) == pytest.approx(slope, rel=1e-7)
+
+
+SAME = """
+title: %s
+symbols: {%s}
+model: ["%s"]
+questions: [{id: a, ask: derivative, of: e, wrt: W}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("symbols", "model"),
+    [
+        ("W: {shape: [4, 100]}", "e = sum(W)"),
+        ("W: {shape: [n, m]}", "e = sum(W)"),
+        ("W: {shape: [30, 30]}, c: {shape: 900}", "e = vec(W).T @ c"),
+    ],
+    ids=["small", "symbols", "sizes that hang together"],
+)
+def test_sizes_that_stay(symbols: str, model: str) -> None:
+    problem = load_problem(SAME % ("t", symbols, model))
+    assert open_sizes(problem) is None
+    assert [d.status for d in solve_problem(problem)] == ["certified"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "points", "sizes"),
+    [("W: {shape: [n, m]}", 5, 3), ("W: {shape: [n, n]}", 5, 3), ("W: {shape: [2, 3]}", 15, 1)],
+    ids=["two symbols", "one symbol", "numbers"],
+)
+def test_a_check_counts_the_sizes_that_differ(symbols: str, points: int, sizes: int) -> None:
+    (found,) = solve_problem(load_problem(SAME % ("t", symbols, "e = sum(tanh(W))")))
+    assert {(c.points, c.sizes) for c in found.results[0].checks} == {(points, sizes)}
