@@ -104,9 +104,7 @@ class _Answers:
         if needs or question.ask not in OVER_ALL_SIZES or self.opened is None:
             return solve_question(self.problem, question)
         opened, general = self.opened, self.opened.problem.question(question.id)
-        return _tried(
-            question, lambda: tuple(opened.closed(r) for r in _solver(general)(*with_facts(opened.problem, general)))
-        )
+        return _tried(question, lambda: tuple(opened.closed(r) for r in _results(opened.problem, general)))
 
     def _result(self, name: str, part: str) -> Expr:
         return referred.result(self.problem, self.of(self.problem.question(name)), part)
@@ -114,7 +112,11 @@ class _Answers:
 
 def solve_question(problem: Problem, question: Question) -> Derivation:
     """The derivation of one question; a failure is its status, with the reason as the message."""
-    return _tried(question, lambda: _solver(question)(*with_facts(problem, question)))
+    return _tried(question, lambda: _results(problem, question))
+
+
+def _results(problem: Problem, question: Question) -> tuple[Result, ...]:
+    return _solver(question)(*with_facts(problem, question))
 
 
 def _tried(question: Question, solve: Callable[[], tuple[Result, ...]]) -> Derivation:

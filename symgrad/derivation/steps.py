@@ -222,6 +222,10 @@ def mapped(block: Block, change: Callable[[Expr], Expr]) -> Block:
             return CasesLine(change(block.left), cases, words(block.reason), block.check)
         case Table():
             return Table(block.header, tuple(tuple(cell(x) for x in row) for row in block.rows))
+        case Plot(by=by):
+            return replace(
+                block, across=words(block.across), of=change(block.of), by=None if by is None else change(by)
+            )
 
 
 def introduced(named: Introduced, change: Callable[[Expr], Expr]) -> Introduced:
