@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 import sympy
 
@@ -12,7 +13,7 @@ from symgrad.calculus.sensitivity import Sensitivity
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, replace, same, symbols_of
-from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Opaque, Var
+from symgrad.tensor.nodes import ANY, Binder, Build, Expr, Fold, Opaque, Var
 from symgrad.tensor.reindex import fresh_symbol
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.system import Definition, System, spread
@@ -44,6 +45,17 @@ class Trace:
     reads: Mapping[Var, tuple[Var, ...]] = field(default_factory=dict)
     running: Mapping[Var, tuple[Binder, ...]] = field(default_factory=dict)
     known: Bounds = field(default_factory=Bounds)
+    held: frozenset[Expr] = frozenset()
+    families: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def derivative(self, node: Var) -> Expr:
+        """∂of/∂node, unresolved: ∂⁺ where every member of a family is held that the node acts on."""
+        all_held = {h for h in self.held if _whole_family(h)}
+        if not all_held:
+            return b.deriv(self.of, node, "total", self.held)
+        met = {h for h in all_held if h.name in self.families.get(node.name, ())}
+        held = (self.held - all_held) | met
+        return b.deriv(self.of, node, "immediate" if met else "total", held)
 
     def readers(self, node: Var) -> tuple[Var, ...]:
         """The nodes of the trace whose bodies name this one, in order."""
@@ -57,12 +69,19 @@ class Trace:
         """Whether a reader names a node itself, not a member of its family that a bound index picks."""
         body = self.bodies[reader]
         named = {v for v in variables(body) if v.name == node.name}
-        return named == {node} and not _bound_symbols(body) & _symbols(node)
+        return named == {node} and not bound_symbols(body) & symbols_in(node)
 
     def over(self, value: Expr, reader: Var, node: Var) -> Expr:
         """Σ of what a reader passes to a node, over the members that the reader stands for and the node does not."""
-        left = [x for x in self.running.get(reader, ()) if x.symbol not in _symbols(node)]
+        left = [x for x in self.running.get(reader, ()) if x.symbol not in symbols_in(node)]
         return b.fold("sum", value, left) if left else value
+
+    def spread_over(self, value: Expr, reader: Var, node: Var) -> Expr:
+        """A product through a reader, at the member of its family that names the node, or over all that do."""
+        body = self.bodies.get(reader)
+        if reader not in self.running or body is None or self.plain(reader, node) or bound_symbols(body):
+            return self.over(value, reader, node)
+        return self.met([Sensitivity(v, value) for v in variables(body) if v.name == node.name], reader, node)
 
     def met(self, found: Iterable[Sensitivity], reader: Var, node: Var) -> Expr:
         """What arrives at a node from the members of its family that a reader names."""
@@ -90,8 +109,10 @@ class _Tracer:
         self.wrt = wrt
         self.table = lags(system)
         self.useful = set().union(*(reach(w.name, self.table.readers) for w in wrt)) if wrt else set()
+        self.held = frozenset(held)
         self.stop = set(wrt) | {h for h in held if isinstance(h, Var)}
-        self.fixed = _symbols(of) | {s for h in held if isinstance(h, Var) for s in _symbols(h)}
+        self.closed = {h.name for h in held if _whole_family(h)}
+        self.fixed = symbols_in(of) | {s for h in held if isinstance(h, Var) for s in symbols_in(h)} - {ANY}
         self.bodies: dict[Var, Expr] = {}
         self.reads: dict[Var, tuple[Var, ...]] = {}
         self.running: dict[Var, tuple[Binder, ...]] = {}
@@ -130,6 +151,8 @@ class _Tracer:
             {v: tuple(u for u in self.reads.get(v, ()) if u in alive) for v in kept},
             {v: self.running[v] for v in kept if v in self.running},
             known,
+            self.held,
+            {v.name: reach(v.name, self.table.readers) for v in kept} if self.closed else {},
         )
 
     def _below(self, node: Var) -> list[Var]:
@@ -145,7 +168,7 @@ class _Tracer:
             return []
         body = spread(body)
         self.bodies[node] = body
-        loose = _bound_symbols(body) | {x.symbol for x in self.running.get(node, ())}
+        loose = bound_symbols(body) | {x.symbol for x in self.running.get(node, ())}
         found: dict[Var, None] = {}
         for v in variables(body):
             if v.name in self.useful:
@@ -156,12 +179,14 @@ class _Tracer:
     def _standing(self, v: Var, loose: set[sympy.Symbol]) -> list[Var]:
         """The node itself; where bound indices pick it, the nodes that stand for its whole family."""
         moving = [k for k, s in enumerate(v.subs) if symbols_of(s) & loose]
+        if v.name in self.closed:
+            return [w for w in self.wrt if w is v or (moving and w.name == v.name and len(w.subs) == len(v.subs))]
         if not moving:
             return [v]
-        if any(v.name in reach(f, self.table.reads) for f in self.table.reads.get(v.name, ())):
+        asked = [w for w in self.wrt if w.name == v.name and len(w.subs) == len(v.subs)]
+        if asked and any(v.name in reach(f, self.table.reads) for f in self.table.reads.get(v.name, ())):
             which = f"{describe_node(v)} runs over a range without a numeric end"
             raise OpenPaths(f"{which}; give it one, or ask for form backprop of a scalar")
-        asked = [w for w in self.wrt if w.name == v.name and len(w.subs) == len(v.subs)]
         return asked or [u for d in self.system.family(v.name) if (u := self._member(d, v, moving)) is not None]
 
     def _member(self, d: Definition, v: Var, moving: list[int]) -> Var | None:
@@ -195,6 +220,10 @@ class _Tracer:
         return node in self.running or any(_reaches(node, w, self.table) for w in self.wrt)
 
 
+def _whole_family(h: Expr) -> TypeGuard[Var]:
+    return isinstance(h, Var) and ANY in h.subs
+
+
 def _endless() -> OpenPaths:
     return OpenPaths("the recurrence has no end at an open step; ask for form sum-of-products or backprop")
 
@@ -206,7 +235,8 @@ def _may_be(node: Var, other: Var) -> bool:
     return all(b.holds(b.rel("==", x, y)) is not False for x, y in zip(node.subs, other.subs, strict=True))
 
 
-def _bound_symbols(body: Expr) -> set[sympy.Symbol]:
+def bound_symbols(body: Expr) -> set[sympy.Symbol]:
+    """The indices that sums, tensors by entries and losses in an expression bind."""
     found: set[sympy.Symbol] = set()
     for x in postorder(body):
         if isinstance(x, Fold | Build):
@@ -216,7 +246,8 @@ def _bound_symbols(body: Expr) -> set[sympy.Symbol]:
     return found
 
 
-def _symbols(node: Var) -> set[sympy.Symbol]:
+def symbols_in(node: Var) -> set[sympy.Symbol]:
+    """The symbols in the subscripts of a node."""
     return {s for sub in node.subs for s in symbols_of(sub)}
 
 

@@ -11,7 +11,8 @@ from symgrad.derivation.entries import ByEntries, place
 from symgrad.derivation.naming import Names
 from symgrad.derivation.paths import Paths
 from symgrad.derivation.program import derivative_code
-from symgrad.derivation.recurrence import ClosedForm
+from symgrad.derivation.recurrence import ClosedForm, carried_by_one, ended
+from symgrad.derivation.state import states
 from symgrad.derivation.steps import Block, Code, Introduced, Reason, Result
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import QuestionError
@@ -122,8 +123,9 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
         return _by_entries(problem, question, system, of, w, conds)
     assert isinstance(of, Var)
     assert isinstance(w.expr, Var)
-    work, value, blocks = ClosedForm(problem, question, system, of, w.expr, tuple(conds)).solve()
-    return _result(work, question, system, of, w, value, blocks)
+    closed = ClosedForm(problem, question, system, of, w.expr, tuple(conds))
+    work, value, blocks = closed.solve()
+    return _result(work, question, system, of, w, value, blocks, reason=closed.reason)
 
 
 def _open_recurrence(system: System, of: Var, wrt: Var) -> bool:
@@ -145,7 +147,14 @@ def _by_entries(
     held = frozenset(x.expr for x in question.several("hold"))
     rows = place(of, "ijk", work)
     columns = place(w.expr, "jklmpq" if rows.binders and len(rows.binders) == 1 else "lmpqrs", work)
-    value, whole, blocks = ByEntries(work, rows, columns, held).solve()
+    try:
+        value, whole, blocks = ByEntries(work, rows, columns, held).solve()
+    except OpenPaths:
+        _, cut = ended(problem, system, rows.node, of, w.expr)
+        if held or carried_by_one(states(cut, rows.node.name, columns.node.name)) is None:
+            raise
+        work = workspace(problem, question, cut, [of, w.expr], conds)
+        value, whole, blocks = ByEntries(work, rows, columns, closed=True).solve()
     difference = work.certifier.differences(of, w.expr, whole, held)
     left = Deriv(rows.entry, columns.entry, "total", (), held)
     if isinstance(w.expr, Entry):

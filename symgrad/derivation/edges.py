@@ -31,12 +31,11 @@ class Edges:
 
     graph: Trace
     names: Names
-    held: frozenset[Expr] = frozenset()
 
     def edge(self, reader: Var, node: Var, known: Expr) -> Edge:
         """What a reader passes to a node, ``known`` being ∂of/∂reader as far as it is written out."""
         of = self.graph.of
-        unresolved = b.ONE if reader is of and not of.order else b.deriv(of, reader, "total", self.held)
+        unresolved = b.ONE if reader is of and not of.order else self.graph.derivative(reader)
         if not of.order:
             return Edge(reader, self._share(reader, node, unresolved), self._share(reader, node, known))
         if reader is of:
@@ -71,7 +70,7 @@ class Edges:
         if self.graph.readers(node) != (reader,):
             return part
         partial = b.deriv(reader, node, "immediate")
-        return replace_nodes(part, {partial: b.deriv(reader, node, "total", self.held)})
+        return replace_nodes(part, {partial: b.deriv(reader, node, "total", self.graph.held)})
 
     def _tidy(self, x: Expr, reader: Var) -> Expr:
         def rule(y: Expr) -> Expr:

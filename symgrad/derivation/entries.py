@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import sympy
 
+from symgrad.derivation.first_order import FirstOrder
 from symgrad.derivation.naming import Names
 from symgrad.derivation.paths import Paths
-from symgrad.derivation.steps import Block, CasesLine, Reason
-from symgrad.derivation.workspace import Workspace
+from symgrad.derivation.state import states
+from symgrad.derivation.steps import Block, CasesLine, Line, Reason
+from symgrad.derivation.workspace import Workspace, names_in_use
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
@@ -19,7 +21,7 @@ from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints, reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import postorder
+from symgrad.tensor.walk import postorder, variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class ByEntries:
     of: Place
     wrt: Place
     held: frozenset[Expr] = frozenset()
+    closed: bool = False
+    """Whether a recurrence at an open step lies between, which is written as a sum of products."""
 
     def solve(self) -> tuple[Expr, Expr, list[Block]]:
         """The scalar derivative, the tensor of all entries (the scalar itself where one entry was asked), the lines."""
@@ -77,15 +81,13 @@ class ByEntries:
         scalar = Var(self.work.fresh("y", "s", "r"), (), ())
         self.work.define([Definition(scalar.name, (), self.of.entry)])
         names = Names(self.work)
-        paths = Paths(self.work, names, scalar, self.wrt.node, "plain", held=self.held)
-        gradient = paths.solve()
+        gradient, blocks = self._gradient(scalar, names)
         plain = replace_nodes(gradient, {name: value for value, name in names.made.items()})
         ranges = (*self.of.binders, *self.wrt.binders)
         within = [*ranges, *self._entry_ranges()]
         value = contract_deltas(component(plain, self.wrt.indices), within=within)
         value = align(self._shorten(value), self.of.indices)
         left = Deriv(self.of.entry, self.wrt.entry, "total", (), self.held)
-        blocks: list[Block] = []
         body = self.work.system.body(self.of.node)
         if body is not None and self.of.indices:
             lowered = component(body, self.of.indices)
@@ -102,6 +104,19 @@ class ByEntries:
         if cases is not None:
             blocks.append(cases)
         return value, b.build(value, ranges), blocks
+
+    def _gradient(self, scalar: Var, names: Names) -> tuple[Expr, list[Block]]:
+        """The gradient of the entry, and the lines that say how a recurrence passes it on."""
+        if not self.closed:
+            return Paths(self.work, names, scalar, self.wrt.node, "plain", held=self.held).solve(), []
+        (state,) = states(self.work.system, scalar.name, self.wrt.node.name)
+        used = {sympy.Symbol(n, integer=True) for n in names_in_use(self.work.problem, self.work.system)}
+        used |= free_ints(self.of.entry) | free_ints(self.wrt.entry)
+        form = FirstOrder(self.work, names, state, scalar, self.wrt.node, used)
+        gradient = form.solve()
+        return gradient, [
+            x for x in form.blocks if not (isinstance(x, Line) and scalar in variables(x.left, into_derivatives=True))
+        ]
 
     def _entry_ranges(self) -> list[Binder]:
         """The author's own indices run over the axes that they stand in."""
@@ -155,6 +170,10 @@ class ByEntries:
         rest = replace_nodes(value, {guard: b.ONE})
         check = self.work.certifier.compare(value, b.mul(guard, rest), ranges=(*self.of.binders, *self.wrt.binders))
         return CasesLine(left, ((rest, conditions(guard.conds)), (b.ZERO, ("otherwise",))), (), check)
+
+
+def _about(x: Expr, node: Var) -> bool:
+    return node in variables(x, into_derivatives=True)
 
 
 def conditions(conds: Sequence[Rel]) -> Reason:

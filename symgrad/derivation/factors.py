@@ -23,7 +23,6 @@ class LocalFactors:
     graph: Trace
     wrt: Var
     leave: frozenset[Var]
-    held: frozenset[Expr]
 
     def line(self, users: list[Var]) -> Line | None:
         """The line; None where the product would have one factor.
@@ -39,8 +38,8 @@ class LocalFactors:
             node, binder = running
             right = b.fold("sum", self._links(top, node), [binder])
         else:
-            right = b.add(*(self.graph.over(self._links(top, u), u, self.wrt) for u in users))
-        left = b.deriv(self.graph.of, self.wrt, "total", self.held)
+            right = b.add(*(self.graph.spread_over(self._links(top, u), u, self.wrt) for u in users))
+        left = self.graph.derivative(self.wrt)
         return self.work.certifier.line(left, right, reason=self._reason(users), rule="chain rule")
 
     def _reason(self, users: list[Var]) -> Reason:
@@ -61,17 +60,17 @@ class LocalFactors:
         factors: list[Expr] = []
         links: list[int] = []
         if top is not None and top is not user and top is not of:
-            factors = [b.deriv(of, top, "total", self.held), b.deriv(top, user, "total", self.held)]
+            factors = [self.graph.derivative(top), b.deriv(top, user, "total", self.graph.held)]
             links = [top.order, user.order]
         elif user is not of:
-            factors, links = [b.deriv(of, user, "total", self.held)], [user.order]
+            factors, links = [self.graph.derivative(user)], [user.order]
         kind = "immediate" if user not in self.leave and self._acts_twice(user) else "total"
-        held = self.held if kind == "total" and self._holds_matter(user) else frozenset()
+        held = self.graph.held if kind == "total" and self._holds_matter(user) else frozenset()
         return b.chain([*factors, b.deriv(user, self.wrt, kind, held)], links)
 
     def _holds_matter(self, user: Var) -> bool:
         """Whether a held node lies between wrt and a node that names wrt."""
-        return user in self.graph.bodies and any(v in self.held for v in variables(self.graph.bodies[user]))
+        return user in self.graph.bodies and any(v in self.graph.held for v in variables(self.graph.bodies[user]))
 
     def _gate(self, users: list[Var]) -> Var | None:
         """The node among the users that every path from the others to ``of`` passes, if there is one."""

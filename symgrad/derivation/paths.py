@@ -140,7 +140,7 @@ class Paths:
         self.blocks += self.names.take()
 
     def _deriv(self, node: Var) -> Expr:
-        return b.deriv(self.of, node, "total", self.held)
+        return self.graph.derivative(node)
 
     # The readers' shares
 
@@ -148,7 +148,7 @@ class Paths:
         readers = [r for r in self.backward if r in self.known and self._reads(r, node)]
         if node.subs:
             readers.sort(key=lambda r: len(r.subs) != len(node.subs) or r.subs != node.subs)
-        edges = Edges(self.graph, self.names, self.held)
+        edges = Edges(self.graph, self.names)
         return [edges.edge(r, node, self.known[r]) for r in readers]
 
     def _reads(self, reader: Var, node: Var) -> bool:
@@ -161,7 +161,7 @@ class Paths:
         if self.form in ("factored", "plain"):
             return None
         users = [u for u in self.backward if self._is_user(u)]
-        return LocalFactors(self.work, self.graph, self.wrt, self.leave, self.held).line(users)
+        return LocalFactors(self.work, self.graph, self.wrt, self.leave).line(users)
 
     def _is_user(self, node: Var) -> bool:
         """Whether wrt acts through a node directly, or through one that is left unresolved."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from symgrad.derivation.steps import Reason
+from symgrad.tensor import build as b
 from symgrad.tensor.nodes import (
     Add,
     Apply,
@@ -25,6 +26,7 @@ from symgrad.tensor.nodes import (
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.walk import variables
 
+SQUARED_NORM = "gradient of the squared norm"
 CONSTANT: Reason = ("constant factor",)
 
 CALLS: dict[str, str] = {
@@ -54,8 +56,11 @@ CALLS: dict[str, str] = {
 def why(reader: Var, body: Expr, node: Var) -> Reason:
     """Why ∂⁺reader/∂node is what it is: the operations of reader's definition that stand on the way to node."""
     words: list[str | Expr] = []
-    for op in way(body, node):
-        part = _operation(op, node)
+    steps = way(body, node)
+    for k, op in enumerate(steps):
+        part = SQUARED_NORM if _is_squared_norm(op) else _operation(op, node)
+        if k and _is_squared_norm(steps[k - 1]):
+            continue
         if part and part not in words:
             words += [", " if words else "", *part] if isinstance(part, tuple) else [", " if words else "", part]
     words = [w for w in words if w != ""]
@@ -74,6 +79,10 @@ def _standing(body: Expr, node: Var) -> Reason:
     if terms:
         return ("a sum hands the gradient on unchanged",)
     return _beside(body, node) if isinstance(body, Mul) else ()
+
+
+def _is_squared_norm(x: Expr) -> bool:
+    return isinstance(x, Pow) and x.exponent is b.num(2) and isinstance(x.base, Call) and x.base.fn == "norm"
 
 
 def way(body: Expr, node: Var) -> list[Expr]:

@@ -10,7 +10,7 @@ import sympy
 
 from symgrad.calculus.dependency import reach
 from symgrad.calculus.numeric import Key, Numbers
-from symgrad.derivation.recurrence import states
+from symgrad.derivation.state import states
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, evaluate_int, symbols_of

@@ -381,6 +381,17 @@ questions:
 - {id: a, ask: derivative, of: c, wrt: [q, "h[s]"]}
 - {id: b, ask: derivative, of: L, wrt: [q, A, "h[s]"]}
 """,
+    "tied": """
+symbols: {"x[t]": {shape: d}, "h[0]": {shape: n}, W: {shape: [n, n]}, U: {shape: [n, d]}, "y[t]": {shape: n}}
+steps: {t: 1..T}
+model: ["h[t] = sigmoid(W @ h[t-1] + U @ x[t])", "o[t] = W.T @ h[t]", "e[t] = norm(o[t] - y[t])**2 / 2",
+  "L = sum(e[t], t=1..T) / T"]
+questions:
+- {id: a, ask: derivative, of: "e[t]", wrt: W, form: sum-of-products}
+- {id: b, ask: derivative, of: L, wrt: [W, U, "h[0]", "x[t]", "h[t]"], form: sum-of-products}
+- {id: c, ask: derivative, of: "h[t][i]", wrt: "W[j,k]", form: components}
+- {id: d, ask: derivative, of: L, wrt: U, form: components}
+""",
     "logs": """
 symbols: {A: {shape: [n, n], is: invertible}}
 model: ["P = log(det(A.T @ A))", "Q = log(abs(det(A)))"]
@@ -406,10 +417,9 @@ questions:
 }
 
 REFUSED = {
-    ("where", "e"): "no end at an open step",
     ("past", "b"): "runs over a range without a numeric end",
 }
-"""Derivatives of more than two axes at an open step, or between steps that many paths join."""
+"""Derivatives between steps that many paths join."""
 
 
 @cache
