@@ -11,7 +11,7 @@ from symgrad.syntax.latex_cursor import PRODUCT
 from symgrad.syntax.latex_names import items, script
 from symgrad.syntax.latex_parser import LatexParser, rule
 from symgrad.syntax.latex_signs import BIG
-from symgrad.syntax.tokens import Kind
+from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import (
     Approach,
     Binary,
@@ -74,7 +74,11 @@ def _running(p: LatexParser, below: Range, above: Range | None) -> tuple[list[Ke
     if below[1] - below[0] > 2 and p.tokens[below[0]].says("{") and p.partner.get(below[0]) == below[1] - 1:
         below = (below[0] + 1, below[1] - 1)
     for part in _parts(p, below):
-        found = p.group(part, lambda: _runs(p, above if not keywords else None))
+        if _are_letters(p, part):
+            keywords += [_open(p.tokens[k]) for k in range(*part)]
+            continue
+        end = None if keywords else above
+        found = p.group(part, lambda end=end: _runs(p, end))  # type: ignore[misc]
         (keywords if isinstance(found, Keyword) else conditions).append(found)  # type: ignore[arg-type]
     known = {k.name.id for k in keywords}
     for tree in list(conditions):
@@ -85,6 +89,17 @@ def _running(p: LatexParser, below: Range, above: Range | None) -> tuple[list[Ke
     if above is not None and not keywords:
         raise ProblemError("what runs is not said below the sign", p.begins(below[0]).place)
     return keywords, conditions
+
+
+def _are_letters(p: LatexParser, part: Range) -> bool:
+    """Whether indices stand side by side, `\\sum_{ij}`."""
+    inside = p.tokens[slice(*part)]
+    return len(inside) > 1 and all(t.kind is Kind.NAME and len(t.text) == 1 for t in inside)
+
+
+def _open(token: Token) -> Keyword:
+    """An index whose range is not stated."""
+    return Keyword(Name(token.text, place=token.place), Span(None, None, place=token.place), place=token.place)
 
 
 def _parts(p: LatexParser, below: Range) -> list[Range]:

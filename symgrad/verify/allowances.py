@@ -115,16 +115,20 @@ def with_unknown(
         return Judgement(w.UNJUDGED, unknown)
     held: list[Trial] = []
     failed: Trial | None = None
+    always = True
     for reading in unknown_orders(PLAIN, loose):
         trial = _tried_with(bench, left, right, kinds, notation, reading)
         if trial is not None and trial.outcome is Outcome.SAME:
             held.append(trial)
-        elif trial is not None and trial.outcome is Outcome.VALUES:
+            continue
+        always = always and trial is None
+        if trial is not None and trial.outcome is Outcome.VALUES:
             failed = failed or trial
-    if held and failed is None:
-        return Judgement(w.RIGHT, trial=held[0], sure=False)
+    said = ", ".join(f"{n} {_ORDERS[k]}" for n, k in held[0].reading.orders) if held else ""
+    numbers = failed is None and bool(held) and all(k == 0 for _, k in held[0].reading.orders)
+    if held and (always or numbers):
+        return Judgement(w.RIGHT, "" if always else said, trial=held[0], sure=False)
     if held:
-        said = ", ".join(f"{n} {_ORDERS[k]}" for n, k in held[0].reading.orders)
         return Judgement(w.RIGHT_IF, f"right if {said}", trial=held[0], sure=False)
     if failed is not None and inside[0] == inside[1]:
         example = counterexample(failed.failure)

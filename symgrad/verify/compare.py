@@ -34,10 +34,11 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The outcome, with the largest gap where the values differ."""
+    """The outcome, with the largest gap where the values differ; ``partly``: at some points one side has no value."""
 
     outcome: Outcome
     gap: Gap | None = None
+    partly: bool = False
 
 
 def compared(truth: Value, given: Value) -> Comparison:
@@ -47,7 +48,7 @@ def compared(truth: Value, given: Value) -> Comparison:
         gap = largest_gap(truth.data, given.data)
         if gap is None:
             lying = truth.order == 1 and truth.row != given.row and not given.formal
-            return Comparison(Outcome.TURNED if lying else Outcome.SAME)
+            return Comparison(Outcome.TURNED if lying else Outcome.SAME, None, bool(np.isnan(given.data.real).any()))
         if truth.order < 2 or not _turns(truth, given):
             return Comparison(Outcome.VALUES, gap)
         return Comparison(Outcome.TURNED)
@@ -65,6 +66,11 @@ def _fitted(x: Value, other: Value) -> Value:
     return x
 
 
+def difference(truth: Value, given: Value) -> Gap | None:
+    """Where two values of one shape differ most; None where they agree, or have not the same shape."""
+    return largest_gap(truth.data, given.data) if truth.shape == given.shape else None
+
+
 def _turns(truth: Value, given: Value) -> bool:
     turned = v.transposed(truth)
     return turned.order > 1 and turned.shape == given.shape and largest_gap(turned.data, given.data) is None
@@ -73,7 +79,7 @@ def _turns(truth: Value, given: Value) -> bool:
 def largest_gap(truth: Array, given: Array, tolerance: float = TOLERANCE) -> Gap | None:
     """Where the values differ most, beyond the tolerance; None where they agree at every point.
 
-    Points at which the true value is not finite say nothing.
+    Points at which the true value is not finite, or the given one has no value, say nothing.
     """
     truth, given = np.broadcast_arrays(truth.real, given.real)
     points = len(truth)
@@ -81,6 +87,8 @@ def largest_gap(truth: Array, given: Array, tolerance: float = TOLERANCE) -> Gap
     if not flat.size:
         return None
     known = np.isfinite(flat).all(axis=1)
+    defined = known & ~np.isnan(other).any(axis=1)
+    known = defined if defined.any() else known
     if not known.any():
         same = (flat == other) | (np.isnan(flat) & np.isnan(other))
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
 from symgrad.tensor.nodes import Var
 from symgrad.tensor.scalars import SCALARS
@@ -80,6 +81,7 @@ def fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], not
         and left.func.id == "norm"
         and is_atomic(left.args[0])
         and isinstance(equation.right, Number)
+        and _is_free(bench, left.args[0], kinds, notation)
     ):
         return Judgement(w.DEFINITION, "it fixes the length of a vector")
     counted = isinstance(left, Name) and (left.id in bench.names.indices or left.id in bench.names.sizes)
@@ -88,7 +90,7 @@ def fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], not
     if not isinstance(base, Name) or base.id not in bench.names.families or base.id in notation.settings:
         return None
     if _is_input(bench, base.id, left, kinds, notation):
-        if isinstance(equation.right, Name | Subscript):
+        if isinstance(equation.right, Name | Subscript) or any(x == base for x in walk(equation.right)):
             return None
         return Judgement(w.DEFINITION, f"it fixes the input {base.id}")
     inside = [open_names((side,), bench.names, notation)[0] for side in (left, equation.right)]
@@ -99,6 +101,13 @@ def fixed_by_writer(bench: Bench, equation: Equation, kinds: dict[str, str], not
             w.UNJUDGED, f"{lacking[0]!r} stands on the right only: it fixes {base.id} for one {lacking[0]}"
         )
     return None
+
+
+def _is_free(bench: Bench, tree: Tree, kinds: dict[str, str], notation: Notation) -> bool:
+    """Whether a vector is an input of which nothing is known, so that a length may be given to it."""
+    name = tree.id if isinstance(tree, Name) else ""
+    known = name not in bench.names.families or bench.problem.facts.get(name)
+    return not known and _is_input(bench, name, tree, kinds, notation)
 
 
 def _is_input(bench: Bench, name: str, left: Tree, kinds: dict[str, str], notation: Notation) -> bool:

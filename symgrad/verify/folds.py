@@ -24,7 +24,7 @@ def total(m: Interpretation, tree: Call, ints: Ints) -> Value:
         return _reduced(m, tree, ints)
     total: Value | None = None
     for term in _members(m, tree, ints):
-        total = term if total is None else v.added(total, term, m.reading.loose)
+        total = term if total is None else v.added(total, term)
     return v.number(0) if total is None else total
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from symgrad.syntax.tree import Call, ListTree, Name, Number
 from symgrad.tensor import stable
 from symgrad.tensor.functions import arrays
-from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.scalars import SCALARS, ScalarFunction
 from symgrad.tensor.stable import Array
 from symgrad.verify import values as v
 from symgrad.verify.errors import BeyondAxis, Nested, Unclear
@@ -48,7 +48,7 @@ def scalar(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if len(args) != row.arity:
         raise Unclear(f"{row.name} takes {row.arity} arguments")
     if len(args) == 1:
-        return replace(args[0], data=row.compute(args[0].data), exact=_exactly(row.name, args[0].exact), eye=False)
+        return replace(args[0], data=_computed(row, args[0].data), exact=_exactly(row.name, args[0].exact), eye=False)
     wide = max(args, key=lambda x: x.order)
     if any(x.order and x.shape != wide.shape for x in args):
         raise Misfit(row.name, *(x.shape for x in args))
@@ -57,6 +57,12 @@ def scalar(m: Interpretation, tree: Call, ints: Ints) -> Value:
         exact = (max if row.name == "max" else min)(x.exact for x in args if x.exact is not None)
     data = row.compute(*(x.data.reshape(-1, *(1,) * (wide.order - x.order), *x.shape) for x in args))
     return Value(data, wide.out, exact, formal=False)
+
+
+def _computed(row: ScalarFunction, x: Array) -> Array:
+    """The values of a function; none outside its domain, also where the input has an imaginary step."""
+    value = row.compute(x)
+    return np.where(np.isnan(row.compute(x.real)), complex(np.nan, np.nan), value) if np.iscomplexobj(x) else value
 
 
 def _exactly(name: str, x: Fraction | None) -> Fraction | None:

@@ -62,7 +62,8 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
             yield from _free(base, bound, role, names)
             for k, item in enumerate(items):
                 yield from _free(item, bound, "step" if k < arity else "entry", names)
-        case Call(_, args, keywords):
+        case Call(func, args, keywords):
+            args = args[:1] if func.id == "norm" else args
             own = frozenset(k.name.id for k in keywords if isinstance(k.value, Span))
             for arg in args:
                 yield from _free(arg, bound | own, role, names)

@@ -58,8 +58,12 @@ def rejected(
             reason = f"wrong even where every quantity is a number: {at_point(wrong.failure)}" if wrong.failure else ""
             return Judgement(w.WRONG, reason, counterexample=counterexample(wrong.failure), trial=wrong)
         return Judgement(w.SHAPE_ERROR, failure_words(bench, left, trials), trial=by_shape)
-    if any(t.outcome is Outcome.TURNED for t in trials):
-        return Judgement(w.WRONG, "the right side is the transpose of the left one")
+    turned = next((t for t in trials if t.outcome is Outcome.TURNED), None)
+    if turned is not None:
+        example = counterexample(turned.failure)
+        return Judgement(
+            w.WRONG, "the right side is the transpose of the left one", counterexample=example, trial=turned
+        )
     return Judgement(w.UNJUDGED, next((t.unclear for t in trials if t.unclear), "it has no value"))
 
 

@@ -35,12 +35,11 @@ def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> V
         Unclear: something in it has no value.
     """
     x, y = m.value(left, ints), m.value(right, ints)
-    loose = m.reading.loose
     match op:
         case "+":
-            return v.added(x, y, loose)
+            return v.added(x, y)
         case "-":
-            return v.added(x, v.negative(y), loose)
+            return v.added(x, v.negative(y))
         case "⊙" | "∘":
             return v.entrywise(x, y)
         case "*" | "·" | "×" if x.order == 1 and x.shape == y.shape and x.out == y.out:
@@ -50,7 +49,7 @@ def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> V
         case "*" if m.reading.entries and x.order == y.order == 2:
             return v.entrywise(x, y)
         case _ if op in _PRODUCTS:
-            return v.product(x, y, loose, m.reading.spread)
+            return v.product(x, y, m.reading.loose, m.reading.spread)
         case "⊗":
             return v.outer(x, y)
         case "/":

@@ -14,7 +14,7 @@ from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree, Unary
 from symgrad.tensor.shapes import ShapeError
 from symgrad.verify.bench import Bench
-from symgrad.verify.compare import Comparison, Gap, Outcome, compared, informative
+from symgrad.verify.compare import Comparison, Gap, Outcome, compared, difference, informative
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.indices import choices
 from symgrad.verify.integers import holds
@@ -56,6 +56,7 @@ class Trial:
     used: frozenset[str] = frozenset()
     unclear: str = ""
     kinks: bool = False
+    partly: bool = False
 
     @property
     def holds(self) -> bool:
@@ -119,7 +120,8 @@ def _reachable(meaning: Meaning, right: Tree, ints: Mapping[str, int]) -> None:
 def tried(bench: Bench, at: Iterable[Point], right: Tree, reading: Reading, notation: Notation) -> Trial:
     """The right side compared with the true value at every point."""
     outcomes: set[Outcome] = set()
-    formal = True
+    turned: Failure | None = None
+    formal, partly = True, False
     used: set[str] = set()
     meanings: dict[int, Meaning] = {}
     for point in at:
@@ -137,13 +139,16 @@ def tried(bench: Bench, at: Iterable[Point], right: Tree, reading: Reading, nota
             return Trial(reading, None, unclear=str(error))
         except (SymgradError, ShapeError, np.linalg.LinAlgError, OverflowError) as error:
             return Trial(reading, None, unclear=str(error))
-        formal = formal and given.formal
+        formal, partly = formal and given.formal, partly or comparison.partly
         outcomes.add(comparison.outcome)
+        if comparison.outcome is Outcome.TURNED and turned is None:
+            gap = difference(point.truth, given)
+            turned = None if gap is None else Failure(point, gap, given=given.shape)
         if comparison.outcome in (Outcome.VALUES, Outcome.SHAPE) or len(outcomes) > 1:
             return _failed(reading, point, given, comparison)
     if not outcomes:
         return Trial(reading, None, unclear="there is no step at which it says anything")
-    return Trial(reading, outcomes.pop(), formal=formal, used=frozenset(used))
+    return Trial(reading, outcomes.pop(), turned, formal=formal, used=frozenset(used), partly=partly)
 
 
 def _failed(reading: Reading, point: Point, given: Value, comparison: Comparison) -> Trial:

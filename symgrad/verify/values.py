@@ -99,7 +99,7 @@ def eye(x: Value, size: int) -> Value:
 
 def scaled(scalar: Value, x: Value) -> Value:
     """A number times an array."""
-    data = scalar.data.reshape(-1, *(1,) * x.order) * x.data
+    data = _times(scalar.data.reshape(-1, *(1,) * x.order), x.data)
     exact = None if scalar.exact is None or x.exact is None else _rational(scalar.exact * x.exact)
     return Value(data, x.out, exact, (scalar.eye or x.eye) and not x.order, scalar.formal and x.formal)
 
@@ -109,7 +109,7 @@ def negative(x: Value) -> Value:
     return replace(x, data=-x.data, exact=None if x.exact is None else -x.exact)
 
 
-def added(x: Value, y: Value, loose: bool = False) -> Value:
+def added(x: Value, y: Value) -> Value:
     """x + y, of one shape, or a number added to every entry.
 
     Raises:
@@ -122,7 +122,7 @@ def added(x: Value, y: Value, loose: bool = False) -> Value:
         wide = x if y.order == 0 else y
         left, right = (v.data.reshape(-1, *(1,) * (wide.order - v.order), *v.shape) for v in (x, y))
         return Value(left + right, wide.out, exact, x.eye and y.eye, formal)
-    if x.shape != y.shape or (x.out != y.out and not loose and not formal):
+    if x.shape != y.shape or (x.out != y.out and not formal):
         raise Misfit("sum", x.shape, y.shape)
     return Value(x.data + y.data, x.out, None, False, formal)
 
@@ -138,7 +138,7 @@ def entrywise(x: Value, y: Value, what: str = "product entry by entry") -> Value
         return scaled(x, y) if x.order == 0 else scaled(y, x)
     formal = x.formal and y.formal
     if x.shape == y.shape and (x.out == y.out or x.order > 1):
-        return Value(x.data * y.data, x.out, formal=formal)
+        return Value(_times(x.data, y.data), x.out, formal=formal)
     vector, wide = (x, y) if x.order == 1 else (y, x)
     if vector.order == 1 and wide.order > 1:
         if not vector.row and vector.shape[0] == wide.shape[0]:
@@ -157,7 +157,7 @@ def inner(x: Value, y: Value) -> Value:
     """
     if x.order != 1 or x.shape != y.shape:
         raise Misfit("inner product", x.shape, y.shape)
-    return Value((x.data * y.data).sum(axis=1), 0, formal=x.formal and y.formal)
+    return Value(_times(x.data, y.data).sum(axis=1), 0, formal=x.formal and y.formal)
 
 
 def product(x: Value, y: Value, loose: bool = False, spread: bool = False) -> Value:
@@ -195,12 +195,23 @@ def outer(x: Value, y: Value) -> Value:
     return Value(_contracted(x.data, y.data, 0), 1, formal=x.formal and y.formal)
 
 
+def _times(x: Array, y: Array) -> Array:
+    """Entries multiplied, where 0 · log 0 = 0."""
+    data = x * y
+    if np.isnan(data).any():
+        limit = ((x == 0) & np.isneginf(y.real)) | ((y == 0) & np.isneginf(x.real))
+        data = np.where(limit, 0.0, data)
+    return np.asarray(data)
+
+
 def _contracted(x: Array, y: Array, axes: int) -> Array:
     """The last axes of x summed against the first ones of y, point by point."""
     points = max(len(x), len(y))
     left, right = x.shape[1 : x.ndim - axes], y.shape[1 + axes :]
     depth = int(np.prod(y.shape[1 : 1 + axes], dtype=int))
-    flat = np.matmul(x.reshape(len(x), -1, depth), y.reshape(len(y), depth, -1))
+    one, two = x.reshape(len(x), -1, depth), y.reshape(len(y), depth, -1)
+    finite = np.isfinite(one).all() and np.isfinite(two).all()
+    flat = np.matmul(one, two) if finite else _times(one[..., None], two[:, None]).sum(axis=2)
     return np.asarray(flat.reshape(points, *left, *right))
 
 

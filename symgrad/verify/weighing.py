@@ -73,6 +73,8 @@ def accepted(trials: list[Trial], derivative: bool, atomic: bool, equation: Equa
         return Judgement(
             w.RIGHT_IF, "right everywhere but at a kink, where the derivative is a convention", trial=kinked
         )
+    if trial.partly:
+        return Judgement(w.RIGHT_IF, "right where both sides are defined", trial=trial)
     reading = trial.reading
     notes = "a vector before a derivative is read as its diagonal matrix" if reading.spread else _notes(reading)
     if reading.backwards:
