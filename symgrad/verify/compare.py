@@ -11,6 +11,8 @@ from symgrad.verify.values import Value
 
 TOLERANCE = 1e-7
 _SMALLEST = 1e-9
+_NOISE = 1e-14
+"""What rounding leaves of terms of ordinary size that cancel at random points."""
 
 
 class Outcome(Enum):
@@ -96,8 +98,10 @@ def largest_gap(truth: Array, given: Array, tolerance: float = TOLERANCE) -> Gap
             if same.all()
             else _gap(truth, given, int(np.argmin(same.all(axis=1))), int(np.argmin(same.all(axis=0))))
         )
+    noise = _NOISE if points > 1 else 0.0
     scale = np.maximum(np.abs(flat).max(axis=1), np.abs(np.where(np.isfinite(other), other, 0.0)).max(axis=1))
-    apart = np.abs(flat - other) / np.maximum(scale, _SMALLEST)[:, None]
+    apart = np.abs(flat - other)
+    apart = np.where(apart <= noise, 0.0, apart / np.maximum(scale, _SMALLEST)[:, None])
     apart = np.where(known[:, None], np.where(np.isfinite(apart), apart, np.inf), 0.0)
     worst = int(np.argmax(apart))
     if apart.flat[worst] <= tolerance:

@@ -17,6 +17,7 @@ from symgrad.verify.values import Value, tensor
 
 _STEP: Final = 1e-20
 _WIDTH: Final = 2e-3
+_NOISE: Final = 1e-10
 _DIFFERENCES: Final = tuple(
     (k * _WIDTH, w / (840 * _WIDTH))
     for k, w in ((1, 672), (-1, -672), (2, -168), (-2, 168), (3, 32), (-3, -32), (4, -3), (-4, 3))
@@ -106,6 +107,7 @@ def _of_expression(m: Interpretation, of: Tree, wrt: Expr, ints: Ints) -> Value:
         slope = _there(m, of, whole, 1j * _STEP, ints).imag / _STEP
     except Nested:
         slope = np.sum([weight * _there(m, of, whole, step, ints) for step, weight in _DIFFERENCES], axis=0)
+        slope = np.where(np.abs(slope) <= _NOISE * (1 + np.abs(still.data).max()), 0.0, slope)
     data = np.moveaxis(slope, 0, -1)
     data = data.reshape(*data.shape[:-1], *(whole.shape if not m.world.scalars else ()))
     if isinstance(wrt, Entry):

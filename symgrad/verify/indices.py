@@ -16,6 +16,7 @@ from symgrad.verify.world import World, step_values
 _ENTRIES = (1, 2, 3)
 _STEPS = (2, 1, 3, 4)
 _MOST = 60
+_CONSTANTS = ("pi", "inf")
 
 
 def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple[dict[str, str], list[Name]]:
@@ -35,6 +36,8 @@ def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple
                     found.setdefault(name.id, "entry")
                 continue
             if name.id in notation.names or name.id in names.functions or name.id in names.densities:
+                continue
+            if name.id in _CONSTANTS:
                 continue
             if role == "value" and name.id not in names.indices:
                 loose.setdefault(name.id, name)

@@ -12,6 +12,7 @@ from symgrad.verify.adjoints import adjoints, is_adjoint, target_of
 from symgrad.verify.allowances import for_some_members, immediately, under_settings, with_unknown
 from symgrad.verify.approximations import approximated
 from symgrad.verify.bench import Bench
+from symgrad.verify.constants import between_numbers
 from symgrad.verify.dummies import before_functions, fixed_by_writer, function_of_dummy
 from symgrad.verify.equations import Equation
 from symgrad.verify.indices import open_names
@@ -38,9 +39,10 @@ def judge(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
 
 
 def _judged(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
-    dummy = function_of_dummy(bench, equation)
-    if dummy is not None:
-        return dummy
+    taken = notation.names.keys() | bench.names.families.keys() | bench.names.sizes.keys()
+    simple = between_numbers(equation, taken) or function_of_dummy(bench, equation)
+    if simple is not None:
+        return simple
     left, right = before_functions(equation.left, equation.right)
     equation = replace(equation, left=left, right=right)
     kinds, loose = open_names((left, right), bench.names, notation)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
-from symgrad.syntax.tree import Number, Tree, Unary
+from symgrad.syntax.tree import Tree
 from symgrad.verify import verdicts as w
 from symgrad.verify.adjoints import is_adjoint
 from symgrad.verify.bench import Bench
@@ -14,6 +13,7 @@ from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Unclear
 from symgrad.verify.readings import PLAIN, Notation
 from symgrad.verify.rejection import failure_words, shape_failure
+from symgrad.verify.shown import shown_array
 from symgrad.verify.trials import Trial, has_derivative, points, readings, speaks_matrices, tried
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
@@ -22,29 +22,25 @@ from symgrad.verify.verdicts import Judgement
 def to_precision(
     bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, equation: Equation
 ) -> Judgement | None:
-    """A number that agrees as far as it is written out: 0.753 for 58/77."""
-    shown = right.operand if isinstance(right, Unary) else right
-    if not isinstance(shown, Number):
+    """Numbers that agree as far as they are written out: 0.753 for 58/77."""
+    written = shown_array(right)
+    if written is None or not (written.decimals or equation.rounded):
         return None
-    decimals = len(shown.spelling.partition(".")[2])
-    if not decimals and not equation.rounded:
-        return None
-    unit = Fraction(1, 10**decimals)
-    sign = -1 if isinstance(right, Unary) and right.op == "-" else 1
     try:
         at = points(bench, left, right, kinds, notation)
     except (Unclear, Misfit):
         return None
     for point in at:
-        values = point.truth.data.real.reshape(-1)
-        gap = abs(values - float(sign * shown.value)).max()
-        if point.truth.order or not gap < float(unit) * (1 - 1e-9):
+        if point.truth.shape != written.shape:
             return None
-        if gap > float(unit) / 2 * (1 + 1e-9) and not abs(values[0]) >= abs(float(shown.value)):
+        if not all(written.stands_for(values) for values in point.truth.data.real):
             return None
     if not at:
         return None
-    return Judgement(w.TO_PRECISION, f"right to {decimals} decimals: it is {at[0].truth.data.real.reshape(-1)[0]:.8g}")
+    if written.shape:
+        return Judgement(w.TO_PRECISION, "right as far as the digits go")
+    value = at[0].truth.data.real.reshape(-1)[0]
+    return Judgement(w.TO_PRECISION, f"right as far as the digits go: it is {value:.8g}")
 
 
 def as_scalars(
