@@ -10,10 +10,10 @@ from typing import Final
 from symgrad.errors import ProblemError
 from symgrad.source import Place
 from symgrad.syntax.latex_cursor import JUXTAPOSED
-from symgrad.syntax.latex_names import script, text_of
+from symgrad.syntax.latex_names import scan, script, text_of
 from symgrad.syntax.latex_parser import LatexParser, rule
 from symgrad.syntax.latex_ranges import limits
-from symgrad.syntax.latex_signs import ACCENTS
+from symgrad.syntax.latex_signs import ACCENTS, FUNCTIONS
 from symgrad.syntax.tokens import Kind
 from symgrad.syntax.tree import (
     Binary,
@@ -55,6 +55,8 @@ def fraction(p: LatexParser) -> Tree:
     top_part = p.group(above, lambda: _above(p, sign))
     variables = p.group(below, lambda: _variables(p, sign, top_part.times))
     p.at = end
+    if isinstance(top_part.of, Name) and top_part.of.id in FUNCTIONS and top_part.times == 1 and p.token.says("("):
+        return p.call_of(f"{FUNCTIONS[top_part.of.id]}'", start)
     of = p.expression(JUXTAPOSED.left) if top_part.of is None else top_part.of
     return _derivative(of, variables, top_part.immediate, p.since(start))
 
@@ -110,6 +112,8 @@ def _variables(p: LatexParser, sign: str, times: int, along: bool = False) -> li
 
 
 def _derivative(of: Tree, variables: Sequence[Tree], immediate: bool, place: Place) -> Tree:
+    if isinstance(of, Name) and of.id in FUNCTIONS and len(variables) == 1:
+        of = Call(Name(FUNCTIONS[of.id], place=of.place), (variables[0],), (), place=of.place)
     for variable in variables:
         kind = Keyword(Name("kind", place=place), Name("immediate", place=place), place=place)
         of = Call(Name("jacobian", place=place), (of, variable), (kind,) if immediate else (), place=place)
@@ -148,10 +152,20 @@ def gradient(p: LatexParser) -> Tree:
     """`\\nabla_W L`."""
     start = p.take()
     below, above = limits(p)
-    if below is None:
+    inside = below or _argument(p)
+    if inside is None:
         raise ProblemError("∇ needs the variable below it", start.place)
     times = 1 if above is None else int(text_of(p.tokens, above)) if text_of(p.tokens, above) in ("1", "2") else 0
     if not times:
         raise ProblemError("above ∇ stands 2, of the Hessian, or nothing", start.place)
-    variable = p.group(below, p.expression)
+    variable = p.group(inside, p.expression)
     return _derivative(p.operand(), [variable] * times, False, p.since(start))
+
+
+def _argument(p: LatexParser) -> Range | None:
+    r"""What stands alone in brackets behind a name, `\nabla J(w)`."""
+    found = scan(p.tokens, p.at, p.stop, p.partner)
+    if found is None or not p.begins(found.end).says("("):
+        return None
+    inside = (found.end + 1, p.partner.get(found.end, found.end))
+    return inside if p.is_value(inside) else None

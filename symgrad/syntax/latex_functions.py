@@ -95,7 +95,8 @@ class FunctionReader(Cursor):
         name = FUNCTIONS[found.base]
         self.at = found.end
         if self.token.kind is not Kind.NUMBER and not self.starts_operand(self.token):
-            return Name(found.base + "'" * found.primes, place=self.since(start))
+            alone = Name(found.base + "'" * found.primes, place=self.since(start))
+            return self.raised(alone, found.above, start) if found.above else alone
         keywords: tuple[Keyword, ...] = ()
         if found.below is not None:
             keywords = self.setting(name, found.below)

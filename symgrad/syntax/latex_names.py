@@ -174,6 +174,9 @@ class Vocabulary:
             best.append(min(choices, key=len, default=None))
         if best[-1] is not None:
             return best[-1]
+        known = run[1:] in self.arities or run[1:] in self._words
+        if run[0] == "d" and known and not script:
+            return ("d", run[1:])
         whole = not script and (len(run) >= _SHORTEST_WORD or run.isupper())
         return (run,) if whole else tuple(run)
 

@@ -19,6 +19,7 @@ from symgrad.syntax.tree import (
     Name,
     Number,
     Subscript,
+    Transpose,
     Tree,
 )
 
@@ -28,6 +29,7 @@ _IN_SQUARE: Final = ("(", ")", "·", "*")
 _INDEX_LETTERS: Final = frozenset("abcijklmnpqrst")
 _LABEL_WORDS: Final = frozenset({"in", "out", "pad", "min", "tr", "rms"})
 _LABELS: Final = ("*", "+", "'")
+_TRANSPOSED: Final = ("T", "⊤")
 
 
 @dataclass(slots=True)
@@ -44,6 +46,9 @@ class NameReader(FunctionReader):
         below = items(self.tokens, found.below)
         parts = [text_of(self.tokens, part) for part in below]
         above = "'" * found.primes or text_of(self.tokens, found.above)
+        labelled = above[:-1] if above[-1:] in _TRANSPOSED and above[:-1] in (*_LABELS, "(*)") else ""
+        if labelled and self.vocabulary.find(found.base, parts, labelled):
+            return Transpose(self.labelled(found, labelled, start), place=self.since(start))
         if not above and self.starred(found, parts):
             found = replace(found, above=(found.end, found.end + 1), end=found.end + 1)
             above = "*"
@@ -57,7 +62,8 @@ class NameReader(FunctionReader):
             known = known if labels and self.begins(found.end).says("(") else None
         if known is not None and known.name in self.vocabulary.functions:
             return self.own_function(found, known, start)
-        if known is not None and not known.above and above in _LABELS:
+        turned = found.primes == 1 and known is not None and self.vocabulary.arities.get(known.name, 0) > 0
+        if known is not None and not known.above and above in _LABELS and not turned:
             known = None
         special = None if known is not None else self.special(found, parts, above, start)
         if special is not None:
@@ -77,7 +83,9 @@ class NameReader(FunctionReader):
             end = max(found.stem, self.behind(found.below))
             place = start.place.to(self.tokens[end - 1].place)
             tree = Subscript(tree, self.entries(known.name, self.indices(rest)), place=place)
-        if found.primes and not known.above:
+        if turned and not known.above:
+            tree = Transpose(tree, place=self.since(start))
+        elif found.primes and not known.above:
             raise ProblemError(f"a prime stands behind {known.name!r}, which is no function", self.since(start))
         if found.above and not known.above:
             tree = self.stepped(tree, known.name, found.above, start) or self.raised(tree, found.above, start)
@@ -96,6 +104,16 @@ class NameReader(FunctionReader):
     def behind(self, inside: tuple[int, int]) -> int:
         """The place behind a script and its braces."""
         return inside[1] + (self.begins(inside[1]).says("}") and self.begins(inside[0] - 1).says("{"))
+
+    def labelled(self, found: Scanned, label: str, start: Token) -> Tree:
+        """A declared name whose label stands before a T above it, `p^{*T}`; its subscripts are steps and entries."""
+        below = items(self.tokens, found.below)
+        known = self.vocabulary.find(found.base, [text_of(self.tokens, part) for part in below], label)
+        assert known is not None
+        self.at = found.end
+        name = Name(known.name, place=self.since(start))
+        rest = below[known.below :]
+        return Subscript(name, self.indices(rest), place=name.place) if rest else name
 
     def prefixed(self, found: Scanned) -> Scanned | None:
         """`\\delta h_t`, a name of its own where δ has no value; `dh_t` beside a quantity h."""

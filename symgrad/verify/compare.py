@@ -120,5 +120,5 @@ def _gap(truth: Array, given: Array, point: int, place: int) -> Gap:
 
 
 def informative(x: Value) -> bool:
-    """Whether a value could tell a right line from a wrong one: it is finite somewhere."""
-    return bool(np.isfinite(x.data.real).any())
+    """Whether a value could tell a right line from a wrong one: it is finite somewhere, or infinite everywhere."""
+    return bool(np.isfinite(x.data.real).any() or np.isinf(x.data.real).all())

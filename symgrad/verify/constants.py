@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import mpmath
 
+from symgrad.problem.texts import walk
 from symgrad.syntax.tree import IMPLICIT, Binary, Call, Name, Number, Tree, Unary
 from symgrad.verify import verdicts as w
 from symgrad.verify.equations import Equation
@@ -16,6 +17,7 @@ from symgrad.verify.shown import shown
 from symgrad.verify.verdicts import Counterexample, Judgement
 
 _DIGITS: Final = 60
+_MANY_DIGITS: Final = 5000
 _SAME: Final = mpmath.mpf(10) ** -45
 _ROUNDING: Final = 1e-14
 _LARGEST_EXPONENT: Final = 10**9
@@ -30,16 +32,27 @@ def between_numbers(equation: Equation, taken: Container[str]) -> Judgement | No
         if left is None or right is None or not (mpmath.isfinite(left) and mpmath.isfinite(right)):
             return None
         gap, scale = abs(left - right), max(abs(left), abs(right))
-        if gap <= _SAME * max(scale, 1):
+        if gap <= _SAME * max(scale, 1) and _agree(equation):
             return Judgement(w.RIGHT)
         written = shown(equation.right)
         if written is not None and (written.decimals or equation.rounded) and written.stands_for(float(left)):
             return Judgement(w.TO_PRECISION, f"right as far as the digits go: it is {mpmath.nstr(left, 8)}")
-        if gap <= _ROUNDING * scale and written is None:
-            return Judgement(w.TO_PRECISION, f"the sides differ by {mpmath.nstr(gap, 2)} only")
+        if gap <= _ROUNDING * scale and (written is None or gap <= _SAME):
+            return Judgement(w.TO_PRECISION, "the sides differ by less than a computer shows")
         example = Counterexample({}, (), float(left), float(right))
         reason = f"the left side is {mpmath.nstr(left, 6)}, but the right side is {mpmath.nstr(right, 6)}"
         return Judgement(w.WRONG, reason, counterexample=example)
+
+
+def _agree(equation: Equation) -> bool:
+    """Whether two sides agree with so many digits that a saturated function shows."""
+    if not any(isinstance(x, Call) for side in (equation.left, equation.right) for x in walk(side)):
+        return True
+    with mpmath.workdps(_MANY_DIGITS):
+        left, right = value_of(equation.left), value_of(equation.right)
+        assert left is not None
+        assert right is not None
+        return bool(abs(left - right) <= mpmath.mpf(10) ** -(_MANY_DIGITS - 15) * max(abs(left), abs(right), 1))
 
 
 def value_of(tree: Tree) -> Any | None:
@@ -47,6 +60,11 @@ def value_of(tree: Tree) -> Any | None:
     with suppress(ZeroDivisionError, ValueError, OverflowError, TypeError):
         return _value(tree)
     return None
+
+
+def is_constant(tree: Tree) -> bool:
+    """Whether a tree is a number without names."""
+    return value_of(tree) is not None
 
 
 def _value(tree: Tree) -> Any | None:

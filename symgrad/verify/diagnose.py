@@ -78,7 +78,7 @@ class Doctor:
             return None
         if not at:
             return None
-        deadline = time.monotonic() + LONGEST
+        deadline = time.process_time() + LONGEST
         hand = hand_of(right.place.source.text)
         letters = tuple(name for name, kind in kinds.items() if kind == "entry")
         remedies = self.remedies
@@ -87,7 +87,7 @@ class Doctor:
         attempt = _Attempt(self.bench, at, notation, list(_readings(right, scalars, sizes)))
         unreadable: Diagnosis | None = None
         for count, edit in enumerate(edits(right, context, _MATRIX_SLIPS if matrices_only else None)):
-            if count > _MOST_EDITS or time.monotonic() > deadline:
+            if count > _MOST_EDITS or time.process_time() > deadline:
                 break
             if not attempt.succeeds(edit.tree):
                 continue

@@ -21,6 +21,7 @@ from symgrad.verify.asked import Asked, left_side
 from symgrad.verify.bench import Bench
 from symgrad.verify.beside import Before
 from symgrad.verify.claims import Claim, Document, Unread
+from symgrad.verify.constants import is_constant
 from symgrad.verify.diagnose import Doctor, adjoint_derivative
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Outside, Unclear
@@ -236,7 +237,7 @@ class _Marking:
         """The judgement with the one edit that makes the line right."""
         notation = self.writer.notation
         kinds, loose = open_names((left, claim.right), bench.names, notation)
-        if loose:
+        if loose or (is_constant(left) and is_constant(claim.right)):
             return judgement
         target, near = adjoint_derivative(left, notation), self.before.near(claim)
         doctor, partly = self.marker.doctor(bench), judgement.verdict == w.AS_SCALARS

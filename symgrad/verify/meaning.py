@@ -44,6 +44,8 @@ class Meaning(Interpretation):
             case Unary(op, operand):
                 inner = self.value(operand, ints)
                 return v.negative(inner) if op == "-" else inner
+            case Transpose(ListTree() as operand):
+                return self.value(operand, ints)
             case Transpose(operand):
                 return v.transposed(self.value(operand, ints))
             case Binary(op, left, right):

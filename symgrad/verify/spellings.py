@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Call, Name, Subscript, Tree
+from symgrad.syntax.tree import Call, Name, Subscript, Transpose, Tree
 from symgrad.verify.bench import Bench
 from symgrad.verify.dummies import is_function_of_name
 from symgrad.verify.equations import Equation
@@ -74,12 +74,31 @@ def aliased(bench: Bench, equation: Equation, notation: Notation) -> tuple[Equat
         if isinstance(x, Subscript) and isinstance(x.base, Name) and _is_plain(bench, x.base.id, x.items)
     }
     found |= {f"{x.base.id}_{x.items[0].id}": x.base.id for x in plain}  # type: ignore[attr-defined]
+    equation, primed = _transposed_by_primes(bench, equation, notation)
     if not found:
-        return equation, ""
+        return equation, primed
     bare: dict[Tree, Tree] = {x: x.base for x in plain}
     left, right = (put_names(put_trees(side, bare), found) for side in (equation.left, equation.right))
-    said = " and ".join(f"{name} is read as {other}" for name, other in found.items())
+    said = " and ".join(filter(None, [primed, *(f"{name} is read as {other}" for name, other in found.items())]))
     return replace(equation, left=left, right=right), said
+
+
+def _transposed_by_primes(bench: Bench, equation: Equation, notation: Notation) -> tuple[Equation, str]:
+    """The right side with V′ read as Vᵀ, where V is a vector or a matrix and V′ nothing else."""
+    found: dict[Tree, Tree] = {}
+    for x in walk(equation.right):
+        base = x.base if isinstance(x, Subscript) else x
+        if not isinstance(base, Name) or not base.id.endswith("prime") or base.id in notation.names:
+            continue
+        plain = base.id.removesuffix("prime")
+        order = bench.names.vocabulary.orders.get(plain, 0)
+        if order and base.id not in bench.names.families and base not in found:
+            name = Name(plain, place=base.place)
+            whole: Tree = Subscript(name, x.items, place=x.place) if isinstance(x, Subscript) else name
+            found[x] = Transpose(whole, place=x.place)
+    if not found:
+        return equation, ""
+    return replace(equation, right=put_trees(equation.right, found)), "a prime is read as a transpose"
 
 
 def _is_plain(bench: Bench, name: str, items: Sequence[Tree]) -> bool:
