@@ -1,24 +1,34 @@
 """Every bundled problem: solved, certified, printed in every format; the code it gives agrees with differences."""
 
 import json
+import re
 import shutil
 import subprocess
+import unicodedata
 import xml.etree.ElementTree as ET
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browser import CHROMIUM, PHONE, SCREEN, run
 
 from symgrad import pipeline
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.steps import Derivation
 from symgrad.derivation.workspace import choose_sizes
 from symgrad.errors import ProblemError, QuestionError
+from symgrad.notation.measure import width
+from symgrad.notation.plain import plain
 from symgrad.problem.bank import bank_names
 from symgrad.problem.model import Problem
-from symgrad.sheet.pdf import typst_document, typst_query
+from symgrad.sheet import rows
+from symgrad.sheet.compose import compose
+from symgrad.sheet.document import Equations
+from symgrad.sheet.look import Look
+from symgrad.sheet.pdf import typst_query
 from symgrad.sheet.programs import program
 from symgrad.sheet.samples import sample
 from symgrad.tensor.nodes import Expr
@@ -54,11 +64,72 @@ def test_every_format(name: str, format: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_pdf_has_nothing_wider_than_its_text(name: str) -> None:
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_the_pdf_has_nothing_wider_than_its_text(name: str, paper: str) -> None:
     problem, derivations = solved(name)
-    source = str(pipeline.printed([(problem, derivations)], "typ"))
+    source = str(pipeline.printed([(problem, derivations)], "typ", Look(paper=paper, diagram=True)))  # type: ignore[arg-type]
     assert [w["alt"] for w in typst_query(source, "<width>") if w["width"] > w["room"]] == []
-    assert typst_document(source).startswith(b"%PDF")
+
+
+def _letters(text: str) -> Counter[str]:
+    """The letters and digits of a text, whatever alphabet of mathematics or script they are set in."""
+    plain_text = unicodedata.normalize("NFKD", text.replace("ᵀ", "").replace(" fixed", ""))
+    return Counter(c for c in plain_text if c.isalnum() and not unicodedata.combining(c))
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
+@pytest.mark.parametrize("name", NAMES)
+def test_the_text_of_the_pdf_has_every_equation(name: str) -> None:
+    problem, derivations = solved(name)
+    document = pipeline.printed([(problem, derivations)], "pdf")
+    assert isinstance(document, bytes)
+    done = subprocess.run(["pdftotext", "-", "-"], input=document, capture_output=True, timeout=60, check=True)
+    answers = re.split(r"Question \d+", done.stdout.decode())[1:]
+    (part,) = compose([(problem, derivations)]).parts
+    for q, text in zip(part.questions, answers, strict=True):
+        lines = [line for b in q.blocks if isinstance(b, Equations) for line in b.aligned.lines]
+        assert _letters(" ".join(plain(x) for x in lines)) - _letters(text) == Counter(), q.id
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lines_of_markdown_fit_a_screen(name: str) -> None:
+    (part,) = compose([solved(name)], format="md").parts
+    blocks = [*part.model, *(b for q in part.questions for b in q.blocks)]
+    lines = [line for b in blocks if isinstance(b, Equations) for line in b.aligned.lines]
+    assert [plain(x) for x in lines if width(x.right) > rows.SCREEN.width] == []
+    text = str(pipeline.printed([solved(name)], "md", Look(flavor="github")))
+    assert r"\operatorname" not in text
+    assert "$$" not in text
+
+
+_MEASURED = """
+const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.5
+  && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.5;
+const inside = (a, b) => a.left >= b.left && a.right <= b.right;
+const box = e => e.getBoundingClientRect();
+const crowded = [];
+for (const svg of document.querySelectorAll('figure svg')) {
+  const labels = [...svg.querySelectorAll('text')], boxes = [...svg.querySelectorAll('rect')].map(box);
+  for (const label of labels) {
+    if (label.textContent !== '⋯' && !boxes.some(b => inside(box(label), b))) crowded.push(label.textContent);
+    if (labels.some(other => other !== label && overlap(box(other), box(label)))) crowded.push(label.textContent);
+  }
+}
+const wide = [...document.querySelectorAll('.eq')].filter(e => e.scrollWidth > e.clientWidth + 1).length;
+return {width: document.documentElement.scrollWidth, wide, crowded};
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("window", [PHONE, SCREEN])
+def test_pages_in_a_browser(window: int, tmp_path: Path) -> None:
+    """No page is wider than its window, no display than a screen; labels of diagrams stay in their boxes."""
+    look = Look(diagram=True)
+    pages = {name: str(pipeline.printed([solved(name)], "html", look)) for name in NAMES}
+    found = run(pages, _MEASURED, window, tmp_path)
+    assert {name: f["width"] for name, f in found.items() if f["width"] > window} == {}
+    assert {name: f["crowded"] for name, f in found.items() if f["crowded"]} == {}
+    assert window == PHONE or {name: f["wide"] for name, f in found.items() if f["wide"]} == {}
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="TeX is not installed")

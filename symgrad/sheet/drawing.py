@@ -19,7 +19,7 @@ HEAD_WIDTH: Final = 3.6
 _BESIDE: Final = 10.0
 _LEAST_WIDTH: Final = 26.0
 _HEIGHT: Final = 20.0
-_NOTE_HEIGHT: Final = 9.0
+_NOTE_HEIGHT: Final = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Box:
     @property
     def label_y(self) -> float:
         """The middle of the label, above that of the note."""
-        return self.y - (0.4 * _NOTE_HEIGHT if self.note is not None else 0.0)
+        return self.y - (0.42 * _NOTE_HEIGHT if self.note is not None else 0.0)
 
     @property
     def note_y(self) -> float:
         """The middle of the note."""
-        return self.y + 0.28 * self.height
+        return self.y + 0.29 * self.height
 
 
 @dataclass(frozen=True, slots=True)

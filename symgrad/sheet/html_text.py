@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from markdown_it.renderer import RendererHTML
@@ -18,10 +18,22 @@ from symgrad.notation.tree import Aligned, Line, Row, Text, Tree
 from symgrad.sheet.document import Words
 from symgrad.sheet.prose import READER
 
+_CLOSING: Final = ",.;:)"
+
 
 def words(sentence: Words) -> Markup:
-    """A sentence with formulas in it."""
-    return Markup("").join(x if isinstance(x, str) else inline(x) for x in sentence)
+    """A sentence with formulas in it; no line begins with the punctuation behind one."""
+    pieces: list[str | Markup] = []
+    for x in sentence:
+        if isinstance(x, Tree):
+            pieces.append(inline(x))
+            continue
+        bare = x.lstrip(_CLOSING)
+        if pieces and isinstance(pieces[-1], Markup) and len(bare) < len(x):
+            pieces[-1] = Markup('<span class="held">{}{}</span>').format(pieces[-1], x[: len(x) - len(bare)])
+            x = bare
+        pieces.append(x)
+    return Markup("").join(pieces)
 
 
 def inline(tree: Tree) -> Markup:
