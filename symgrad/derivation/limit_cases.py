@@ -71,7 +71,7 @@ class _Split:
     def whole(self) -> Expr:
         """The three cases in one expression; as relu, |x| or sign x where they are those."""
         x, zero = self.symbol, b.ZERO
-        if self.above is self.below is self.at_zero:
+        if self.above is self.below and self.at_zero is replace_nodes(self.above, {x: zero}):
             return self.above
         for name in ("relu", "abs", "sign"):
             f = b.apply(name, x)
