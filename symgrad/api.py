@@ -199,7 +199,7 @@ class Result:
         found = evaluate(whole, arrays)
         if self.answer.derivation.ask == "shape":
             return tuple(int(size) for size in found)
-        return found[str(self.wrt)] if isinstance(found, dict) else found
+        return found.get(str(self.wrt), found) if isinstance(found, dict) else found
 
     def to_sympy(self, **sizes: int) -> Any:
         """The value with every entry written out at numeric sizes; entries of named nodes are symbols such as h_1[2].

@@ -1,53 +1,56 @@
 """Questions of kind bound: how large a Jacobian can be, over one step of a recurrence and over many."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
 
 from symgrad.calculus.numeric import Numbers
+from symgrad.derivation.derivative import as_node
+from symgrad.derivation.matrix_norms import NORMS, SOFTMAX, SPELLINGS, MatrixNorm, is_softmax_jacobian
 from symgrad.derivation.naming import Names
-from symgrad.derivation.norm_rules import Bounds, by_factors, matrices, unsigned
+from symgrad.derivation.norm_rules import Bounds, by_factors, unsigned
 from symgrad.derivation.paths import Paths
 from symgrad.derivation.steps import Block, Check, Code, Line, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Declaration, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.functions.construct import spectral_norm
 from symgrad.tensor.integers import Int, difference, same
 from symgrad.tensor.nodes import Add, Apply, Binder, Call, Expr, Reduce, Rel, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import postorder
+from symgrad.tensor.walk import postorder, variables
 
 POINTS = 60
 _FREE = frozenset({"parameter", "constant"})
-_NORMS = ("2", "spectral", "")
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
-    """A bound of the spectral norm of ∂of/∂wrt, when it makes the Jacobian vanish, and whether it can explode.
+    """A bound of a norm of ∂of/∂wrt, the spectral one if none is named; when it vanishes, and whether it can explode.
 
     Raises:
         QuestionError: the norm is another, or ``of`` and ``wrt`` are no vectors that depend on one another.
     """
-    if (question.word("norm") or "") not in _NORMS:
-        raise QuestionError("the bound is known for the spectral norm: norm: 2", question.place)
-    return tuple(_one(problem, question, w.expr, w.text) for w in question.wrt)
+    kind = SPELLINGS.get(question.word("norm") or "")
+    if kind is None:
+        raise QuestionError(f"the norm is one of {', '.join(NORMS)}", question.place)
+    return tuple(_one(problem, question, w.expr, w.text, kind) for w in question.wrt)
 
 
-def _one(problem: Problem, question: Question, wrt: Expr, text: str) -> Result:
-    of = question.of.expr
+def _one(problem: Problem, question: Question, wrt: Expr, text: str, kind: str) -> Result:
+    system, of = as_node(problem.system, question.of.expr, problem)
+    problem = replace(problem, system=system)
     if not isinstance(of, Var) or not isinstance(wrt, Var) or of.order != 1 or wrt.order != 1:
-        raise QuestionError("a bound is of the derivative of a vector by a vector, both named", question.place)
+        raise QuestionError("a bound is of the derivative of a vector by a vector", question.place)
     conds = tuple(c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel))
     work = workspace(problem, question, problem.system, [of, wrt], conds)
     names = Names(work)
     step = _step_between(of, wrt)
-    search = _Bound(work, names, of, wrt, text, conds)
+    search = _Bound(work, names, of, wrt, text, conds, kind)
     return search.one_step() if step is None else search.many_steps(*step)
 
 
@@ -69,14 +72,21 @@ class _Bound:
     wrt: Var
     text: str
     conds: tuple[Rel, ...]
+    kind: str
     blocks: list[Block] = field(default_factory=list)
+    beside: Reason = ()
+
+    @property
+    def norm(self) -> MatrixNorm:
+        """The norm in which the Jacobian is bounded."""
+        return NORMS[self.kind]
 
     # One step
 
     def one_step(self) -> Result:
         """‖∂of/∂wrt‖ by the norms of its factors, then by numbers."""
         formula, bounds = self._bounds(self.of, self.wrt)
-        left = spectral_norm(b.deriv(self.of, self.wrt))
+        left = self.norm.of(b.deriv(self.of, self.wrt))
         self._chain(left, bounds, boxed=True)
         self.blocks += self._meaning(bounds[-1], None)
         self.blocks += self._explosion(self.of, self.wrt, bounds[-1])
@@ -96,8 +106,19 @@ class _Bound:
         self.blocks += self.names.take()
         formula = self._written_out(value)
         rules = Bounds(self.work.system)
-        factors = unsigned(by_factors(formula), rules)
+        known = self._with_probabilities(formula)
+        self.beside = SOFTMAX if any(is_softmax_jacobian(x) for x in postorder(known)) else ()
+        factors = unsigned(by_factors(known, self.kind), rules)
         return formula, list(dict.fromkeys((factors, rules.numbers_for(factors))))
+
+    def _with_probabilities(self, x: Expr) -> Expr:
+        """The formula in which each node that is a softmax is known to be one."""
+        mapping: dict[Expr, Expr] = {}
+        for v in variables(x):
+            body = self.work.system.body(v)
+            if isinstance(body, Call) and body.fn == "softmax" and v.order == 1:
+                mapping[v] = Var(v.name, v.subs, v.shape, v.facts | {"probability"})
+        return replace_nodes(x, mapping)
 
     def _written_out(self, x: Expr) -> Expr:
         """The Jacobian with the names that the derivation gave written out."""
@@ -110,9 +131,7 @@ class _Bound:
         return transform(x, rule)
 
     def _chain(self, left: Expr, bounds: Sequence[Expr], boxed: bool, ranges: tuple[Binder, ...] = ()) -> None:
-        reasons: list[Reason] = [("‖A B‖ ≤ ‖A‖ ‖B‖; a diagonal matrix has the norm of its largest entry",)]
-        if any(isinstance(x, Call) or len(x.children) > 1 for x in bounds) and _is_sum(bounds[0]):
-            reasons = [("‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖A B‖ ≤ ‖A‖ ‖B‖; a diagonal matrix has the norm of its largest entry",)]
+        reasons: list[Reason] = [(*(self.norm.total if _is_sum(bounds[0]) else self.norm.product), *self.beside)]
         if len(bounds) > 1:
             reasons.append(self._why_numbers(bounds[0]))
         for k, (bound, reason) in enumerate(zip(bounds, reasons, strict=False)):
@@ -143,7 +162,7 @@ class _Bound:
         of, work = self.of, self.work
         before = Var(of.name, (*of.subs[:place], difference(last, 1), *of.subs[place + 1 :]), of.shape, of.facts)
         formula, bounds = self._bounds(of, before)
-        self._chain(spectral_norm(b.deriv(of, before)), bounds, boxed=False)
+        self._chain(self.norm.of(b.deriv(of, before)), bounds, boxed=False)
         step = last if isinstance(last, sympy.Symbol) else None
         taken = {s for x in (of, self.wrt, *bounds) for s in free_ints(x)}
         j = fresh_symbol(sympy.Symbol("j", integer=True), taken)
@@ -157,8 +176,8 @@ class _Bound:
         self._require_chain(whole, product, Rel("<=", difference(first, -2), last))
         chain: Reason = ("chain rule over the steps, later ones on the left",)
         self.blocks.append(work.certifier.line(whole, product, reason=chain, rule="chain rule"))
-        norms = b.fold("prod", spectral_norm(factor), [binder])
-        left = spectral_norm(whole)
+        norms = b.fold("prod", self.norm.of(factor), [binder])
+        left = self.norm.of(whole)
         value = self._power(bounds[-1], moved, binder)
         reason: Reason = ("the norm of a product is at most the product of the norms",)
         self.blocks.append(work.certifier.line(left, norms, reason=reason, rule="product", relation="<="))
@@ -195,7 +214,6 @@ class _Bound:
 
     def _meaning(self, bound: Expr, steps: Expr | None) -> list[Block]:
         """When the bound makes the Jacobian vanish for certain."""
-        norms = list(dict.fromkeys(matrices(bound)))
         constant = sum(
             (c for t in (bound.children if _is_sum(bound) else (bound,)) if (c := b.number_of(t)) is not None), start=0
         )
@@ -209,7 +227,7 @@ class _Bound:
                     )
                 )
             ]
-        if len(norms) == 1 and isinstance(bound, Call) and bound.fn == "spectral_norm":
+        if any(bound is self.norm.of(m) for m in variables(bound)):
             below, above = (b.compare(op, bound, b.ONE) for op in ("<", ">"))
             count: Reason = (b.power(bound, steps),) if steps is not None else ("a power of ", bound)
             falls: Reason = ("If ", below, ", the bound falls like ", *count, ": the gradient vanishes for certain.")
@@ -220,7 +238,7 @@ class _Bound:
 
     def _explosion(self, of: Var, before: Var, bound: Expr) -> list[Block]:
         """A point at which the norm of one step is above 1."""
-        target = spectral_norm(b.deriv(of, before))
+        target = self.norm.of(b.deriv(of, before))
         scaled = self._at_rest(target)
         if scaled is not None:
             return scaled
@@ -251,7 +269,7 @@ class _Bound:
     def _result(self, left: Expr, formula: Expr, value: Expr) -> Result:
         work = self.work
         drawn = self._drawn(left, value)
-        norm = spectral_norm(formula)
+        norm = self.norm.of(formula)
         work.certifier.compare(left, norm)
         return Result(
             work.question.of.text,

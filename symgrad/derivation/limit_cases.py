@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from symgrad.derivation.limit_search import Found, Search
 from symgrad.derivation.saturation import sign
+from symgrad.derivation.simplification import simplified
 from symgrad.derivation.steps import Prose, Reason
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
@@ -98,10 +99,13 @@ def _splits(f: Expr, var: Var, limit: Limit) -> Iterator[_Split]:
         if x is var or x.order or x.facts & _SIGNED or any(t.startswith(("between", "from", "to")) for t in x.facts):
             continue
         size = Var(f"size of {x.name}", x.subs, (), frozenset({"positive"}))
-        found = [limit(replace_nodes(f, {x: at})) for at in (size, b.ZERO, b.neg(size))]
-        above, at_zero, below = found
+        above, at_zero, below = (_short(limit(replace_nodes(f, {x: at}))) for at in (size, b.ZERO, b.neg(size)))
         if above is not None and at_zero is not None and below is not None:
             yield _Split(x, replace_nodes(above, {size: x}), at_zero, replace_nodes(below, {size: b.neg(x)}))
+
+
+def _short(value: Expr | None) -> Expr | None:
+    return value if value is None else ([value] + [x for x, _ in simplified(value)])[-1]
 
 
 def _settled(f: Expr, var: Var, point: Expr, side: str, limit: Limit) -> Expr:

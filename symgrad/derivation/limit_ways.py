@@ -5,7 +5,7 @@ from typing import Final
 
 from symgrad.derivation import limit_arrays, limit_cases, limit_scalars
 from symgrad.derivation.limit_search import Way
-from symgrad.tensor.nodes import Apply, Expr
+from symgrad.tensor.nodes import Apply, Compare, Expr
 from symgrad.tensor.walk import postorder
 
 DEEPEST: Final = 3
@@ -33,4 +33,6 @@ def ways(f: Expr, depth: int) -> Sequence[Way]:
     laws: Sequence[Way] = (limit_scalars.by_laws, limit_scalars.by_slopes)
     if any(isinstance(x, Apply) and x.fn in _OWN for x in postorder(f)):
         laws = laws[::-1]
+    if any(isinstance(x, Compare) for x in postorder(f)):
+        laws = (limit_cases.by_conditions, limit_cases.by_signs, *laws)
     return (*_FIRST, *laws, *(_LAST if depth < DEEPEST else ()))

@@ -1,10 +1,11 @@
-"""Bounds of spectral norms, read off an expression: products, sums and diagonal matrices."""
+"""Bounds of the norms of matrices, read off an expression: products, sums and diagonal matrices."""
 
 from collections.abc import Iterator
 
+from symgrad.derivation.matrix_norms import NORMS, is_diagonal
+from symgrad.derivation.signs import never_negative
 from symgrad.tensor import build as b
-from symgrad.tensor.functions.construct import spectral_norm
-from symgrad.tensor.nodes import Add, Apply, Call, Compare, Expr, Eye, MatMul, Mul, Pow, Transpose, Var
+from symgrad.tensor.nodes import Add, Apply, Call, Compare, Expr, Eye, MatMul, Mul, Pow, Reduce, Transpose, Var
 from symgrad.tensor.system import System
 
 _RANGES: dict[str, tuple[int, int]] = {
@@ -12,22 +13,31 @@ _RANGES: dict[str, tuple[int, int]] = {
 }  # fmt: skip
 
 
-def by_factors(x: Expr) -> Expr:
+def by_factors(x: Expr, kind: str = "2") -> Expr:
     """A bound of ‖x‖ by the norms of what it consists of: ‖AB‖ ≤ ‖A‖‖B‖, ‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖diag(d)‖ = max |dᵢ|."""
+    norm = NORMS[kind]
+    known = norm.below(x)
+    if known is not None:
+        return known
     match x:
         case MatMul(args=args):
-            return b.mul(*(by_factors(a) for a in args))
+            matrices = [a for a in args if not is_diagonal(a)]
+            if not matrices:
+                return b.mul(*(b.reduce("max", _size(a.children[0])) for a in args[1:]), by_factors(args[0], kind))
+            return b.mul(
+                *(by_factors(a, kind) if a in matrices else b.reduce("max", _size(a.children[0])) for a in args)
+            )
         case Add(args=args):
-            return b.add(*(by_factors(a) for a in args))
+            return b.add(*(by_factors(a, kind) for a in args))
         case Mul(args=args) if all(a.order == 0 for a in args[:-1]) and args[-1].order:
-            return b.mul(*(_size(a) for a in args[:-1]), by_factors(args[-1]))
+            return b.mul(*(_size(a) for a in args[:-1]), by_factors(args[-1], kind))
         case Transpose(arg=arg) if x.order == 2:
-            return by_factors(arg)
-        case Eye():
-            return b.ONE
-        case Call(fn="diag", args=(d,)):
+            return by_factors(arg, norm.transposed)
+        case Eye(size=size):
+            return norm.eye(size)
+        case Call(fn="diag", args=(d,)) if kind != "fro":
             return b.reduce("max", _size(d))
-    return spectral_norm(x)
+    return norm.of(x)
 
 
 def _size(x: Expr) -> Expr:
@@ -35,7 +45,7 @@ def _size(x: Expr) -> Expr:
     value = b.number_of(x)
     if value is not None:
         return b.full(abs(value), x.shape)
-    return b.apply("abs", x)
+    return x if not x.order and never_negative(x) else b.apply("abs", x)
 
 
 class Bounds:
@@ -125,9 +135,9 @@ class Bounds:
 
 
 def _maximum_of(x: Expr) -> Expr | None:
-    """d in max |dᵢ|."""
-    if not isinstance(x, Call) and getattr(x, "op", "") == "max" and len(x.children) == 1:
-        inner = x.children[0]
+    """d in max |dᵢ|; the largest sum of a row or column is no such maximum."""
+    if isinstance(x, Reduce) and x.op == "max" and not isinstance(x.arg, Reduce):
+        inner = x.arg
         return inner.args[0] if isinstance(inner, Apply) and inner.fn == "abs" else inner
     return None
 
@@ -149,7 +159,7 @@ def unsigned(x: Expr, bounds: Bounds) -> Expr:
 
 def matrices(x: Expr) -> Iterator[Expr]:
     """The matrices whose norms a bound contains."""
-    if isinstance(x, Call) and x.fn == "spectral_norm":
+    if isinstance(x, Call) and x.fn in ("spectral_norm", "column_norm", "row_norm", "norm"):
         yield x.args[0]
     for child in x.children:
         yield from matrices(child)

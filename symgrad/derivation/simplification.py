@@ -265,6 +265,8 @@ def _root_of_square(x: Expr) -> Expr:
     match x:
         case Apply(fn="sqrt", args=(Pow(base=u, exponent=e),)) if b.number_of(e) == 2 and not u.order:
             return u if sign(u) > 0 else b.apply("abs", u)
+        case Apply(fn="abs", args=(u,)) if sign(u):
+            return u if sign(u) > 0 else b.neg(u)
         case Mul(args=args) if not x.order:
             for a in args:
                 if isinstance(a, Pow) and b.number_of(a.exponent) == -1 and isinstance(a.base, Apply):

@@ -45,6 +45,8 @@ _ROWS = (
     Written("abs", "fence", "abs", ("|", "|)")),
     Written("norm", "fence", "norm", ("norm", "norm)")),
     Written("spectral_norm", "fence", "norm", ("norm", "norm)")),
+    Written("column_norm", "fence", "norm", ("norm", "norm)")),
+    Written("row_norm", "fence", "norm", ("norm", "norm)")),
     Written("floor", "fence", "floor", ("floor", "floor)")),
     Written("ceil", "fence", "ceil", ("ceil", "ceil)")),
     Written("where", "cases", "where"),

@@ -53,6 +53,8 @@ CASES: Mapping[str, tuple[Expr, Callable[..., Array], tuple[Var, ...]]] = {
     "cross entropies of rows": (f.cross_entropy(A, C, axis=1), lambda v, w: -(v * np.log(w)).sum(axis=1), (A, C)),
     "norm": (f.norm(x), np.linalg.norm, (x,)),
     "Frobenius norm": (f.norm(A), np.linalg.norm, (A,)),
+    "column norm": (f.column_norm(A), lambda a: max(sum(abs(x) for x in c) for c in a.T), (A,)),
+    "row norm": (f.row_norm(A), lambda a: max(sum(abs(x) for x in r) for r in a), (A,)),
     "spectral norm": (f.spectral_norm(A), lambda a: np.linalg.svd(a, compute_uv=False)[0], (A,)),
     "1-norm": (f.norm(x, ord=1), lambda v: np.linalg.norm(v, 1), (x,)),
     "max norm": (f.norm(x, ord="inf"), lambda v: np.linalg.norm(v, np.inf), (x,)),
@@ -208,7 +210,7 @@ REFUSED: Mapping[str, tuple[Callable[[], Expr], str]] = {
         lambda: f.reshape(A, k, -1),
         "reshape: m*n entries cannot be divided evenly by k",
     ),
-    "norm": (lambda: f.norm(A, ord=2), "norm of n × m with ord=2 is not known (2, 1, inf; fro for matrices)"),
+    "norm": (lambda: f.norm(A, ord=3), "norm of n × m with ord=3 is not known (2, 1, inf; fro for matrices)"),
     "one_hot": (lambda: f.one_hot(5, 3), "one_hot: 5 is not in 1..3"),
     "a size that is data": (
         lambda: f.reshape(A, s),

@@ -1,5 +1,7 @@
 """Scalar functions entry by entry, comparisons, whole-tensor functions, opaque losses."""
 
+from collections.abc import Mapping
+
 from symgrad.notation import precedence as level
 from symgrad.notation.functions import Written, written
 from symgrad.notation.integers import Piece, by
@@ -27,6 +29,8 @@ from symgrad.tensor.nodes import Apply, Call, Compare, Density, Expr, Opaque
 from symgrad.tensor.reindex import reindex
 
 _LONGEST_EXPONENT = 4.0
+_NORMS: Mapping[str, Tree] = {"norm": Ident("F"), "column_norm": Number("1"), "row_norm": Sym("infinity")}
+"""What stands below the bars of the norm of a matrix; 2 where nothing else does."""
 
 
 @rule.register
@@ -112,7 +116,7 @@ def _settings(read: Piece, expr: Call, ctx: Context) -> Piece:
     """What a reader must know besides: a matrix norm, the axis of a softmax, the shape of a reshape."""
     tree, arg = read.tree, expr.args[0]
     if isinstance(tree, Fenced):
-        below: Tree = Ident("F") if expr.fn == "norm" else Number("2")
+        below = _NORMS.get(expr.fn, Number("2"))
         return Piece(Script(tree, below), level.ATOM) if arg.order > 1 else read
     if not isinstance(tree, Func):
         return read

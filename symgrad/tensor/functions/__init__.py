@@ -86,6 +86,10 @@ _ROWS = (
         arrays.norm, "np.sqrt(np.sum(np.square({0})))", entries.norm)),
     TensorFunction("spectral_norm", construct.spectral_norm, r"\lVert", Values(
         arrays.spectral_norm, "np.linalg.norm({0}, 2)", None)),
+    TensorFunction("column_norm", construct.column_norm, r"\lVert", Values(
+        arrays.column_norm, "np.linalg.norm({0}, 1)", entries.column_norm)),
+    TensorFunction("row_norm", construct.row_norm, r"\lVert", Values(
+        arrays.row_norm, "np.linalg.norm({0}, np.inf)", entries.row_norm)),
     TensorFunction("trace", construct.trace, _named("tr"), Values(
         arrays.trace, "np.trace({0})", entries.trace)),
     TensorFunction("det", construct.det, r"\det", Values(arrays.det, "np.linalg.det({0})", None)),

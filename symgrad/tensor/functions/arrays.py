@@ -46,6 +46,23 @@ def spectral_norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple
     return np.asarray(largest + 1j * np.einsum("...i,...ij,...j->...", u[..., 0], a.imag, vt[..., 0, :]))
 
 
+def column_norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+    """max_j Σ_i |A_ij|."""
+    return _largest_sum(args[0], 1)
+
+
+def row_norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+    """max_i Σ_j |A_ij|."""
+    return _largest_sum(args[0], 2)
+
+
+def _largest_sum(x: Array, axis: int) -> Array:
+    """The largest sum of absolute values along an axis, by its real part."""
+    sums = (x * np.sign(x.real)).sum(axis=axis)
+    largest = np.argmax(sums.real, axis=-1)
+    return np.asarray(np.take_along_axis(sums, largest[:, None], axis=-1)[:, 0])
+
+
 def norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     """√Σ x²."""
     (x,) = args

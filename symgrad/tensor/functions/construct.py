@@ -97,8 +97,10 @@ def norm(x: Expr, ord: IntLike | str | None = None, axis: IntLike | None = None)
         return b.ZERO
     elif kind in (None, "fro") or (x.order == 1 and kind == 2):
         return b.call("norm", (x,), ())
-    elif x.order == 1 and kind in (1, "inf"):
-        return b.reduce("sum" if kind == 1 else "max", b.apply("abs", x))
+    elif kind in (1, "inf") and x.order < 3:
+        return column_norm(x) if kind == 1 else row_norm(x)
+    elif x.order == 2 and kind == 2:
+        return spectral_norm(x)
     raise ShapeError(f"norm of {describe(x)} with ord={kind} is not known (2, 1, inf; fro for matrices)")
 
 
@@ -117,6 +119,16 @@ def spectral_norm(x: Expr) -> Expr:
     if isinstance(x, Eye):
         return b.ONE
     return b.call("spectral_norm", (x,), ())
+
+
+def column_norm(x: Expr) -> Expr:
+    """‖A‖_1 = max_j Σ_i |A_ij|, the largest column sum; of a vector, Σ |x_i|."""
+    return b.call("column_norm", (x,), ()) if x.order == 2 else b.reduce("sum", b.apply("abs", x))
+
+
+def row_norm(x: Expr) -> Expr:
+    """‖A‖_∞ = max_i Σ_j |A_ij|, the largest row sum; of a vector, max |x_i|."""
+    return b.call("row_norm", (x,), ()) if x.order == 2 else b.reduce("max", b.apply("abs", x))
 
 
 def trace(x: Expr) -> Expr:

@@ -59,6 +59,25 @@ def norm(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
     return b.apply("sqrt", _summed(x.shape, fresh, lambda k: b.power(entry(x, k), b.num(2))))
 
 
+def column_norm(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
+    """max_j Σ_i |A_ij|."""
+    return _largest_sum(node, entry, fresh, 0)
+
+
+def row_norm(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
+    """max_i Σ_j |A_ij|."""
+    return _largest_sum(node, entry, fresh, 1)
+
+
+def _largest_sum(node: Call, entry: EntryOf, fresh: Fresh, axis: int) -> Expr:
+    """The largest of the sums of absolute values along an axis."""
+    (x,) = node.args
+    i, j = fresh(), fresh()
+    place = (i, j) if axis == 0 else (j, i)
+    each = b.fold("sum", b.apply("abs", entry(x, place)), [b.binder(i, 1, x.shape[axis])])
+    return b.fold("max", each, [b.binder(j, 1, x.shape[1 - axis])])
+
+
 def trace(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
     """Σ_k A_kk."""
     (x,) = node.args
