@@ -13,6 +13,7 @@ from symgrad.source import Source
 from symgrad.syntax.latex_signs import (
     CLOSING,
     COMBINING,
+    FUNCTIONS,
     GRAMMAR,
     GREEK,
     GREEK_LETTERS,
@@ -101,6 +102,8 @@ class Characters:
             self.add(Kind.NAME, name[1:], start, stop)
         elif name in NAMES:
             self.add(Kind.NAME, NAMES[name], start, stop)
+        elif name[1:] in FUNCTIONS:
+            self.add(Kind.NAME, name[1:], start, stop)
         elif name in OPERATORS:
             self.add(Kind.OPERATOR, OPERATORS[name], start, stop)
         elif name in OPENING:

@@ -27,7 +27,8 @@ OPERATORS: Final = MappingProxyType(
         r"\Rightarrow": "⇒", r"\implies": "⇒", r"\Longrightarrow": "⇒", r"\therefore": "⇒", r"\iff": "⇔",
         r"\Leftrightarrow": "⇔", r"\pm": "±", r"\dots": "…", r"\ldots": "…", r"\cdots": "…", r"\vdots": "…",
         r"\ddots": "…", r"\prime": "'", r"\\": "\\\\", r"\cr": "\\\\", r"\newline": "\\\\", r"\land": "and",
-        r"\wedge": "and", r"\mapsto": "↦", r"\forall": "∀", r"\oplus": "⊕",
+        r"\leftarrow": "←", r"\gets": "←", r"\longleftarrow": "←", r"\wedge": "and", r"\mapsto": "↦",
+        r"\forall": "∀", r"\oplus": "⊕",
     }
 )  # fmt: skip
 
@@ -131,7 +132,7 @@ UNICODE: Final = MappingProxyType(
         "∑": r"\sum", "Σ": r"\sum", "∏": r"\prod", "∫": r"\int", "√": r"\sqrt", "‖": r"\|", "′": "'", "’": "'",
         "⇒": r"\Rightarrow", "⟹": r"\Rightarrow", "⇔": r"\iff", "…": r"\dots", "⋯": r"\dots", "ℓ": r"\ell",
         "≡": r"\equiv", "≔": r"\coloneqq", "⊤": r"\top", "∣": r"\mid", "∀": r"\forall", "±": r"\pm", "∝": r"\propto",
-        "⊕": r"\oplus", "‐": "-", "\u2062": r"\,", "\u2061": r"\,",
+        "←": r"\gets", "⊕": r"\oplus", "‐": "-", "\u2062": r"\,", "\u2061": r"\,",
     }
 )  # fmt: skip
 RAISED: Final = MappingProxyType(

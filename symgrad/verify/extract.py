@@ -27,10 +27,10 @@ from symgrad.verify.index_conditions import (
     stands_before,
     stands_behind,
 )
-from symgrad.verify.parts import is_numeric, lines_of, own_name, place_of, whole_of, written_sizes
+from symgrad.verify.parts import is_numeric, is_size, lines_of, own_name, place_of, whole_of, written_sizes
 from symgrad.verify.prose_formulas import formulas_in
 from symgrad.verify.sides import Sides
-from symgrad.verify.statements import EQUALITIES, INEQUALITIES, Statement, Tokens, rows, statements
+from symgrad.verify.statements import INEQUALITIES, STATING, Statement, Tokens, rows, statements
 
 _PLAIN_SIGNS: Final = ("@", ".T", "**")
 _DERIVATIVE: Final = re.compile(r"\bd\^?\w+(?:\[[^\]]*\])?\s*/\s*d\w")
@@ -161,7 +161,7 @@ class _Reader:
             self.shape(statement, formula)
         elif relations & INEQUALITIES:
             self.inequality(statement, formula)
-        elif relations <= EQUALITIES:
+        elif relations <= STATING:
             self.chain(statement, formula)
         else:
             for side in statement.sides:
@@ -301,7 +301,7 @@ class _Reader:
                 Claim(None, tree, place_of(side), place_of(side).text, "inequality", tree.ops[0], formula.context)
             )
             return
-        operates = not isinstance(tree, Number | ListTree) and is_numeric(tree)
+        operates = not isinstance(tree, Number | ListTree) and (is_numeric(tree) or is_size(tree, self.vocabulary))
         if operates or (formula.question is not None and formula.display):
             claim = Claim(None, tree, place_of(side), place_of(side).text, "value", "", formula.context)
             self.claims.append(replace(claim, question=formula.question))

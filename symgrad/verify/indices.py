@@ -17,6 +17,7 @@ _ENTRIES = (1, 2, 3)
 _STEPS = (2, 1, 3, 4)
 _MOST = 60
 _CONSTANTS = ("pi", "inf")
+_GAPS = (2, 1, 3, 0)
 
 
 def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple[dict[str, str], list[Name]]:
@@ -90,7 +91,7 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
 
 
 def choices(kinds: dict[str, str], problem: Problem, world: World) -> list[dict[str, int]]:
-    """Values of the open indices to try, the most telling first: steps from the middle of their range."""
+    """Values of the open indices to try, the most telling first: steps from the middle of their range, and apart."""
     if not kinds:
         return [{}]
     ranges = [_range(name, kind, problem, world) for name, kind in kinds.items()]
@@ -98,7 +99,18 @@ def choices(kinds: dict[str, str], problem: Problem, world: World) -> list[dict[
     found = sorted(itertools.islice(itertools.product(*places), 4000), key=lambda row: sum(rank for rank, _ in row))
     chosen = [dict(zip(kinds, (value for _, value in row), strict=True)) for row in found]
     conditions = _conditions(kinds, problem)
-    return [c for c in chosen if _hold(conditions, c, world)][:_MOST]
+    held = [c for c in chosen if _hold(conditions, c, world)]
+    steps = [name for name, kind in kinds.items() if kind == "step"]
+    return (_apart(held, steps) if len(steps) > 1 else held)[:_MOST]
+
+
+def _apart(rows: list[dict[str, int]], steps: list[str]) -> list[dict[str, int]]:
+    """Rows in turn by how far steps are apart, two first: a product of one factor does not tell its order."""
+    groups: dict[int, list[dict[str, int]]] = {gap: [] for gap in _GAPS}
+    for row in rows:
+        values = [row[name] for name in steps]
+        groups.setdefault(max(values) - min(values), []).append(row)
+    return [row for turn in itertools.zip_longest(*groups.values()) for row in turn if row is not None]
 
 
 def _range(name: str, kind: str, problem: Problem, world: World) -> Sequence[int]:

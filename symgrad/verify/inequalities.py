@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Name, Tree
+from symgrad.syntax.tree import Compare, Name, Tree
 from symgrad.verify import values as v
 from symgrad.verify import verdicts as w
 from symgrad.verify.bench import Bench
@@ -34,6 +35,8 @@ _UNJUDGED: Final = Judgement(w.UNJUDGED, "an inequality")
 
 def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation: Notation, context: str) -> Judgement:
     """Right where it holds at every point that is tried, else wrong, unless the words before it begin a condition."""
+    if isinstance(right, Compare) and len(right.ops) > 1:
+        return _chain(bench, right, notation, context)
     if left is None or relation not in _SIGNS or not any(_is_computed(bench, x) for x in (left, right)):
         return _UNJUDGED
     kinds, loose = open_names((left, right), bench.names, notation)
@@ -55,6 +58,16 @@ def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation:
     if _CONDITION.search(context):
         return Judgement(w.UNJUDGED, "it does not hold everywhere; whether it does on the condition is not judged")
     return Judgement(w.WRONG, f"it fails at {held.count(False)} of the {len(held)} points that were tried")
+
+
+def _chain(bench: Bench, chain: Compare, notation: Notation, context: str) -> Judgement:
+    """The verdict on a <= b <= c: right where every part is, wrong where one is."""
+    parts = [
+        judge(bench, x, y, op, notation, context) if op in _SIGNS else _UNJUDGED
+        for op, (x, y) in zip(chain.ops, pairwise(chain.operands), strict=True)
+    ]
+    bad = next((part for part in parts if part.bad), None)
+    return bad or next((part for part in parts if not part.good), parts[0])
 
 
 def _is_computed(bench: Bench, tree: Tree) -> bool:

@@ -14,7 +14,7 @@ from symgrad.syntax.tree import Call, Compare, ListTree, Name, Tree
 from symgrad.tensor.nodes import Rel
 from symgrad.tensor.shapes import ShapeError
 from symgrad.verify import conditions as cond
-from symgrad.verify import inequalities
+from symgrad.verify import inequalities, size_formulas, updates
 from symgrad.verify import verdicts as w
 from symgrad.verify.answers import Answer, answers, unknowns
 from symgrad.verify.asked import Asked, left_side
@@ -29,6 +29,7 @@ from symgrad.verify.extension import Extensions
 from symgrad.verify.indices import open_names
 from symgrad.verify.judge import judge
 from symgrad.verify.shapes import Shapes
+from symgrad.verify.size_formulas import Sought, sought
 from symgrad.verify.spellings import declared_as
 from symgrad.verify.stated_values import PutIn, by_value, is_average_precision, number
 from symgrad.verify.supposed import Supposition, suppositions
@@ -73,6 +74,11 @@ class Marker:
     def suppositions(self) -> tuple[Supposition, ...]:
         """What the questions suppose."""
         return tuple(suppositions(self.bench))
+
+    @cached_property
+    def sought(self) -> tuple[Sought, ...]:
+        """The shapes in symbols that questions ask for."""
+        return sought(self.problem)
 
     @cached_property
     def asked(self) -> Asked:
@@ -144,12 +150,16 @@ class _Marking:
             return inequalities.judge(bench, claim.left, claim.right, claim.relation, notation, claim.context)
         special = special or self.put_in.judge(bench, claim, [x.right for x in self.before.wrong], notation)
         left = self.left_of(claim)
+        if special is None:
+            special = size_formulas.judge(bench, self.marker.sought, left, claim.right, notation)
         if special is None and (left is None or is_average_precision(bench, claim)):
             special = by_value(bench, claim, self.marker.answers, notation)
         if special is not None:
             return special
         if left is None:
             return Judgement(w.UNJUDGED, "it is not said what this is")
+        if claim.relation == updates.ASSIGNS:
+            return updates.judge(bench, left, claim.right, notation)
         if isinstance(left, Name) and left.id in self.writer.indices and left.id not in bench.names.families:
             return Judgement(w.DEFINITION, f"it fixes {left.id}")
         return self.equation(claim, left)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symgrad.source import Place
 from symgrad.syntax.latex_cursor import partners
-from symgrad.syntax.latex_names import script
+from symgrad.syntax.latex_names import Vocabulary, script
 from symgrad.syntax.tokens import Token
 from symgrad.syntax.tree import Call, Name, Subscript, Tree, children
 from symgrad.verify.claims import Formula
@@ -61,6 +61,19 @@ def is_numeric(tree: Tree) -> bool:
             return False
         waiting.extend(child for child in children(node) if child is not getattr(node, "func", None))
     return True
+
+
+def is_size(tree: Tree, vocabulary: Vocabulary) -> bool:
+    """Whether a tree is a formula for a size: a rounded quotient of letters that are no values."""
+    waiting, rounded = [tree], False
+    while waiting:
+        node = waiting.pop()
+        valued = isinstance(node, Name) and (node.id in vocabulary.arities or node.id in vocabulary.functions)
+        if valued or (isinstance(node, Name) and len(node.id) > 1):
+            return False
+        rounded = rounded or (isinstance(node, Call) and node.func.id in ("floor", "ceil"))
+        waiting.extend(child for child in children(node) if child is not getattr(node, "func", None))
+    return rounded
 
 
 def among_subscripts(tree: Tree | None) -> Iterator[str]:

@@ -42,6 +42,9 @@ def by_value(bench: Bench, claim: Claim, answers: Sequence[Answer], notation: No
     given = number(bench, claim.right, notation)
     if given is None:
         return None if precise else Judgement(w.UNJUDGED, "it is not said what this is")
+    turned = next((a for a in asked if a.ask == "shape" and _channels_last(flat(a.value)) == given), None)
+    if turned is not None:
+        return Judgement(w.RIGHT, f"the answer to {turned.question}, channels last", question=turned.question)
     for answer in asked:
         if answer.value == given or flat(answer.value) == (given if isinstance(given, tuple) else (given,)):
             return Judgement(w.RIGHT, f"the answer to {answer.question}", question=answer.question)
@@ -72,6 +75,11 @@ def number(bench: Bench, tree: Tree, notation: Notation) -> Fraction | tuple[Fra
         return Meaning(bench.worlds[0], PLAIN, bench.names, notation).value(tree, {}).exact
     except (Unclear, Misfit, Outside):
         return None
+
+
+def _channels_last(shape: tuple[Fraction, ...]) -> tuple[Fraction, ...] | None:
+    """The shape of a picture with its channels behind height and width."""
+    return (*shape[1:], shape[0]) if len(shape) == 3 else None
 
 
 def _shown(value: object) -> str:

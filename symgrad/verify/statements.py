@@ -9,8 +9,9 @@ from typing import Final
 from symgrad.syntax.latex_cursor import partners
 from symgrad.syntax.tokens import Kind, Token
 
-RELATIONS: Final = frozenset({"=", "==", "≈", "<", "<=", ">", ">=", "!=", "∈", "->", "~", "∝", "↦"})
+RELATIONS: Final = frozenset({"=", "==", "≈", "<", "<=", ">", ">=", "!=", "∈", "->", "~", "∝", "↦", "←"})
 EQUALITIES: Final = frozenset({"=", "==", "≈"})
+STATING: Final = EQUALITIES | {"←"}
 INEQUALITIES: Final = frozenset({"<", "<=", ">", ">=", "!="})
 
 _LAYOUT: Final = frozenset(

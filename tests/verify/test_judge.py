@@ -185,6 +185,17 @@ CLAIMS = [
     ("vanishing", r"\left\| \frac{\partial h_t}{\partial h_{t-1}} \right\| \le \|W\|", "right"),
     ("vanishing", r"\left\| \frac{\partial h_t}{\partial h_{t-1}} \right\| \le 1", "wrong"),
     ("conv_sizes", r"H \ge K", "unjudged"),
+    ("vanishing", r"\frac{\partial h_t}{\partial h_k} = \prod_{i=k+1}^{t} \diag(1 - h_i^2) W", "right-if"),
+    ("vanishing", r"\frac{\partial h_t}{\partial h_k} = \prod_{i=t}^{k+1} \diag(1 - h_i^2) W", "right"),
+    ("vanishing", r"\left\|\frac{\partial h_t}{\partial h_{t-1}}\right\| \le \left\|\diag(1-h_t^2)\right\| \|W\| \le \|W\|", "right"),
+    ("vanishing", r"\left\|\frac{\partial h_t}{\partial h_{t-1}}\right\| \le \left\|\diag(1-h_t^2)\right\| \|W\| \le 1", "wrong"),
+    ("residual", r"H \leftarrow H - \eta \frac{\partial e}{\partial x_3} x^\top", "right"),
+    ("residual", r"H \leftarrow H + \eta \frac{\partial e}{\partial H}", "wrong"),
+    ("residual", r"x \leftarrow x - \eta \frac{\partial e}{\partial x}", "unjudged"),
+    ("conv_sizes", r"H_{out} = \left\lfloor \frac{H + 2P - D(K-1) - 1}{S} + 1 \right\rfloor", "right"),
+    ("conv_sizes", r"H_{out} = \left\lfloor \frac{H + 2P - D(K-1)}{S} + 1 \right\rfloor", "wrong"),
+    ("conv_sizes", r"F \times \left(\left\lfloor \frac{H + 2P - D(K-1) - 1}{S} \right\rfloor + 1\right) \times \left(\left\lfloor \frac{W + 2P - D(K-1) - 1}{S} \right\rfloor + 1\right)", "right"),
+    ("conv_sizes", r"F \times \left(\left\lfloor \frac{H + 2P - D(K-1) - 1}{S} \right\rfloor + 1\right) \times \left(\left\lfloor \frac{W + P - D(K-1) - 1}{S} \right\rfloor + 1\right)", "unjudged"),
 ]  # fmt: skip
 
 
