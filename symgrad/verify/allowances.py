@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symgrad.errors import near
+from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, Name, Subscript, Tree
 from symgrad.tensor.nodes import Var
 from symgrad.tensor.system import Definition
@@ -68,6 +69,23 @@ def under_settings(
         return None
     said = " and ".join(f"{name} = {value}" for name, value in known.items())
     return Judgement(w.RIGHT_IF, f"right if {said}, as the text says", trial=good.trial)
+
+
+def within_axes(
+    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation, trials: list[Trial]
+) -> Judgement | None:
+    """Right where a sum leaves out what lies beyond an axis, as sums over the taps of a filter do at the border."""
+    if not any(isinstance(x, Call) and x.func.id == "sum" and x.keywords for x in walk(equation.right)):
+        return None
+    reading = Reading(inside=True)
+    try:
+        at = points(bench, equation.left, equation.right, kinds, notation, reading, most=_MOST_PLACES)
+    except (Unclear, Misfit):
+        return None
+    trial = tried(bench, at, equation.right, reading, notation) if at else None
+    if trial is None or trial.outcome is not Outcome.SAME:
+        return None
+    return Judgement(w.RIGHT_IF, "right if terms beyond the ends of an axis are left out", trial=trial)
 
 
 def for_some_members(

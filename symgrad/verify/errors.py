@@ -27,4 +27,8 @@ class Outside(Exception):
 
 
 class BeyondAxis(Outside):
-    """An index of an entry beyond the end of its axis."""
+    """An index of an entry beyond the end of its axis; ``shifted`` where it is no bare letter, i − a + 1."""
+
+    def __init__(self, shifted: bool = False) -> None:
+        super().__init__()
+        self.shifted = shifted

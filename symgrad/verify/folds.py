@@ -48,7 +48,9 @@ def _members(m: Interpretation, tree: Call, ints: Ints) -> Iterator[Value]:
     for inside in runs(m, tree, ints):
         try:
             value = m.value(tree.args[0], inside)
-        except BeyondAxis:
+        except BeyondAxis as error:
+            if m.reading.inside and error.shifted:
+                continue
             if not some:
                 raise
             raise Misfit("the range goes beyond the end of an axis") from None

@@ -207,6 +207,10 @@ def matrix(m: Interpretation, tree: Call, ints: Ints) -> Value:
         blocks = [m.value(row[0], ints) for row in cells]
         if any(x.order == 1 for x in blocks):
             return _joined(blocks)
+    if len(cells) == 1:
+        across = [m.value(x, ints) for x in cells[0]]
+        if all(x.order == 1 and not x.row for x in across):
+            return v.beside(across)
     rows = [v.stacked([m.value(x, ints) for x in row.items]) for row in tree.args if isinstance(row, ListTree)]
     if any(r.order != 1 for r in rows):
         raise Unclear("a matrix of blocks")

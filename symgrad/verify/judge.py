@@ -9,7 +9,7 @@ from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Compare, Name, Subscript, Tree
 from symgrad.verify import verdicts as w
 from symgrad.verify.adjoints import adjoints, is_adjoint, target_of
-from symgrad.verify.allowances import for_some_members, immediately, under_settings, with_unknown
+from symgrad.verify.allowances import for_some_members, immediately, under_settings, with_unknown, within_axes
 from symgrad.verify.approximations import approximated
 from symgrad.verify.bench import Bench
 from symgrad.verify.constants import between_numbers
@@ -110,7 +110,7 @@ def _weighed(
         return rounded
     if equation.rounded:
         return approximated(bench, left, right, kinds, notation, found)
-    for other in (as_scalars, immediately, under_settings, for_some_members):
+    for other in (as_scalars, immediately, under_settings, for_some_members, within_axes):
         judged = other(bench, replace(equation, left=left, right=right), kinds, notation, found)
         if judged is not None:
             return judged

@@ -53,7 +53,9 @@ class Meaning(Interpretation):
             case Compare(ops, operands):
                 return compared(ops, [self.value(x, ints) for x in operands])
             case ListTree(items):
-                return v.stacked([self.value(x, ints) for x in items])
+                found = [self.value(x, ints) for x in items]
+                columns = all(x.order == 1 and not x.row for x in found)
+                return v.beside(found) if columns else v.stacked(found)
             case Call(func):
                 probable = func.id in self.names.densities or (self.names.densities and func.id in self.names.functions)
                 handler = elaborated if probable else CALLS.get(func.id)

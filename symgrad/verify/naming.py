@@ -90,7 +90,7 @@ def _entries(m: Interpretation, whole: Var, items: tuple[Tree, ...], ints: Ints)
             chosen.append(At(at))
             inside = 1 <= at <= int(size)
         if not inside:
-            raise BeyondAxis
+            raise BeyondAxis(isinstance(item, Binary))
     return b.entry(whole, chosen)
 
 

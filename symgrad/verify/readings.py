@@ -29,6 +29,7 @@ class Reading:
         backwards: products over a range stand in the other order.
         orders: the number of axes of names that nobody declared.
         sizes: the lengths of constant vectors, by the place at which each is written; without one, 1 is a number.
+        inside: terms of a sum whose shifted indices lie beyond an axis are left out.
         columns: softmax of a matrix is taken along its columns, not along its rows.
     """
 
@@ -41,6 +42,7 @@ class Reading:
     orders: tuple[tuple[str, int], ...] = ()
     sizes: Sizing = ()
     columns: bool = False
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

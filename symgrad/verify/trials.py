@@ -24,6 +24,8 @@ from symgrad.verify.values import Misfit, Value
 from symgrad.verify.world import World
 
 _PLACES = (3, 2, 2, 2)
+_MORE = (0, 0, 5, 9, 15)
+"""So many places more, where several indices are open: far apart, equal, the one or the other larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def points(
             if informative(truth):
                 found.append(Point(world, ints, truth))
                 here += 1
-            if here >= (most or _PLACES[min(turn, 3)]):
+            if here >= (most or _PLACES[min(turn, 3)] + _MORE[min(len(kinds), 4)]):
                 break
     if trouble is not None and not found:
         raise trouble

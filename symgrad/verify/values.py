@@ -266,6 +266,17 @@ def power(x: Value, exponent: Value, entries: bool = False) -> Value:
         return Value(base**exponent.data, x.out)
 
 
+def beside(parts: Sequence[Value]) -> Value:
+    """Columns side by side, as the columns of a matrix.
+
+    Raises:
+        Misfit: they are not all columns of one length.
+    """
+    if any(x.order != 1 or x.row for x in parts):
+        raise Misfit("list", *(x.shape for x in parts))
+    return replace(transposed(stacked([replace(x, out=0) for x in parts])), formal=False)
+
+
 def stacked(parts: Sequence[Value]) -> Value:
     """Numbers as a vector, or vectors lying down as the rows of a matrix.
 

@@ -5,6 +5,7 @@ may fit only there; inputs with zeros and ties, where a function has a kink; and
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,9 @@ import sympy
 
 from symgrad.calculus.numeric import Key, Numbers
 from symgrad.derivation.identity import assumed_definition
+from symgrad.derivation.sizes import derived_sizes, fitting
 from symgrad.derivation.workspace import integer_symbols
+from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import evaluate_int, symbols_of
@@ -79,6 +82,10 @@ def _world(problem: Problem, row: tuple[int, ...], end: int, seed: int) -> World
     plain = [name for name in known if name not in ends]
     sizes = {name: row[k % len(row)] for k, name in enumerate(plain)} | dict.fromkeys(ends, end)
     symbols = {known[name]: size for name, size in sizes.items()}
+    with suppress(QuestionError):
+        needed = derived_sizes(d.body for d in problem.system.definitions)
+        symbols = fitting(symbols, [known[name] for name in plain], needed)
+        sizes = {name: symbols[known[name]] for name in known}
     found = [d for c in problem.assumptions if (d := assumed_definition(c)) is not None]
     system = problem.system.extended(found) if found else problem.system
     given = Assumed(problem, system, symbols, POINTS, seed) if conditions_of(problem) else None
