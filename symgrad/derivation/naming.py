@@ -8,7 +8,7 @@ from symgrad.derivation.steps import Introduced
 from symgrad.derivation.workspace import Workspace, generalise
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Binder, Call, Compare, Expr, Mul, Var
-from symgrad.tensor.walk import postorder
+from symgrad.tensor.walk import postorder, variables
 
 
 @dataclass(slots=True)
@@ -36,6 +36,13 @@ class Names:
     def error(self, node: Var, value: Expr) -> Expr:
         """The difference ŷ − y by name."""
         return self.name(value, node, ("e", "r", "ε"))
+
+    def knows(self, value: Expr, node: Var) -> bool:
+        """Whether a value has a name, itself or as a member of a family that has one."""
+        if value in self.made:
+            return True
+        general = generalise(value, node, self.work.system)
+        return general is not None and general[0] in self.families.values()
 
     def adjoint(self, of: Expr, node: Var) -> Expr:
         """∂of/∂node by the name δ."""
@@ -74,9 +81,11 @@ class Names:
         self.made[value] = made
         return made
 
-    def take(self) -> list[Introduced]:
-        """The names not shown yet, which the next printed lines explain."""
-        taken, self.pending = self.pending, []
+    def take(self, *shown: Expr) -> list[Introduced]:
+        """The names not explained yet: those that stand in what is shown, or all of them."""
+        used = {v.name for v in variables(*shown, into_derivatives=True)}
+        taken = [x for x in self.pending if not shown or x.name.name in used]
+        self.pending = [x for x in self.pending if x not in taken]
         return taken
 
     def _introduce(self, name: Var, body: Expr, ranges: tuple[Binder, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from symgrad.calculus.cancel import settled
@@ -25,9 +26,10 @@ from symgrad.derivation.naming import Names
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
+from symgrad.derivation.written_out import Links
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Fold, Var
+from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, Var
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
@@ -58,6 +60,7 @@ class Paths:
     backward: tuple[Var, ...] = ()
     shown: set[tuple[Expr, ...]] = field(default_factory=set)
     bodies: dict[Var, Expr] = field(default_factory=dict)
+    quiet: bool = False
 
     def __post_init__(self) -> None:
         self.graph = trace(self.work.system, self.of, [self.wrt], self.held)
@@ -69,14 +72,48 @@ class Paths:
         if self.wrt not in self.graph.order:
             return b.zeros(self.of.shape + self.wrt.shape)
         self.known[self.of] = b.identity_tensor(self.of.shape)
+        if self.form == "expanded" and not self.leave and (value := self._link_by_link()) is not None:
+            return value
         first = self._chain_line()
         if first is not None:
             self.blocks.append(first)
+        return self._through_nodes()
+
+    def _through_nodes(self) -> Expr:
         for node in self.backward:
             if node is self.of or node is self.wrt or node in self._below_leave():
                 continue
             self._node(node)
         return self._finish(self._edges(self.wrt))
+
+    def _link_by_link(self) -> Expr | None:
+        """The derivative with every path listed and every link on it resolved; None where that is too much to read."""
+        links = Links(self.graph, self.wrt, self.known)
+        if links.paths() is None:
+            return None
+        self.quiet = True
+        value = self._through_nodes()
+        self.quiet = False
+        paths = links.paths() or []
+        products = [links.product(p) for p in paths]
+        reason: Reason = (
+            ("every path from ", self.wrt, " to ", self.of) if len(paths) > 1 else ("chain rule, link by link",)
+        )
+        self._say(self._deriv(self.wrt), [b.add(*products)], reason)
+        for upper, lower in dict.fromkeys(x for p in paths for x in pairwise(p)):
+            if upper.order + lower.order <= 2 and (upper, lower) not in paths:
+                self._say_link(links.link(upper, lower), upper, lower)
+        return value
+
+    def _say_link(self, left: Deriv, upper: Var, lower: Var) -> None:
+        held = (
+            frozenset(v for v in self.graph.reads[upper] if v is not lower) if left.kind == "immediate" else self.held
+        )
+        inner = Paths(self.work, self.names, upper, lower, "plain", held=held)
+        value = inner.solve()
+        if isinstance(value, Eye):
+            return
+        self._say(left, list(dict.fromkeys([value, self.names.made.get(value, value)])), inner.reason)
 
     # Nodes on the way
 
@@ -112,9 +149,11 @@ class Paths:
     def _named(self, node: Var, value: Expr, edges: list[Edge]) -> Expr:
         """The value by a name, where it would be copied into several lines or is a difference that recurs."""
         body = self.bodies.get(edges[0].reader)
+        if self.form == "expanded" and not self.of.order and _is_difference(value):
+            return self.names.error(node, value)
         if isinstance(body, Call) and body.fn == "softmax" and len(edges) == 1 and _is_difference(value):
-            known = value in self.names.made
-            return self.names.error(node, value) if known or self._ways_down(node) > 1 else value
+            recurs = self.names.knows(value, node) or self._ways_down(node) > 1
+            return self.names.error(node, value) if recurs else value
         if node.name in self.adjoints or (not self.of.order and _by_entries(value)):
             return self.names.adjoint(self.of, node)
         return value
@@ -128,7 +167,7 @@ class Paths:
         return ways.get(node, 0)
 
     def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
-        if all(r is left for r in right):
+        if self.quiet or all(r is left for r in right):
             return
         if (left, *right) in self.shown:
             return
@@ -137,7 +176,8 @@ class Paths:
         ranges = self.graph.ranges(left.wrt) if isinstance(left.wrt, Var) else ()
         line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule", ranges=ranges)
         self.blocks.append(line)
-        self.blocks += self.names.take()
+        explained = self.names.take(left, *right)
+        self.blocks += [x for x in explained if not (x.name in right and x.body in right)]
 
     def _deriv(self, node: Var) -> Expr:
         return self.graph.derivative(node)
