@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import sympy
@@ -28,6 +29,9 @@ from symgrad.tensor.system import Definition, System, spread
 from symgrad.tensor.walk import postorder, variables
 
 STEP = 1e-20
+STEP_OF_DIFFERENCES = 1e-3
+_PLACES = (1, -1, 2, -2)
+_AMOUNTS = tuple(STEP_OF_DIFFERENCES * k for k in _PLACES)
 MOST_MOVED = 4096
 """Entries that one pass moves; larger models are differentiated by one node at a time."""
 MOST_HELD = 1 << 24
@@ -234,20 +238,42 @@ class Numbers:
         return {_key(v) for v in variables(spread(_at(body, self.sizes)))}
 
     def derivative(self, of: Expr, wrt: Var, held: Iterable[Key] = ()) -> Array:
-        """∂of/∂wrt through the definitions, the nodes in ``held`` kept at their values; (points, *of, *wrt)."""
+        """∂of/∂wrt through the definitions, the nodes in ``held`` kept at their values; (points, *of, *wrt).
+
+        What is defined by derivatives is differentiated by central differences: a complex step within a complex step
+        has no meaning.
+
+        Raises:
+            QuestionError: nodes are held, and there are derivatives on the way.
+        """
+        if self._nested(of):
+            if held:
+                raise QuestionError("a derivative through others cannot be taken with nodes held fixed")
+            return _central(self._again(of, wrt, _AMOUNTS))
         return np.asarray(self._moved(of, wrt, (1j * STEP,), frozenset(held))[0].imag / STEP)
 
-    def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr] = (), h: float = 1e-3) -> Array:
+    def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr] = (), h: float = STEP_OF_DIFFERENCES) -> Array:
         """∂of/∂wrt by central differences, (8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h; (points, *of.shape, *wrt.shape)."""
         node, picks = _whole(_at(wrt, self.sizes), self.sizes)
         of = _at(of, self.sizes)
         kept = self._held(of, node, [_at(x, self.sizes) for x in held])
-        amounts = (h, -h, 2 * h, -2 * h)
-        nested = any(isinstance(x, Deriv) for x in postorder(of))
+        amounts = tuple(h * k for k in _PLACES)
+        nested = self._nested(of)
         moved = self._again(of, node, amounts) if nested else self._moved(of, node, amounts, frozenset(kept))
-        up, down, far_up, far_down = moved
-        value = (8 * (up - down) - (far_up - far_down)) / (12 * h)
+        value = _central(moved, h)
         return np.asarray(value[(slice(None),) * (1 + of.order) + picks])
+
+    def _nested(self, of: Expr) -> bool:
+        """Whether an expression, or a definition upstream of it, holds derivatives."""
+        if _speaks_of_derivatives(of):
+            return True
+        if not any(_speaks_of_derivatives(d.body) for d in self.system.definitions):
+            return False
+        upstream = self._upstream(self._value(of, {})[1], frozenset())
+        return any(not self._is_input(k) and _speaks_of_derivatives(self._body(k)) for k in upstream)
+
+    def _is_input(self, key: Key) -> bool:
+        return key in self.given or self.system.body(Var(*key, ())) is None
 
     def _again(self, of: Expr, wrt: Var, by: tuple[float, ...]) -> Array:
         """What ``_moved`` gives for an expression that holds derivatives: each is taken anew at the moved points."""
@@ -255,7 +281,7 @@ class Numbers:
         start = self.value(wrt)
         entries = math.prod(start.shape[1:])
         batch = len(by) * entries * self.points
-        inputs = {k: v for k, v in self._known.items() if not self._reads[k]}
+        inputs = {k: v for k, v in self._known.items() if self._is_input(k)}
         given = {k: np.tile(v, (batch // len(v), *(1,) * (v.ndim - 1))) for k, v in inputs.items()}
         value = np.array(np.broadcast_to(np.resize(start, (self.points, *start.shape[1:])), start.shape))
         value = np.tile(value, (len(by) * entries, *(1,) * (start.ndim - 1)))
@@ -368,6 +394,21 @@ class Numbers:
             weighted = slope * value + bend * value * value / 2
             total = total + weighted.reshape(len(value), -1).sum(axis=1)
         return total
+
+
+def _central(moved: Array, h: float = STEP_OF_DIFFERENCES) -> Array:
+    """(8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h, an error of order h⁴."""
+    up, down, far_up, far_down = moved
+    return np.asarray((8 * (up - down) - (far_up - far_down)) / (12 * h))
+
+
+_spoken: "WeakKeyDictionary[Expr, bool]" = WeakKeyDictionary()
+
+
+def _speaks_of_derivatives(root: Expr) -> bool:
+    if root not in _spoken:
+        _spoken[root] = any(isinstance(x, Deriv) for x in postorder(root))
+    return _spoken[root]
 
 
 def _unbegun(nodes: list[Var], begun: Collection[Var]) -> list[Var]:

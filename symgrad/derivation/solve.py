@@ -1,21 +1,24 @@
 """Every question of a problem answered by the solver of its kind; one that fails does not stop the rest."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from symgrad.derivation import referred
 from symgrad.derivation.assuming import with_facts
 from symgrad.derivation.open_sizes import Opened, open_sizes
-from symgrad.derivation.steps import Derivation, Result
+from symgrad.derivation.steps import Derivation, Line, Result
 from symgrad.errors import ProblemError, QuestionError, SymgradError, near
 from symgrad.lazy import later
 from symgrad.limits import time_limit
 from symgrad.problem.model import Problem, Question
 from symgrad.problem.questions import answered
-from symgrad.tensor.nodes import Expr
+from symgrad.tensor.nodes import Deriv, Expr
 from symgrad.tensor.shapes import ShapeError
+from symgrad.tensor.walk import find
+
+settled = later("symgrad.derivation.gradients:settled")
 
 OVER_ALL_SIZES: Final = frozenset({"derivative", "update"})
 """Kinds of questions whose answers hold for every size, where they do for some."""
@@ -116,7 +119,27 @@ def solve_question(problem: Problem, question: Question) -> Derivation:
 
 
 def _results(problem: Problem, question: Question) -> tuple[Result, ...]:
-    return _solver(question)(*with_facts(problem, question))
+    solver = _solver(question)
+    problem, question = with_facts(problem, question)
+    if not _speaks_of_derivatives(problem, question):
+        return solver(problem, question)
+    ready = settled(problem, question)
+    return _behind(ready.lines, solver(ready.problem, ready.question))
+
+
+def _speaks_of_derivatives(problem: Problem, question: Question) -> bool:
+    asked = (x.expr for name in question.fields for x in question.several(name))
+    roots = (*(d.body for d in problem.system.definitions), *asked)
+    return any(next(find(x, Deriv), None) is not None for x in roots)
+
+
+def _behind(lines: tuple[Line, ...], results: tuple[Result, ...]) -> tuple[Result, ...]:
+    """The results with lines that the first of them rests on before its own."""
+    if not lines:
+        return results
+    first, *others = results
+    checks = (*(x.check for x in lines), *first.checks)
+    return (replace(first, blocks=(*lines, *first.blocks), checks=checks), *others)
 
 
 def _tried(question: Question, solve: Callable[[], tuple[Result, ...]]) -> Derivation:

@@ -14,7 +14,7 @@ from symgrad.codegen.plan import tighten
 from symgrad.codegen.program import Leaf, Program
 from symgrad.codegen.sizes import dimensions
 from symgrad.derivation.steps import Derivation, Result
-from symgrad.errors import QuestionError
+from symgrad.errors import QuestionError, SymgradError
 from symgrad.problem.model import Declaration, Problem, Question
 from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, same, symbols_of
@@ -22,7 +22,7 @@ from symgrad.tensor.nodes import Binder, Call, Deriv, Expr, Eye, Full, Opaque, V
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import postorder, variables
+from symgrad.tensor.walk import find, postorder, variables
 
 
 def program(problem: Problem, derivation: Derivation) -> Program:
@@ -62,6 +62,7 @@ def forward(problem: Problem, question: Question, name: str) -> Program:
 def _assembled(problem: Problem, draft: Program) -> Program:
     """The program with the arguments that its outputs depend on."""
     values = [*draft.outputs.values()] if isinstance(draft.outputs, Mapping) else [draft.outputs]
+    draft = replace(draft, system=_computable(draft.system, values))
     candidates = (*_declared(problem), *_undeclared(problem, draft.system, values), *_partials(draft.system, values))
     everything = replace(draft, leaves=candidates, integers=_open_steps(values, draft.system))
     used = _used(everything)
@@ -87,6 +88,8 @@ def numpy_module(problem: Problem, derivations: Iterable[Derivation], layout: st
                 programs.append(program(problem, d))
         except QuestionError as error:
             left_out.append(f"# {error.message}")
+        except SymgradError as error:
+            left_out.append(f"# {d.id} has no NumPy code: {error.message}")
     text = module(programs, problem.title or problem.name)
     return "\n\n".join([text, "\n".join(left_out) + "\n"]) if left_out else text
 
@@ -231,6 +234,13 @@ def _live(system: System, values: Iterable[Expr]) -> tuple[Definition, ...]:
             seen.add(name)
             waiting += [v.name for d in system.family(name) for v in variables(d.body)]
     return tuple(d for d in system.definitions if d.family in seen)
+
+
+def _computable(system: System, values: Iterable[Expr]) -> System:
+    """The system without definitions that speak of derivatives, where the values do not need them."""
+    needed = {d.family for d in _live(system, values)}
+    kept = (d for d in system.definitions if d.family in needed or next(find(d.body, Deriv), None) is None)
+    return System(tuple(kept), system.steps)
 
 
 def _used(everything: Program) -> Model:

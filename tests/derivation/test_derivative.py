@@ -347,6 +347,25 @@ questions:
 - {id: g, ask: derivative, of: s, wrt: W}
 - {id: h, ask: derivative, of: v, wrt: x}
 """,
+    "again": """
+symbols: {x: {shape: n}, W: {shape: [n, n]}, y: {shape: n}}
+model: ["h = tanh(W @ x)", "f = sum(h)", "g = grad(f, x)", "J = jacobian(h, x)", "r = norm(grad(f, x))**2",
+  "s = y.T @ J @ y"]
+questions:
+- {id: a, ask: derivative, of: r, wrt: x}
+- {id: b, ask: derivative, of: s, wrt: [W, x]}
+- {id: c, ask: derivative, of: g, wrt: [x, W]}
+- {id: d, ask: derivative, of: "norm(g)**2 + grad(f, x).T @ y", wrt: x, form: backprop}
+- {id: e, ask: derivative, of: "grad(y.T @ grad(f, x), x).T @ y", wrt: y}
+- {id: f, ask: derivative, of: "grad(f, W)", wrt: x}
+""",
+    "given": """
+symbols: {W: {shape: [n, n]}, "x[t]": {shape: n}, "h[0]": {shape: n}}
+steps: {t: 1..K}
+model: ["h[t] = tanh(W @ h[t-1] + x[t])", "l = loss(h[t], t=1..K)"]
+questions:
+- {id: a, ask: derivative, of: l, wrt: [W, "h[0]", "x[t]", "h[t]"]}
+""",
     "separate": """
 symbols: {"x[t]": {shape: n}, w: {shape: n}, c: {}}
 steps: {t: 1..T}
@@ -548,6 +567,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("mats", "h", "A"): r"A B^{\top} + A B",
     ("mats", "i", "x"): r"2 S^{-1} x",
     ("T1", "a", "W"): r"\delta a_1\, h_0^{\top}",
+    ("again", "a", "x"): r"-4 W^{\top} D \bigl(\bigl(W W^{\top} (1 - h \odot h)\bigr) \odot h\bigr)",
     ("scalar", "a", "w"): r"(p - y)\, x",
     ("scalar", "d", "x"): r"-m z w",
     ("scalar", "e", "z"): r"\cos^{2}(z) - \sin^{2}(z)",
