@@ -7,7 +7,8 @@ import sympy
 
 from symgrad.errors import QuestionError
 from symgrad.tensor.integers import Int, difference, symbols_of
-from symgrad.tensor.nodes import At, Cut, Entry, Expr
+from symgrad.tensor.nodes import At, Call, Cut, Entry, Expr, MatMul, Var
+from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder
 
 LARGEST = 7
@@ -15,11 +16,16 @@ LARGEST = 7
 TRIES = 4_000
 
 
-def derived_sizes(exprs: Iterable[Expr]) -> tuple[sympy.Expr, ...]:
-    """What must be positive: sizes that are arithmetic on others, such as ⌊(H − K)/S⌋ + 1, and n − 2 where x[3] is."""
+def derived_sizes(system: System, exprs: Iterable[Expr]) -> tuple[sympy.Expr, ...]:
+    """What must be positive in a model and in expressions.
+
+    Sizes that are arithmetic on others, such as ⌊(H − K)/S⌋ + 1, n − 2 where x[3] is, and n − m + 1 where the m × m
+    product of an m × n matrix and another has an inverse.
+    """
+    exprs = (*(d.body for d in system.definitions), *exprs)
     found: dict[sympy.Expr, None] = {}
     for node in postorder(*exprs):
-        for size in (*node.shape, *_room(node)):
+        for size in (*node.shape, *_room(node), *_rank(node, system)):
             derived = not isinstance(size, int | sympy.Symbol)
             if derived and all(s.is_positive for s in symbols_of(size)):
                 found[size] = None
@@ -33,6 +39,17 @@ def _room(node: Expr) -> Iterator[Int]:
             for index in (item.index,) if isinstance(item, At) else (item.lo, item.hi) if isinstance(item, Cut) else ():
                 yield index
                 yield difference(size + 1, index)
+
+
+def _rank(node: Expr, system: System) -> Iterator[Int]:
+    """How far the sizes within a product go beyond those of a matrix that is inverted, and one more."""
+    if not isinstance(node, Call) or node.fn not in ("inv", "det"):
+        return
+    (arg,) = node.args
+    body = system.body(arg) if isinstance(arg, Var) else arg
+    if isinstance(body, MatMul):
+        for factor in body.args[1:]:
+            yield difference(factor.shape[0] + 1, arg.shape[0])
 
 
 def fitting(

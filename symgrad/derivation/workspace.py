@@ -123,7 +123,7 @@ def choose_sizes(
     loose = [s for s in symbols if s not in steps and not s.is_positive]
     sizes = [s for s in symbols if s.is_positive and s not in ends]
     out: list[dict[sympy.Symbol, int]] = []
-    needed = derived_sizes([*(d.body for d in system.definitions), *exprs])
+    needed = derived_sizes(system, exprs)
     choices = SINGLE_SIZES if len(sizes) == 1 else SIZE_CHOICES
     for row, length in zip(choices, STEP_CHOICES, strict=True):
         for end in range(length, length + MOST_LONGER + 1):

@@ -20,7 +20,9 @@ from symgrad.syntax.tree import Call, Compare, ListTree, Name, Tree
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import FUNCTIONS
 from symgrad.tensor.functions.layers import AXES
+from symgrad.tensor.integers import index_symbol
 from symgrad.tensor.nodes import At, Entry, Expr, Transpose, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.scalars import SCALARS
 
 Handler: TypeAlias = Callable[[Call, Scope], Expr]
@@ -50,9 +52,9 @@ def call(tree: Call, scope: Scope) -> Expr:
     raise ProblemError(f"there is no function {name!r}", tree.func.place, near(name, known))
 
 
-def arguments(tree: Call, scope: Scope) -> list[Expr]:
-    """The arguments of a call; a list stands for its parts."""
-    parts = [part for arg in tree.args for part in (arg.items if isinstance(arg, ListTree) else (arg,))]
+def arguments(tree: Call, scope: Scope, count: int | None = None) -> list[Expr]:
+    """The arguments of a call, or the first of them; a list stands for its parts."""
+    parts = [part for arg in tree.args[:count] for part in (arg.items if isinstance(arg, ListTree) else (arg,))]
     return [scope.expr(part) for part in parts]
 
 
@@ -66,9 +68,13 @@ def _user_function(tree: Call, scope: Scope) -> Expr:
         signature = f"{function.name}({', '.join(function.parameters)})"
         message = f"{signature} takes {_many(expected)}, not {len(tree.args)}"
         raise ProblemError(message, tree.place)
-    local = dict(zip(function.parameters, (scope.expr(arg) for arg in tree.args), strict=True))
+    # An index of the caller is no index of the body: in g(A[j, :]) with g(u) = sum(u[j], j=1..n) they are two.
+    apart = {s: index_symbol(f"{s.name} outside {len(scope.calling)}") for s in scope.bound.values()}
+    args = [reindex(scope.expr(arg), apart) for arg in tree.args]
+    local = dict(zip(function.parameters, args, strict=True))
     try:
-        return scope.inside(function.name, local).expr(function.body)
+        value = scope.inside(function.name, local).expr(function.body)
+        return made(tree.place, reindex, value, {fresh: s for s, fresh in apart.items()})
     except ProblemError as error:
         inner = error.diagnostics[0]
         raise ProblemError(f"{inner.message} (in {function.name})", tree.place, inner.suggestion) from None
@@ -109,10 +115,10 @@ def _tensor(tree: Call, scope: Scope) -> Expr:
     only(tree, settings, keywords)
     if ranges:
         raise ProblemError(f"{name} takes no range", ranges[0].place)
-    args: list[object] = list(arguments(tree, scope))
+    order = tree.args[1:] if name == "norm" and len(tree.args) == 2 else ()
+    args: list[object] = [*arguments(tree, scope, len(tree.args) - len(order))]
+    args += [_setting("ord", x, scope) for x in order]
     named = {key: _setting(key, value, scope) for key, value in settings.items()}
-    if name == "norm" and len(tree.args) == 2:
-        args[1:] = [_setting("ord", tree.args[1], scope)]
     needed = [p.name for p in parameters.values() if p.default is inspect.Parameter.empty]
     variadic = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters.values())
     fixed = len(needed) - variadic

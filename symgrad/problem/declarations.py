@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgrad.errors import ProblemError
+from symgrad.problem.facts import check_facts
 from symgrad.problem.heads import Head
 from symgrad.problem.indices import size_of
 from symgrad.problem.model import Declaration, Given
@@ -93,6 +94,8 @@ def _declared(symbol: RawSymbol, family: Family, heads: Sequence[Head], scope: S
         shape = _shape_of_values(symbol, values, shape, where, family)
     elif shape is None and not annotation:
         shape = ()
+    if shape is not None:
+        check_facts(symbol, shape, values)
     facts = frozenset(fact.text for fact in symbol.facts)
     member = Member(where.indices, where.ranges, symbol.text, symbol.place, False, shape, facts)
     member.filled = values is not None and not values.shape

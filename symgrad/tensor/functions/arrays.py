@@ -81,7 +81,13 @@ def det(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]
 
 def inv(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     """A⁻¹."""
-    return np.asarray(np.linalg.inv(args[0]))
+    try:
+        return np.asarray(np.linalg.inv(args[0]))
+    except np.linalg.LinAlgError:
+        regular = np.abs(np.linalg.det(args[0])) > 0
+        found = np.full(args[0].shape, np.nan, args[0].dtype)
+        found[regular] = np.linalg.inv(args[0][regular])
+        return found
 
 
 def diag(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
