@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import index_symbol, size_symbol
 
 _ASKED = ("of", "wrt", "left", "right", "loss")
+_NAME = re.compile(r"\s*([^\W\d]\w*)")
 _RESERVED = frozenset({"loss", "grad", "jacobian"})
 
 
@@ -34,6 +36,8 @@ class Collected:
 def collect(document: ProblemDocument) -> Collected:
     """Find out what each name is; what is wrong is noted in the names."""
     names = Names(index_base=document.index_base, relu_at_zero=document.relu_at_zero)
+    names.note(document.faults)
+    names.broken |= document.broken
     names.vocabulary = vocabulary_of(document)
     for step in document.steps:
         if names.claim(step.name, "step", step.place):
@@ -110,6 +114,9 @@ def _definition(source: Source, names: Names) -> Definition | None:
         return read_definition(source, names.vocabulary)
     except ProblemError as error:
         names.note(error.diagnostics)
+        target = _NAME.match(source.text)
+        if target is not None:
+            names.broken.add(target[1])
         return None
 
 

@@ -64,7 +64,7 @@ def _names_are_known(d: Defined, names: Names) -> bool:
     """Whether every name on the right side is known; each that is not is said, and the name is broken."""
     own = frozenset({*d.scope.bound, *(x.symbol.name for x in d.where.ranges)})
     unknown = [n for n in free_names(d.tree, own) if n.id not in names.kinds and n.id not in WORDS]
-    for name in dict.fromkeys(unknown):
+    for name in dict.fromkeys(n for n in unknown if n.id not in names.broken):
         message = f"{name.id!r} is neither declared nor defined"
         names.complain(message, name.place, near(name.id, [*names.values(), *own]))
     if unknown:

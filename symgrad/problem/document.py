@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from symgrad.syntax.reading import parse_key, parse_range
 
 HEADER: Final = ("author", "date", "course", "institution")
 _KEPT: Final = "x-"
+_NAME: Final = re.compile(r"[^\W\d]\w*")
 
 
 def load_document(path_or_text: Path | str) -> ProblemDocument:
@@ -45,7 +47,23 @@ def load_source(path_or_text: Path | str) -> Source:
 
 
 def read_document(source: Source) -> ProblemDocument:
-    """The problem a YAML text declares; everything that is wrong with it is raised at once."""
+    """The problem a YAML text declares.
+
+    Raises:
+        ProblemError: something is wrong with its form; the error holds everything that is.
+    """
+    document = parse_document(source)
+    if document.faults:
+        raise ProblemError(document.faults)
+    return document
+
+
+def parse_document(source: Source) -> ProblemDocument:
+    """The problem a YAML text declares, without the parts that are wrong by themselves, and what is wrong with them.
+
+    Raises:
+        ProblemError: so much is wrong that the rest means little, such as a part of the file under a misspelt name.
+    """
     root, diagnostics = read_yaml(source)
     if not isinstance(root, RawMap):
         message = "a problem is a mapping: title, symbols, model, questions"
@@ -53,10 +71,11 @@ def read_document(source: Source) -> ProblemDocument:
         raise ProblemError([*diagnostics, Diagnostic(message, place)])
     reader = _Reader(source, root, diagnostics)
     document = reader.document()
-    if reader.diagnostics:
-        ordered = sorted(reader.diagnostics, key=lambda d: d.place.resolved().start if d.place else 0)
-        raise ProblemError(dict.fromkeys(ordered))
-    return document
+    ordered = sorted(reader.diagnostics, key=lambda d: d.place.resolved().start if d.place else 0)
+    faults = tuple(dict.fromkeys(ordered))
+    if reader.lost:
+        raise ProblemError(faults)
+    return replace(document, faults=faults, broken=frozenset(reader.broken))
 
 
 def with_question(document: ProblemDocument, written: Source) -> ProblemDocument:
@@ -80,11 +99,18 @@ class _Reader:
     source: Source
     root: RawMap
     diagnostics: list[Diagnostic]
+    broken: set[str] = field(default_factory=set)
+    lost: bool = False
 
     def document(self) -> ProblemDocument:
         """The whole file."""
         root = self.root
+        known = {section.name for section in DOCUMENT}
+        self.lost = bool(self.diagnostics) or any(
+            key.text not in known and not key.text.startswith(_KEPT) for key, _ in root.entries
+        )
         self.check_fields(root, DOCUMENT, "a problem")
+        self.broken |= {name[0] for name in map(_NAME.match, _misread(root.get("model"))) if name is not None}
         relu_at_zero, index_base = root.get("relu_at_zero"), root.get("index_base")
         return ProblemDocument(
             source=self.source,
@@ -126,13 +152,21 @@ class _Reader:
             return ()
         if not isinstance(node, RawMap):
             self.complain(f"{name!r} is a mapping of names", _head(node))
+            self.lost = True
             return ()
         return node.entries
 
     def symbols(self) -> tuple[RawSymbol, ...]:
         """The declared symbols."""
-        read = (self.symbol(key, value) for key, value in self.section("symbols"))
-        return tuple(symbol for symbol in read if symbol is not None)
+        found: list[RawSymbol] = []
+        for key, value in self.section("symbols"):
+            before = len(self.diagnostics)
+            symbol = self.symbol(key, value)
+            if symbol is not None and len(self.diagnostics) == before:
+                found.append(symbol)
+            elif (name := _NAME.match(key.text)) is not None:
+                self.broken.add(name[0])
+        return tuple(found)
 
     def symbol(self, key: RawScalar, value: RawNode) -> RawSymbol | None:
         """One declared symbol; a bare number is its value."""
@@ -179,11 +213,13 @@ class _Reader:
                 self.complain("a step index is a plain name, {t: 1..3}", key.place)
             elif not isinstance(value, RawScalar) or value.value is None:
                 self.complain("the range of a step is lo..hi, {t: 1..3}", value.place)
+                self.broken.add(key.text)
             else:
                 try:
                     steps.append(RawStep(key.text, parse_range(value.source), key.place))
                 except ProblemError as error:
                     self.diagnostics.extend(error.diagnostics)
+                    self.broken.add(key.text)
         return tuple(steps)
 
     def questions(self) -> tuple[RawQuestion, ...]:
@@ -195,8 +231,13 @@ class _Reader:
             self.complain("'questions' is a list; each begins with '- '", _head(node))
             return ()
         ids: dict[str, Place] = {}
-        questions = (self.question(item, ids) for item in node.items)
-        return tuple(question for question in questions if question is not None)
+        found: list[RawQuestion] = []
+        for item in node.items:
+            before = len(self.diagnostics)
+            question = self.question(item, ids)
+            if question is not None and len(self.diagnostics) == before:
+                found.append(question)
+        return tuple(found)
 
     def question(self, node: RawNode, ids: dict[str, Place]) -> RawQuestion | None:
         """One question, with the fields its kind has."""
@@ -228,6 +269,12 @@ class _Reader:
             self.complain(f"{text!r} is the id of two questions; the first is in line {ids[text].line}", node.place)
         else:
             ids[text] = node.place
+
+
+def _misread(model: RawNode | None) -> Iterator[str]:
+    """The left sides of definitions that YAML takes for mappings, `- h: tanh(x)`."""
+    items = model.items if isinstance(model, RawList) else (model,)
+    return (key.text for item in items if isinstance(item, RawMap) for key, _ in item.entries)
 
 
 def _head(node: RawNode) -> Place:

@@ -15,7 +15,7 @@ from symgrad.problem.definitions import (
     read_heads,
     settle_facts,
 )
-from symgrad.problem.document import load_document
+from symgrad.problem.document import load_source, parse_document
 from symgrad.problem.expressions import read
 from symgrad.problem.heads import Head
 from symgrad.problem.model import Conventions, Declaration, Problem
@@ -35,7 +35,7 @@ def load_problem(path_or_text: Path | str) -> Problem:
     Raises:
         ProblemError: the file is wrong; the error holds everything that is.
     """
-    return elaborate(load_document(path_or_text))
+    return elaborate(parse_document(load_source(path_or_text)))
 
 
 def elaborate(document: ProblemDocument) -> Problem:

@@ -180,10 +180,10 @@ _FREE: Final[Schema] = {}
 TEXT: Final = _of_kind("a text", _is_text, {"type": ["string", "number", "boolean"]})
 ANY: Final = Form("anything", lambda node: iter(()), _FREE)
 NUMBER: Final = _of_kind("a number", _is_number, _TEXT_OR_NUMBER)
-COUNT: Final = _of_kind(
-    "a positive integer",
-    lambda node: isinstance(node, RawScalar) and type(node.value) is int and node.value > 0,
-    {"type": "integer", "minimum": 1},
+ORDER: Final = _of_kind(
+    "an order, 1 or 2,",
+    lambda node: isinstance(node, RawScalar) and type(node.value) is int and node.value in (1, 2),
+    {"enum": [1, 2]},
 )
 LIST: Final = _of_kind("a list", _is_flat_list, {"type": "array"})
 BOX: Final = _of_kind(

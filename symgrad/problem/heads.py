@@ -78,9 +78,10 @@ def _check_function(tree: Definition, names: Names) -> None:
         parameters = frozenset(arg.id for arg in tree.target.args if isinstance(arg, Name))
         for name in free_names(tree.body, parameters):
             if name.id not in names.kinds and name.id not in WORDS:
-                known = [*names.kinds, *parameters]
-                message = f"{name.id!r} is neither declared nor defined"
-                names.complain(message, name.place, near(name.id, known))
+                if name.id not in names.broken:
+                    known = [*names.kinds, *parameters]
+                    message = f"{name.id!r} is neither declared nor defined"
+                    names.complain(message, name.place, near(name.id, known))
                 names.broken.add(tree.target.func.id)
                 names.functions.pop(tree.target.func.id, None)
 

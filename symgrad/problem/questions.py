@@ -11,7 +11,7 @@ from symgrad.errors import ProblemError
 from symgrad.problem.calls import is_variable
 from symgrad.problem.conditions import condition
 from symgrad.problem.fields import COMMON, QUESTION_KINDS
-from symgrad.problem.forms import ASSIGNMENTS, COUNT, EXPRESSION, EXPRESSIONS, NUMBER, SETTINGS, number
+from symgrad.problem.forms import ASSIGNMENTS, EXPRESSION, EXPRESSIONS, NUMBER, ORDER, SETTINGS, number
 from symgrad.problem.model import Asked, Condition, Given, Pending, Question, Setting
 from symgrad.problem.names import Broken, Names, Undetermined
 from symgrad.problem.numbers import given
@@ -165,7 +165,7 @@ def _field(name: str, form: object, node: RawNode, raw: RawQuestion, scope: Scop
         return tuple(_each(name, raw, scope))
     if form in (SETTINGS, ASSIGNMENTS):
         return tuple(_settings(node, scope))
-    if form is COUNT and isinstance(node, RawScalar):
+    if form is ORDER and isinstance(node, RawScalar):
         return node.value
     if form is NUMBER and isinstance(node, RawScalar):
         return number(node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from symgrad.errors import Diagnostic
 from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
 from symgrad.source import Place, Source
 from symgrad.syntax.tree import Call, Name, Span, Subscript
@@ -58,7 +59,11 @@ class RawQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ProblemDocument:
-    """A problem as written."""
+    """A problem as written.
+
+    ``faults`` are what is wrong with its form; what they belong to is left out, and the names that are left out so are
+    ``broken``: nothing is said of them again.
+    """
 
     source: Source
     title: str
@@ -74,6 +79,8 @@ class ProblemDocument:
     index_base: int
     relu_at_zero: Fraction
     extras: tuple[tuple[str, RawNode], ...]
+    faults: tuple[Diagnostic, ...] = ()
+    broken: frozenset[str] = frozenset()
 
 
 def text_of(node: RawNode | None) -> str:

@@ -53,6 +53,7 @@ HINTS: Final = MappingProxyType(
         "!": "use != for 'not equal'; there is no factorial",
         "||": "use norm(x) or abs(x)",
         '"': "there are no strings in expressions",
+        **dict.fromkeys("“”‘’„", "use plain quotes"),
         "{": "braces belong to LaTeX; use (...) or [...]",
         "}": "braces belong to LaTeX; use (...) or [...]",
         "\\": "this looks like LaTeX",

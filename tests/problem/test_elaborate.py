@@ -179,6 +179,12 @@ FUNCTIONS = [
     (("f(u, v) = u - v", "q(u) = f(u, 1)", "a = q(y)"), b.sub(y, b.ONE)),
     (("f(x) = x + y", "a = f(g)"), b.add(g, y)),
     (("relu(u) = 2*u", "a = relu(x)"), b.mul(b.num(2), x)),
+    (
+        ("f(u) = sum(u[i], i=1..n)", "a = sum(f(W[i, :]), i=1..n)"),
+        b.fold(
+            "sum", b.fold("sum", b.at(W, i, index_symbol("k")), [Binder(index_symbol("k"), 1, n)]), [Binder(i, 1, n)]
+        ),
+    ),
 ]
 
 

@@ -495,6 +495,93 @@ questions:
       - {id: k, ask: derivative, of: L, wrt: x, where: s < t}
                                                        ^""",
     ),
+    "form and meaning, and nothing twice": (
+        r"""symbols:
+  x: {shpae: n}
+  W: {shape: [m, n, 0.5]}
+  y: {shape: m}
+steps: {t: 3}
+model:
+  - a = tanh(V @ y)
+  - b = sum(a^2)
+  - e: exp(y)
+  - f = "g"
+  - z = x + W + b + e + f + y[t]
+questions:
+  - {id: p, ask: deriv, of: z, wrt: q}
+  - {id: q, ask: derivative, of: yy, wrt: y, order: 3}
+  - {id: r, ask: derivative, of: yy, wrt: y}
+""",
+        r"""<problem>:2:7: a symbol has no field 'shpae'
+      x: {shpae: n}
+          ^^^^^
+    did you mean 'shape'?
+<problem>:3:21: an integer is needed here, not 1/2
+      W: {shape: [m, n, 0.5]}
+                        ^^^
+<problem>:5:12: a range is needed here, such as 1..3
+    steps: {t: 3}
+               ^
+<problem>:7:14: 'V' is neither declared nor defined
+      - a = tanh(V @ y)
+                 ^
+<problem>:8:14: '^' cannot be read: use ** for powers
+      - b = sum(a^2)
+                 ^
+<problem>:9:5: a definition, name = expression, is needed here; quote a text that holds ': '
+      - e: exp(y)
+        ^^^^^^^^^
+<problem>:10:9: '"' cannot be read: there are no strings in expressions
+      - f = "g"
+            ^
+<problem>:13:18: there is no question of kind 'deriv'
+      - {id: p, ask: deriv, of: z, wrt: q}
+                     ^^^^^
+    did you mean 'derivative'?
+<problem>:14:53: an order, 1 or 2, is needed here
+      - {id: q, ask: derivative, of: yy, wrt: y, order: 3}
+                                                        ^
+<problem>:15:34: 'yy' is neither declared nor defined
+      - {id: r, ask: derivative, of: yy, wrt: y}
+                                     ^^
+    did you mean 'y'?""",
+    ),
+    "facts of what they cannot be said of, or that numbers deny": (
+        r"""symbols:
+  a: {shape: n, is: symmetric}
+  b: {is: one-hot}
+  c: {shape: [n, m], is: [positive, invertible]}
+  d: {shape: 3, is: one-hot, values: [0, 1, 1]}
+  e: {is: probability, values: 3/2}
+  f: {shape: 2, is: probability, values: [1/3, 2/3]}
+  g: {shape: [2, 2], is: orthogonal, values: [[3/5, 4/5], [-4/5, 3/5]]}
+  h: {shape: [2, 2], is: positive-definite, values: [[1, 2], [2, 1]]}
+  i: {shape: [2, 2], is: symmetric, values: [[1, 2], [2, 1]]}
+  k: {is: index, values: 1/2}
+  l: {shape: 1, is: probability, values: [1]}
+""",
+        r"""<problem>:2:21: symmetric is said of a square matrix; a is a vector of size n
+      a: {shape: n, is: symmetric}
+                        ^^^^^^^^^
+<problem>:3:11: one-hot is said of a vector, or a matrix by its rows; b is a scalar
+      b: {is: one-hot}
+              ^^^^^^^
+<problem>:4:37: invertible is said of a square matrix; c is n × m
+      c: {shape: [n, m], is: [positive, invertible]}
+                                        ^^^^^^^^^^
+<problem>:5:38: d is said to be one-hot, but these numbers are not
+      d: {shape: 3, is: one-hot, values: [0, 1, 1]}
+                                         ^^^^^^^^^
+<problem>:6:32: e is said to be probability, but these numbers are not
+      e: {is: probability, values: 3/2}
+                                   ^^^
+<problem>:9:53: h is said to be positive-definite, but these numbers are not
+      h: {shape: [2, 2], is: positive-definite, values: [[1, 2], [2, 1]]}
+                                                        ^^^^^^^^^^^^^^^^
+<problem>:11:26: k is said to be index, but these numbers are not
+      k: {is: index, values: 1/2}
+                             ^^^""",
+    ),
 }
 
 

@@ -59,6 +59,8 @@ def entry(x: Expr, items: Sequence[Item], checked: bool = True) -> Expr:
         full_items.append(item)
     if whole:
         return x
+    if isinstance(x, Entry) and (inner := _through(x, full_items)) is not None:
+        return Entry(x.arg, inner, tuple(shape))
     value = number_of(x)
     if value is not None:
         return full(value, tuple(shape))
@@ -73,6 +75,26 @@ def entry(x: Expr, items: Sequence[Item], checked: bool = True) -> Expr:
     ):
         return entry(x.args[first.index - 1], full_items[1:], checked)
     return Entry(x, tuple(full_items), tuple(shape))
+
+
+def _through(x: Entry, items: Sequence[Item]) -> tuple[Item, ...] | None:
+    """Entries of entries as entries of the tensor itself: W[i, :][k] = W[i, k]; None where data picks within a part."""
+    rest = iter(items)
+    out: list[Item] = []
+    for item in x.items:
+        if not isinstance(item, Cut):
+            out.append(item)
+            continue
+        match next(rest):
+            case At(index=i):
+                out.append(At(integer(item.lo + i - 1)))
+            case Cut(lo=lo, hi=hi):
+                out.append(Cut(integer(item.lo + lo - 1), integer(item.lo + hi - 1)))
+            case Pick() as pick if same(item.lo, 1):
+                out.append(pick)
+            case _:
+                return None
+    return tuple(out)
 
 
 def _check_inside(index: Int, size: Int, axis: int) -> None:
