@@ -83,7 +83,7 @@ def _world(problem: Problem, row: tuple[int, ...], end: int, seed: int) -> World
     sizes = {name: row[k % len(row)] for k, name in enumerate(plain)} | dict.fromkeys(ends, end)
     symbols = {known[name]: size for name, size in sizes.items()}
     with suppress(QuestionError):
-        needed = derived_sizes(d.body for d in problem.system.definitions)
+        needed = derived_sizes(problem.system, ())
         symbols = fitting(symbols, [known[name] for name in plain], needed)
         sizes = {name: symbols[known[name]] for name in known}
     found = [d for c in problem.assumptions if (d := assumed_definition(c)) is not None]
