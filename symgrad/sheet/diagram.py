@@ -6,13 +6,14 @@ from typing import Final
 
 from symgrad.derivation.diagram import Edge, Graph, Node, graphs
 from symgrad.derivation.reading_order import members
-from symgrad.notation.plain import plain
 from symgrad.notation.tree import Infix, OpName, Row, Sym, Text, Tree
 from symgrad.problem.model import Problem
+from symgrad.sheet.document import Words
 from symgrad.sheet.drawing import Arrow, Box, Drawing, Point, across, backwards, box, placed
 from symgrad.sheet.layered import layers
 from symgrad.sheet.reading import Reading
 from symgrad.sheet.unrolled import Unrolled, contracted
+from symgrad.sheet.words import listed
 from symgrad.tensor.nodes import Var
 from symgrad.tensor.walk import variables
 
@@ -24,8 +25,8 @@ _WORDS: Final = {"cross_entropy": "CE", "logsumexp": "log-sum-exp"}
 _SIDE: Final = 4.0
 _MOST_NAMED: Final = 4
 _PORT: Final = 9.0
-_FORWARD: Final = "solid arrows: the forward pass"
-_BACKWARD: Final = "dashed arrows: gradients on their way back"
+_UNROLLED: Final = "Unrolled through time"
+_ARROWS: Final = "solid arrows: the forward pass, dashed arrows: gradients on their way back"
 
 
 def drawings(whole: Graph, cell: Graph | None, reading: Reading) -> tuple[Drawing, ...]:
@@ -71,9 +72,12 @@ def _layered(graph: Graph, reading: Reading, title: str, leaves: bool) -> Drawin
         arrows.append(arrow)
         if shown[e.source].kind != "input" or leaves:
             arrows.append(backwards(arrow, 0.0, _SIDE))
-    description = "; ".join(_said(n, edges, reading) for n in shown.values() if any(e.target is n.var for e in edges))
-    caption = f"{title}; {_FORWARD}, {_BACKWARD}."
-    return _framed(Drawing(found.width, found.height, tuple(at.values()), tuple(arrows), (), (caption,), description))
+    said = tuple(_said(n, edges, reading) for n in shown.values() if any(e.target is n.var for e in edges))
+    return _framed(
+        Drawing(
+            found.width, found.height, tuple(at.values()), tuple(arrows), (), title, (f"{title}; {_ARROWS}.",), said
+        )
+    )
 
 
 def _ports(
@@ -92,9 +96,8 @@ def _unrolled(graph: Graph, reading: Reading) -> Drawing:
     boxes = {n.var: box(reading.math(n.var), None, n.kind) for n in graph.nodes}
     placed_boxes, arrows, dots, width, height = Unrolled(graph, boxes).lay()
     names = {n.var: n for n in graph.nodes}
-    description = "; ".join(_said(n, graph.edges, reading) for n in names.values() if n.kind in ("state", "loss"))
-    caption = f"Unrolled through time; {_FORWARD}, {_BACKWARD}."
-    return _framed(Drawing(width, height, placed_boxes, arrows, dots, (caption,), description))
+    said = tuple(_said(n, graph.edges, reading) for n in names.values() if n.kind in ("state", "loss"))
+    return _framed(Drawing(width, height, placed_boxes, arrows, dots, _UNROLLED, (f"{_UNROLLED}; {_ARROWS}.",), said))
 
 
 def _framed(drawing: Drawing) -> Drawing:
@@ -120,9 +123,9 @@ def _shifted(a: Arrow, dx: float, dy: float) -> Arrow:
     return Arrow((x + dx, y + dy), moved, a.kind)
 
 
-def _said(n: Node, edges: Sequence[Edge], reading: Reading) -> str:
-    sources = ", ".join(plain(reading.math(e.source)) for e in edges if e.target is n.var)
-    return f"{plain(reading.math(n.var))} is computed from {sources}"
+def _said(n: Node, edges: Sequence[Edge], reading: Reading) -> Words:
+    sources = listed([reading.math(e.source) for e in edges if e.target is n.var])
+    return (reading.math(n.var), " is computed from ", *sources)
 
 
 def _note(n: Node, graph: Graph, reading: Reading, parameters: bool) -> Tree | None:

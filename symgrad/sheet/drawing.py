@@ -6,6 +6,7 @@ from math import hypot
 from typing import ClassVar, Final, TypeAlias
 
 from symgrad.notation.measure import width
+from symgrad.notation.plain import plain
 from symgrad.notation.tree import Tree
 
 Point: TypeAlias = tuple[float, float]
@@ -79,7 +80,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A whole drawing with its caption, and a description for those who do not see it."""
+    """A whole drawing with its title and caption; ``said`` describes it, a clause for each node, for those who do not see it."""
 
     kind: ClassVar[str] = "drawing"
     width: float
@@ -87,8 +88,14 @@ class Drawing:
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     dots: tuple[Point, ...]
+    title: str
     caption: tuple[str | Tree, ...]
-    description: str
+    said: tuple[tuple[str | Tree, ...], ...]
+
+    @property
+    def description(self) -> str:
+        """What is said, as plain text."""
+        return "; ".join("".join(w if isinstance(w, str) else plain(w) for w in clause) for clause in self.said)
 
 
 def box(label: Tree, note: Tree | None, kind: str) -> Box:

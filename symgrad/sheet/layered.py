@@ -10,6 +10,7 @@ _SWEEPS: Final = 12
 _GAP: Final = 34.0
 _BETWEEN: Final = 10.0
 _LANE: Final = 8.0
+_FIRM: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,24 +147,66 @@ def _heights(
             for key in row:
                 near = [ys[n] for n in (*before.get(key, ()), *after.get(key, ()))]
                 wanted.append(sum(near) / len(near) if near else ys[key])
-            spans = [(heights[a] + heights[b]) / 2 + _BETWEEN for a, b in pairwise(row)]
-            for key, y in zip(row, spread(wanted, spans), strict=True):
-                ys[key] = y
+            _settle(row, wanted, (), ys, heights)
+    _straighten(rows, ys, heights, before, after)
     return ys
 
 
-def spread(wanted: Sequence[float], spans: Sequence[float]) -> list[float]:
+def _straighten(
+    rows: Sequence[Sequence[Key]],
+    ys: dict[Key, float],
+    heights: Mapping[Key, float],
+    before: Mapping[Key, list[Key]],
+    after: Mapping[Key, list[Key]],
+) -> None:
+    """Chains made level: a node stands as high as the one that it carries on, and inputs close by what reads them."""
+    mains = _mains(rows, before)
+    for row in rows:
+        wanted = [ys[mains[key]] if key in mains else ys[key] for key in row]
+        _settle(row, wanted, [_FIRM if key in mains else 1.0 for key in row], ys, heights)
+    for row in reversed(rows):
+        read = [after[key] if not before.get(key) and key in after else [] for key in row]
+        wanted = [
+            sum(ys[n] for n in near) / len(near) if near else ys[key] for key, near in zip(row, read, strict=True)
+        ]
+        _settle(row, wanted, [1.0 if near else _FIRM for near in read], ys, heights)
+
+
+def _mains(rows: Sequence[Sequence[Key]], before: Mapping[Key, list[Key]]) -> dict[Key, Key]:
+    """Of each node the one it carries on: the only one before it that is no input, if no other carries that on."""
+    claims: dict[Key, Key] = {}
+    for row in rows:
+        for key in row:
+            computed = [n for n in before.get(key, ()) if before.get(n)]
+            if len(computed) == 1:
+                claims[key] = computed[0]
+    claimed = list(claims.values())
+    return {key: main for key, main in claims.items() if claimed.count(main) == 1}
+
+
+def _settle(
+    row: Sequence[Key],
+    wanted: Sequence[float],
+    weights: Sequence[float],
+    ys: dict[Key, float],
+    heights: Mapping[Key, float],
+) -> None:
+    spans = [(heights[a] + heights[b]) / 2 + _BETWEEN for a, b in pairwise(row)]
+    ys.update(zip(row, spread(wanted, spans, weights), strict=True))
+
+
+def spread(wanted: Sequence[float], spans: Sequence[float], weights: Sequence[float] = ()) -> list[float]:
     """The places nearest to the wanted ones (least squares) that keep these distances, by pooling neighbours."""
     offsets = [0.0] * bool(wanted)
     for s in spans:
         offsets.append(offsets[-1] + s)
-    pools: list[tuple[float, int]] = []
-    for w, o in zip(wanted, offsets, strict=True):
-        pools.append((w - o, 1))
+    pools: list[tuple[float, float, int]] = []
+    for w, o, weight in zip(wanted, offsets, weights or [1.0] * len(wanted), strict=True):
+        pools.append((w - o, weight, 1))
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (a, n), (b, m) = pools[-2], pools[-1]
-            pools[-2:] = [((a * n + b * m) / (n + m), n + m)]
-    flat = [mean for mean, n in pools for _ in range(n)]
+            (a, u, n), (b, v, m) = pools[-2], pools[-1]
+            pools[-2:] = [((a * u + b * v) / (u + v), u + v, n + m)]
+    flat = [mean for mean, _, n in pools for _ in range(n)]
     return [f + o for f, o in zip(flat, offsets, strict=True)]
 
 

@@ -62,7 +62,7 @@ class Unrolled:
     dots: dict[int, Point] = field(default_factory=dict)
     x: list[float] = field(default_factory=list)
     y: list[float] = field(default_factory=list)
-    wide: list[float] = field(default_factory=list)
+    left: list[float] = field(default_factory=list)
     nodes: dict[Var, Node] = field(default_factory=dict)
     x_end: float = 0.0
     y_end: float = 0.0
@@ -157,13 +157,14 @@ class Unrolled:
         lanes = {k: self._lanes(k) for k in range(len(self.columns))}
         x = 0.0
         for k, step in enumerate(self.columns):
-            groups = [self._row_boxes(k, r) for r in range(count)]
-            wide = max((sum(b.width for b in g) + _BESIDE * (len(g) - 1) for g in groups if g), default=0.0)
-            wide = _DOTS_WIDTH if step is None else wide
-            x += _LANE * lanes[k]
-            self.x.append(x + wide / 2)
-            self.wide.append(wide)
-            x += wide + _COLUMN_GAP
+            sides = [self._sides(k, r) for r in range(count)]
+            left, right = (max(side) for side in zip(*sides, strict=True))
+            if step is None:
+                left = right = _DOTS_WIDTH / 2
+            x += _LANE * lanes[k] + left
+            self.x.append(x)
+            self.left.append(left)
+            x += right + _COLUMN_GAP
         self.x_end = x - _COLUMN_GAP
         heights = [
             max((b.height for v, b in self.boxes.items() if self.rows.get(v.name) == r), default=0.0)
@@ -178,9 +179,8 @@ class Unrolled:
         self.y_end = y - _ROW_GAP - _TRACK * self._tracks(0)
         for k in range(len(self.columns)):
             for r in range(count):
-                group = self._row_vars(k, r)
-                left = self.x[k] - (sum(self.boxes[v].width for v in group) + _BESIDE * (len(group) - 1)) / 2
-                for v in group:
+                left = self.x[k] - self._sides(k, r)[0]
+                for v in self._row_vars(k, r):
                     self.placed[v] = placed(self.boxes[v], left + self.boxes[v].width / 2, ys[r])
                     left += self.boxes[v].width + _BESIDE
         for v, n in self.nodes.items():
@@ -196,8 +196,17 @@ class Unrolled:
         found = [v for v in self.nodes if self.rows[v.name] == r and self.column(v) == k]
         return sorted(found, key=lambda v: self.slots[v.name])
 
-    def _row_boxes(self, k: int, r: int) -> list[Box]:
-        return [self.boxes[v] for v in self._row_vars(k, r)]
+    def _sides(self, k: int, r: int) -> tuple[float, float]:
+        """How far the boxes of a cell reach to the left and right of the middle of the column.
+
+        The first of them stands in the middle, with what it alone reads beside it; inputs share the middle.
+        """
+        widths = [self.boxes[v].width for v in self._row_vars(k, r)]
+        if not widths:
+            return 0.0, 0.0
+        whole = sum(widths) + _BESIDE * (len(widths) - 1)
+        left = whole / 2 if r == 0 else widths[0] / 2
+        return left, whole - left
 
     def _lanes(self, k: int) -> int:
         return len(self._long(k))
@@ -291,7 +300,7 @@ class Unrolled:
         k = self.column(e.source)
         if between <= 1 or k is None:
             return upwards((start, end), e.kind), _SIDE, 0.0
-        lane = self.x[k] - self.wide[k] / 2 - _LANE * (0.7 + self._long(k).index((e.source.name, e.target.name)))
+        lane = self.x[k] - self.left[k] - _LANE * (0.7 + self._long(k).index((e.source.name, e.target.name)))
         low = self.y[self.rows[e.source.name] + 1] + 14.0
         high = self.y[self.rows[e.target.name] - 1] - 14.0
         return upwards((start, (lane, low), (lane, high), end), e.kind), _SIDE, 0.0

@@ -10,10 +10,16 @@ import symgrad
 from symgrad import pipeline
 from symgrad.derivation.diagram import graphs
 from symgrad.derivation.reading_order import members
+from symgrad.notation.plain import plain
+from symgrad.notation.tree import Row
+from symgrad.notation.typst import typst
+from symgrad.problem.bank import templates_dir
 from symgrad.sheet.diagram import drawings, model_drawings
+from symgrad.sheet.draw import TEXT_WIDTH
 from symgrad.sheet.draw_svg import svg
-from symgrad.sheet.drawing import Arrow, Box, Drawing
+from symgrad.sheet.drawing import FONT_SIZE, NOTE_SIZE, Arrow, Box, Drawing, scaled
 from symgrad.sheet.layered import spread
+from symgrad.sheet.pdf import typst_query
 from symgrad.sheet.reading import Reading
 
 RNN = """
@@ -139,3 +145,44 @@ def test_skips_of_a_second_order_recurrence() -> None:
 )
 def test_places_nearest_to_the_wanted_ones(wanted: list[float], spans: list[float], found: list[float]) -> None:
     assert spread(wanted, spans) == pytest.approx(found)
+
+
+def test_labels_are_no_larger_than_their_boxes(made: tuple[Drawing, ...]) -> None:
+    """The width of every label and note, measured by the compiler, and their heights together."""
+    cells = [
+        f"(${typst(tree)}$, {size}pt)"
+        for d in made
+        for b in d.boxes
+        for tree, size in ((b.label, FONT_SIZE), (b.note or Row(()), NOTE_SIZE))
+    ]
+    source = (
+        '#set document(title: "t")\n#set text(font: "New Computer Modern")\n'
+        + (templates_dir() / "notation.typ").read_text()
+        + f"#context for (body, size) in ({', '.join(cells)}) {{ let m = measure(text(size: size, body))\n"
+        "[#metadata((m.width / 1pt, m.height / 1pt)) <size>] }"
+    )
+    found = iter(typst_query(source, "<size>"))
+    for d in made:
+        for b in d.boxes:
+            label, note = next(found), next(found)
+            assert max(label[0], note[0]) <= b.width - 2
+            assert label[1] + note[1] <= b.height - 2
+
+
+@pytest.mark.parametrize(("last", "least"), [("12", 6.0), ("40", 6.0), ("T", 9.0)])
+def test_twelve_steps_can_be_read_on_a_page(last: str, least: float) -> None:
+    (_, through_time) = drawn(RNN.replace("LAST", last))
+    assert FONT_SIZE * scaled(through_time, TEXT_WIDTH) >= least
+
+
+def test_what_carries_on_stands_level() -> None:
+    """h, z, ŷ and the loss of a plain recurrent network on one line, every loss straight above its state."""
+    (step, through_time) = drawn("bptt")
+    at = {plain(b.label): b for b in step.boxes}
+    assert max(abs(at[x].y - at["hₜ"].y) for x in ("zₜ", "ŷₜ", "Eₜ")) < 0.5
+    at = {plain(b.label): b for b in through_time.boxes}
+    assert [at[f"E{k}"].x - at[f"h{k}"].x for k in "₁₂₃"] == [0, 0, 0]
+
+
+def test_weights_decide_who_gives_way() -> None:
+    assert spread([0, 0], [10], [1000, 1]) == pytest.approx([0, 10], abs=0.1)
