@@ -80,7 +80,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A whole drawing with its title and caption; ``said`` describes it, a clause for each node, for those who do not see it."""
+    """A whole drawing; ``said`` describes it, a clause for each node, for those who do not see it."""
 
     kind: ClassVar[str] = "drawing"
     width: float
