@@ -10,6 +10,7 @@ import sympy
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation import exact
 from symgrad.derivation.certify import Certifier
+from symgrad.derivation.integral_rules import closed_form
 from symgrad.derivation.points import Point
 from symgrad.derivation.products import entry_products, is_shown
 from symgrad.derivation.reading_order import Statement, inputs, specialise, statements
@@ -19,7 +20,7 @@ from symgrad.derivation.workspace import integer_symbols
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor.integers import replace
-from symgrad.tensor.nodes import Expr, Opaque, Var
+from symgrad.tensor.nodes import Expr, Law, Opaque, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import total
@@ -47,7 +48,8 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     point = Point.of(problem, question.settings("at"))
     model, root = without_derivatives(problem, problem.system, question.of.expr)
     system = specialise(model, point.integers, point.definitions)
-    root = reindex(root, point.integers)
+    system = System(tuple(changed(d, body=closed_form(d.body)) for d in system.definitions), system.steps)
+    root = closed_form(reindex(root, point.integers))
     found = statements(system, [root], unroll=True)
     _complete(problem, question, system, found, root)
     run = _Evaluation(system, dict.fromkeys(_open_steps(problem, system, found, root), SOME_STEP))
@@ -166,6 +168,8 @@ def _complete(problem: Problem, question: Question, system: System, found: tuple
     unknown = [x for s in found for x in find(s.body, Opaque)] + list(find(root, Opaque))
     if unknown:
         raise QuestionError("the loss is known only through its partial derivatives; it has no value", place)
+    if any(list(find(x, Law)) for x in (*(s.body for s in found), root)):
+        raise QuestionError("no closed form is known for this expectation, so that it has no exact value", place)
     running = [s for s in found if s.ranges]
     if running:
         steps = sorted({str(x.symbol) for s in running for x in s.ranges})

@@ -285,6 +285,22 @@ def canonical(x: Expr, system: System) -> Expr:
     return x
 
 
+def closed_form(x: Expr) -> Expr:
+    """Means over normal variables by their moments, over Bernoulli variables as sums, divergences by their formulas.
+
+    An expression with a mean over a normal variable for which no formula is known stays as it is.
+    """
+    if not any(isinstance(n, Law) for n in postorder(x)):
+        return x
+    found = x
+    for rule in (*RULES, *RULES):
+        found = rule.apply(found)
+    means = [n for n in postorder(found) if isinstance(n, Integral) and n.op in ("expectation", "variance")]
+    if any(isinstance(a, Law) and a.name == "normal" for n in means for a in n.args):
+        return x
+    return pr.expanded(found)
+
+
 def as_terms(x: Expr) -> dict[Expr, Fraction]:
     """A sum as numbers by term, the order of the terms and of the factors forgotten."""
     out: dict[Expr, Fraction] = {}

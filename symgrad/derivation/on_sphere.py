@@ -22,8 +22,8 @@ from symgrad.tensor.system import Definition
 
 
 def is_unit_sphere(constraint: Expr, h: Var) -> bool:
-    """Whether a condition is ‖h‖ = 1, hᵀh = 1 or the square of the norm = 1."""
-    if not isinstance(constraint, Compare) or constraint.op != "==" or b.number_of(constraint.right) != 1:
+    """Whether a condition is ‖h‖ = 1, hᵀh = 1 or the square of the norm = 1, or ≤ 1."""
+    if not isinstance(constraint, Compare) or constraint.op not in ("==", "<=") or b.number_of(constraint.right) != 1:
         return False
     length = norm(h)
     return constraint.left in (length, b.inner(h, h), b.power(length, b.num(2)), b.reduce("sum", b.mul(h, h)))
@@ -57,7 +57,10 @@ def solve(problem: Problem, question: Question, h: Var, maximum: bool) -> Result
         blocks.append(on_it.line(form, b.neg(bound), reason=cauchy, rule="Cauchy–Schwarz", relation=">="))
     star = Var(work.starred(h.name), (), h.shape)
     work.define([Definition(star.name, (), unit)])
-    blocks.append(Prose(("On the sphere, where ", b.compare("==", norm(h), b.ONE), ", the bound is reached at")))
+    (constraint,) = (c for c in question.conditions("subject_to") if isinstance(c, Compare))
+    where = "In the ball" if constraint.op == "<=" else "On the sphere"
+    allowed = b.compare(constraint.op, norm(h), b.ONE)
+    blocks.append(Prose((where, ", where ", allowed, ", the bound is largest and reached at")))
     blocks.append(on_it.line(star, unit, rule="optimum", boxed=True))
     blocks.append(on_it.line(norm(star), b.ONE, reason=("it lies on the sphere",), rule="admissible"))
     top = Var(work.starred(_name(of)), (), ())

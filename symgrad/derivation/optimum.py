@@ -1,9 +1,10 @@
 """Questions of kind optimum: where a quantity is largest or smallest, how much it is there, and why."""
 
-from symgrad.derivation import functional, on_sphere, stationary
+from symgrad.derivation import functional, on_plane, on_simplex, on_sphere, stationary
 from symgrad.derivation.steps import Result
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
+from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Density, Expr, Var
 
 
@@ -26,9 +27,15 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     if constraints:
         if len(nodes) == 1 and len(constraints) == 1 and on_sphere.is_unit_sphere(constraints[0], nodes[0]):
             return (on_sphere.solve(problem, question, nodes[0], maximum),)
+        plane = on_plane.normal_of(constraints[0], nodes[0]) if len(nodes) == 1 and len(constraints) == 1 else None
+        if plane is not None and not on_simplex.is_whole(constraints[0], nodes[0]):
+            return (on_plane.solve(problem, question, nodes[0], plane, maximum),)
         if len(nodes) == 1 and len(constraints) == 1:
-            return (stationary.on_simplex(problem, question, nodes[0], constraints[0], maximum),)
-        raise QuestionError("known constraints are ‖h‖ = 1 and sum(p) = 1", question.place)
+            return (on_simplex.solve(problem, question, nodes[0], constraints[0], maximum),)
+        raise QuestionError("known constraints are ‖h‖ = 1, sum(p) = 1 and gᵀx = c", question.place)
+    if len(nodes) == 1 and "probability" in nodes[0].facts and nodes[0].order == 1:
+        whole = b.compare("==", b.reduce("sum", nodes[0]), b.ONE)
+        return (on_simplex.solve(problem, question, nodes[0], whole, maximum),)
     if len(nodes) == 1:
         return (stationary.solve(problem, question, nodes[0], maximum),)
     raise QuestionError("an optimum is over one variable; ask for one after the other", question.place)

@@ -22,6 +22,7 @@ symbols:
   a: {is: positive}
   p: {shape: K, is: probability}
   q: {shape: K, is: probability}
+  v: {}
   p_data(z): {is: density}
   p_g(z): {is: density}
   D(z): {is: function, range: [0, 1]}
@@ -55,6 +56,48 @@ CASES: dict[str, tuple[str, Callable[[], object], Callable[[], float]]] = {
         "of: -sum(q*log(p)), over: p, subject_to: sum(p) == 1",
         lambda: Q,
         lambda: -float(Q @ np.log(Q)),
+    ),
+    "a sample mean": ("of: sum((y - x)**2), over: x", lambda: Y.mean(), lambda: float(((Y - Y.mean()) ** 2).sum())),
+    "the mean of a normal sample": (
+        "of: -sum((y - x)**2)/(2*a**2) - m*log(a), over: x, sense: max",
+        lambda: Y.mean(),
+        lambda: float(-((Y - Y.mean()) ** 2).sum() / 8 - 6 * np.log(2)),
+    ),
+    "the deviation of a normal sample": (
+        "of: -sum((y - c)**2)/(2*a**2) - m*log(a), over: a, sense: max",
+        lambda: np.sqrt(((Y - 0.7) ** 2).mean()),
+        lambda: float(-3 - 3 * np.log(((Y - 0.7) ** 2).mean())),
+    ),
+    "in the ball": (
+        "of: 'u.T @ h', over: h, subject_to: norm(h) <= 1",
+        lambda: -U / np.linalg.norm(U),
+        lambda: -float(np.linalg.norm(U)),
+    ),
+    "on a hyperplane": (
+        "of: 'norm(h)**2', over: h, subject_to: 'u.T @ h == c'",
+        lambda: 0.7 * U / (U @ U),
+        lambda: 0.49 / float(U @ U),
+    ),
+    "a proximal step": (
+        "of: 'u.T @ h + norm(h)**2/(2*a)', over: h",
+        lambda: -2 * U,
+        lambda: -float(U @ U),
+    ),
+    "softmax of scores": (
+        "of: 'sum(p*log(q)) - sum(p*log(p))/a', over: p, subject_to: sum(p) == 1, sense: max",
+        lambda: Q**2 / (Q**2).sum(),
+        lambda: float(np.log((Q**2).sum()) / 2),
+    ),
+    "probabilities need no constraint": (
+        "of: -sum(q*log(p)), over: p",
+        lambda: Q,
+        lambda: -float(Q @ np.log(Q)),
+    ),
+    "the slope of a sigmoid": ("of: 'grad(sigmoid(x), x)', over: x, sense: max", lambda: 0.0, lambda: 0.25),
+    "a divergence of normals": (
+        "of: 'KL(normal(v, mean=x, cov=1), normal(v, mean=c, cov=a))', over: x",
+        lambda: 0.7,
+        lambda: float(np.log(2) / 2 - 0.25),
     ),
     "discriminator": (
         "of: 'E(log(D(z)), z ~ p_data) + E(log(1 - D(z)), z ~ p_g)', over: D(z), sense: max",
@@ -97,7 +140,7 @@ def test_entropy_is_largest_for_equal_probabilities() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ("of: a*x**2, over: x, sense: max", "no stationary point"),
+        ("of: a*x**2, over: x, sense: max", "the derivative is zero at x = 0, but that is no maximum"),
         ("of: w, over: w", "of a scalar"),
         ("of: a*x**2, over: c", "does not depend"),
         ("of: 'u.T @ h + h.T @ h * c', over: h, subject_to: norm(h) == 1", "linear form"),
