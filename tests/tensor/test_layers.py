@@ -1,4 +1,4 @@
-"""Convolutions and pooling: values, index notation, sizes and derivatives against loops and PyTorch."""
+"""Convolutions and pooling: values, index notation, sizes and derivatives against loops, SciPy and PyTorch."""
 
 from collections.abc import Mapping
 from types import ModuleType
@@ -24,6 +24,10 @@ try:
     import torch
 except ImportError:
     torch = None  # type: ignore[assignment]
+try:
+    import scipy_reference
+except ImportError:
+    scipy_reference = None  # type: ignore[assignment]
 
 CASES: Mapping[str, tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "plain": ("conv2d", (2, 4, 5), (3, 2, 2, 3), {}),
@@ -193,6 +197,83 @@ def has_output(case: tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]
 def test_any_convolution_is_what_loops_say(case: tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]) -> None:
     assume(has_output(case))
     check(case)
+
+
+Case = tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]
+needs_scipy = pytest.mark.skipif(scipy_reference is None, reason="SciPy is in the extra `test`")
+
+
+def by_scipy(case: Case, values: list[Array]) -> Array:
+    name, _, kernel, options = case
+    if "pool" in name:
+        return scipy_reference.pooling(values[0], kernel, options, name[:3])
+    reference = scipy_reference.transposed if "transpose" in name else scipy_reference.convolution
+    return reference(values[0], values[1], values[2] if len(values) > 2 else None, options)
+
+
+@needs_scipy
+@pytest.mark.parametrize("name", [n for n in CASES if "dilation" not in CASES[n][3] or "pool" not in CASES[n][0]])
+def test_a_layer_is_what_scipy_says(name: str) -> None:
+    node, leaves = model(CASES[name])
+    values = arrays(leaves)
+    expected = by_scipy(CASES[name], [values[v] for v in leaves])
+    np.testing.assert_allclose(evaluate(node, environment(values))[0], expected, atol=1e-12)
+
+
+@needs_scipy
+@given(convolutions())
+@settings(max_examples=60, deadline=None)
+def test_any_convolution_is_what_scipy_says(case: Case) -> None:
+    """The value; the gradients by ⟨g, L(w) x⟩, which is linear in x and in w apart."""
+    assume(has_output(case))
+    node, leaves = model(case)
+    values = arrays(leaves)
+    expected = by_scipy(case, [values[v] for v in leaves])
+    assert node.shape == expected.shape
+    np.testing.assert_allclose(evaluate(node, environment(values))[0], expected, atol=1e-12)
+    g, y = b.var("g", shape=node.shape), b.var("y", shape=node.shape)
+    seed = np.random.default_rng(1).normal(size=expected.shape)
+    env = environment({**values, g: seed, y: expected})
+    for leaf in leaves[:2]:
+        direction = np.random.default_rng(2).normal(size=values[leaf].shape)
+        moved = by_scipy(case, [values[v] + (direction if v is leaf else 0) for v in leaves])
+        gradient = evaluate(adjoint_part(node, y, g, leaf), env)[0]
+        slope = float((seed * (moved - expected)).sum())
+        assert float((np.broadcast_to(gradient, direction.shape) * direction).sum()) == pytest.approx(slope, abs=1e-9)
+
+
+@needs_scipy
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_any_pooling_is_what_scipy_says(data: st.DataObject) -> None:
+    op, axes = data.draw(st.sampled_from(["max", "avg"])), data.draw(st.integers(1, 2))
+    kernel = data.draw(st.tuples(*[small] * axes))
+    sizes = tuple(k + data.draw(st.integers(0, 4)) for k in kernel)
+    options: dict[str, Any] = {
+        "stride": list(data.draw(st.tuples(*[st.integers(1, 4)] * axes))),
+        "padding": [data.draw(st.integers(0, k // 2)) for k in kernel],
+    }
+    case = (f"{op}pool{axes}d", (2, *sizes), kernel, options)
+    node, leaves = model(case)
+    values = arrays(leaves)
+    expected = by_scipy(case, [values[leaves[0]]])
+    assert node.shape == expected.shape
+    np.testing.assert_allclose(evaluate(node, environment(values))[0], expected, atol=1e-12)
+
+
+@needs_scipy
+@given(convolutions())
+@settings(max_examples=40, deadline=None)
+def test_symbolic_sizes_are_those_of_scipy(case: Case) -> None:
+    assume(has_output(case))
+    name, shape, filters, options = case
+    symbols = [size_symbol(f"n{k}") for k in range(len(shape) - 1)]
+    rest = {k: v for k, v in options.items() if k != "bias"}
+    node = FUNCTIONS[name].construct(b.var("x", shape=(shape[0], *symbols)), b.var("w", shape=filters), **rest)
+    _, leaves = model((name, shape, filters, rest))
+    expected = by_scipy((name, shape, filters, rest), list(arrays(leaves).values()))
+    env = dict(zip(symbols, shape[1:], strict=True))
+    assert tuple(evaluate_int(n, env) for n in node.shape) == expected.shape
 
 
 # Shapes and refusals
