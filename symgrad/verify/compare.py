@@ -49,14 +49,26 @@ def compared(truth: Value, given: Value) -> Comparison:
     if given.shape == truth.shape:
         gap = largest_gap(truth.data, given.data)
         if gap is None:
-            lying = truth.order == 1 and truth.row != given.row and not given.formal
-            return Comparison(Outcome.TURNED if lying else Outcome.SAME, None, bool(np.isnan(given.data.real).any()))
+            return Comparison(
+                Outcome.TURNED if _lies(truth, given) else Outcome.SAME, None, bool(np.isnan(given.data.real).any())
+            )
         if truth.order < 2 or not _turns(truth, given):
             return Comparison(Outcome.VALUES, gap)
         return Comparison(Outcome.TURNED)
     if _turns(truth, given):
         return Comparison(Outcome.TURNED)
     return Comparison(Outcome.SHAPE)
+
+
+def agrees(truth: Value, given: Value) -> bool:
+    """Whether ``compared`` finds them the same; it costs less, since nobody asks how they differ."""
+    given, truth = _fitted(given, truth), _fitted(truth, given)
+    return given.shape == truth.shape and not _lies(truth, given) and largest_gap(truth.data, given.data) is None
+
+
+def _lies(truth: Value, given: Value) -> bool:
+    """Whether one is a row where the other is a column."""
+    return truth.order == 1 and truth.row != given.row and not given.formal
 
 
 def _fitted(x: Value, other: Value) -> Value:

@@ -16,7 +16,7 @@ from symgrad.syntax.reading import parse_expression
 from symgrad.syntax.tree import Call, Name, Subscript, Tree
 from symgrad.tensor.shapes import ShapeError
 from symgrad.verify.bench import Bench
-from symgrad.verify.compare import Outcome, compared
+from symgrad.verify.compare import Outcome, agrees
 from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.every_edit import edits
 from symgrad.verify.hands import hand_of
@@ -128,7 +128,7 @@ class _Attempt:
             meaning = self.meanings[reading] = Meaning(first.world, reading, self.bench.names, self.notation)
         try:
             given = meaning.value(tree, first.ints)
-            if compared(first.truth, given).outcome is not Outcome.SAME:
+            if not agrees(first.truth, given):
                 return False
         except (Misfit, Outside, Unclear, SymgradError, ShapeError, np.linalg.LinAlgError, OverflowError):
             return False

@@ -12,12 +12,12 @@ from symgrad.verify.surgery import Path, places, put
 
 def edits(tree: Tree, context: Context, only: Collection[str] | None = None) -> Iterator[Edit]:
     """Every single edit of an expression, in the order of the table; of some slips only, where they are named."""
-    found = list(places(tree))
+    found = [(*place, _in_derivative(tree, place[0])) for place in places(tree)]
     for slip in SLIPS:
         if only is not None and slip.name not in only:
             continue
-        for path, node, parent in found:
-            if _in_derivative(tree, path) and slip.name != "step":
+        for path, node, parent, differentiated in found:
+            if differentiated and slip.name != "step":
                 continue
             for new, said, splices in slip.undo(context, node, parent):
                 yield Edit(slip.name, said, put(tree, path, new), splices)

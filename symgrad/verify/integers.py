@@ -23,6 +23,8 @@ def index(m: Interpretation, tree: Tree, ints: Ints) -> int:
     Raises:
         Unclear: it is no integer.
     """
+    if isinstance(tree, Name) and tree.id in ints:
+        return ints[tree.id]
     value = _rational(m, tree, ints)
     if value.denominator != 1:
         raise Outside

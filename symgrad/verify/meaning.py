@@ -22,18 +22,28 @@ class Meaning(Interpretation):
     """The values of trees in one world under one reading; each is found once."""
 
     _known: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[Tree, Value]] = field(default_factory=dict, init=False)
+    _quiet: bool = field(default=False, init=False)
 
     def value(self, tree: Tree, ints: Ints) -> Value:
         """The value of a tree; see ``Interpretation``."""
         if isinstance(tree, Number):
             return v.number(tree.value)
-        key = (id(tree), tuple(sorted(ints.items())))
+        key = (id(tree), tuple(sorted(ints.items())) if ints else ())
         found = self._known.get(key)
         if found is None:
-            with np.errstate(all="ignore"):
-                found = (tree, self._of(tree, ints))
-            self._known[key] = found
+            found = self._known[key] = (tree, self._quietly(tree, ints))
         return found[1]
+
+    def _quietly(self, tree: Tree, ints: Ints) -> Value:
+        """NumPy is told once to say nothing of what has no value, not for every part."""
+        if self._quiet:
+            return self._of(tree, ints)
+        self._quiet = True
+        try:
+            with np.errstate(all="ignore"):
+                return self._of(tree, ints)
+        finally:
+            self._quiet = False
 
     def _of(self, tree: Tree, ints: Ints) -> Value:
         match tree:

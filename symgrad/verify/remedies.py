@@ -22,6 +22,7 @@ from symgrad.verify.surgery import bare_text
 from symgrad.verify.world import World
 
 _FIRST_STEPS: Final = ("1", "2", "3")
+_MOST_PARSED: Final = 10_000
 
 
 @dataclass(eq=False)
@@ -31,6 +32,7 @@ class Remedies:
     bench: Bench
     _alike: dict[str, list[str]] = field(default_factory=dict)
     _bodies: dict[str, Apply] = field(default_factory=dict)
+    _parsed: dict[str, Tree | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         families = self.bench.names.families
@@ -59,7 +61,14 @@ class Remedies:
         return Context(self.bench.names, hand, {}, {}, self.bench.problem.latex)
 
     def parsed(self, text: str) -> Tree | None:
-        """The tree of a text; None where it cannot be read."""
+        """The tree of a text; None where it cannot be read. The same few texts are offered line after line."""
+        if text not in self._parsed:
+            if len(self._parsed) >= _MOST_PARSED:
+                self._parsed.clear()
+            self._parsed[text] = self._read(text)
+        return self._parsed[text]
+
+    def _read(self, text: str) -> Tree | None:
         try:
             return parse_expression(Source("correction", text), latex(self.bench.names.vocabulary))
         except SymgradError:

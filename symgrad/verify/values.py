@@ -4,6 +4,7 @@ A matrix has one axis of each kind, a column one that comes out, a row one that 
 A product contracts the axes that go into the left factor with those that come out of the right one.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -44,7 +45,8 @@ class Value:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape at one point."""
-        return tuple(int(n) for n in self.data.shape[1:])
+        found: tuple[int, ...] = self.data.shape[1:]
+        return found
 
     @property
     def order(self) -> int:
@@ -208,7 +210,7 @@ def _contracted(x: Array, y: Array, axes: int) -> Array:
     """The last axes of x summed against the first ones of y, point by point."""
     points = max(len(x), len(y))
     left, right = x.shape[1 : x.ndim - axes], y.shape[1 + axes :]
-    depth = int(np.prod(y.shape[1 : 1 + axes], dtype=int))
+    depth = math.prod(y.shape[1 : 1 + axes])
     one, two = x.reshape(len(x), -1, depth), y.reshape(len(y), depth, -1)
     finite = np.isfinite(one).all() and np.isfinite(two).all()
     flat = np.matmul(one, two) if finite else _times(one[..., None], two[:, None]).sum(axis=2)
