@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final
 
 from symgrad.errors import ProblemError
 from symgrad.source import Place
 from symgrad.syntax.latex_names import Vocabulary
+from symgrad.syntax.tokens import Kind
 from symgrad.syntax.tree import Compare, Name, Number, Span, Tree, children
 from symgrad.verify.claims import Claim
 from symgrad.verify.parts import among_subscripts
@@ -25,6 +27,10 @@ _BEFORE: Final = re.compile(
 
 def as_condition(statement: Statement, sides: Sides, place: Place) -> Compare | None:
     """A statement as a comparison of integers, `i = 1, …, k` as 1 <= i <= k; None for any other."""
+    numbers = _numbers(statement)
+    if numbers:
+        first, last = (Number(n, str(n), place=place) for n in (numbers[0], numbers[-1]))
+        return Compare(("<=", "<="), (first, Name(statement.sides[0][0].text, place=place), last), place=place)
     relations = set(statement.relations)
     ranged = relations <= EQUALITIES and any(t.says("…") for t in statement.sides[-1])
     if not relations or not all(statement.sides) or not relations <= EQUALITIES | INEQUALITIES:
@@ -41,10 +47,20 @@ def as_condition(statement: Statement, sides: Sides, place: Place) -> Compare | 
     return None
 
 
+def _numbers(statement: Statement) -> list[Fraction]:
+    """The numbers of `t = 2, 1`, where they follow one another; none for anything else."""
+    match statement.sides:
+        case ((name,), (first, *rest)) if statement.relations == ("=",) and name.kind is Kind.NAME:
+            if first.kind is Kind.NUMBER and all(t.kind in (Kind.NUMBER, Kind.COMMA) for t in rest):
+                found = sorted(Fraction(t.text) for t in (first, *rest) if t.kind is Kind.NUMBER)
+                return found if found == [found[0] + k for k in range(len(found))] else []
+    return []
+
+
 def is_ranged(statement: Statement) -> bool:
-    """Whether it gives an index a range, or compares."""
+    """Whether it gives an index a range or numbers, or compares."""
     dots = bool(statement.relations) and any(t.says("…") for t in statement.sides[-1])
-    return dots or bool(set(statement.relations) & INEQUALITIES)
+    return dots or bool(_numbers(statement)) or bool(set(statement.relations) & INEQUALITIES)
 
 
 def is_about(condition: Compare, claims: Sequence[Claim]) -> bool:

@@ -204,7 +204,8 @@ def _in_range(row: Tokens, start: int, comma: int) -> bool:
     after = comma + 1
     while after + 1 < len(row) and row[after].kind in (Kind.NUMBER, Kind.NAME) and row[after + 1].kind is Kind.COMMA:
         after += 2
-    return after < len(row) and row[after].says("…")
+    listed = all(t.kind in (Kind.NUMBER, Kind.COMMA) for t in row[comma - 1 :]) and row[comma - 2].says("=")
+    return after < len(row) and (row[after].says("…") or listed)
 
 
 def _outside(row: Tokens) -> list[int]:

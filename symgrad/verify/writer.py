@@ -135,10 +135,22 @@ class Writer:
 
     def bench_for(self, *trees: Tree | None) -> Bench:
         """The bench on which what is written has a meaning: the model, with the writer's nodes where they are named."""
-        for tree in trees:
-            if tree is not None and self.own and any(isinstance(x, Name) and x.id in self.own for x in walk(tree)):
-                return self.wide
-        return self.bench
+        names = {x.id for tree in trees if tree is not None for x in walk(tree) if isinstance(x, Name)}
+        return self.wide if self.own and self._rests_on_own(names) else self.bench
+
+    def _rests_on_own(self, names: set[str]) -> bool:
+        """Whether some names are the writer's nodes, or mean something in which these occur: δ_t for ∂L/∂a_t."""
+        seen: set[str] = set()
+        waiting = set(names)
+        while waiting:
+            name = waiting.pop()
+            if name in self.own:
+                return True
+            seen.add(name)
+            for meaning in self.notation.names.get(name, ()):
+                body = meaning.body if isinstance(meaning, Defined) else Name(meaning.family, place=meaning.loss.place)
+                waiting |= {x.id for x in walk(body) if isinstance(x, Name)} - seen
+        return False
 
     def with_later_names(self, *trees: Tree) -> Notation | None:
         """The notation with what names in some trees will turn out to mean; None where there are none."""

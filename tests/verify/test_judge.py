@@ -196,6 +196,8 @@ CLAIMS = [
     ("conv_sizes", r"H_{out} = \left\lfloor \frac{H + 2P - D(K-1)}{S} + 1 \right\rfloor", "wrong"),
     ("conv_sizes", r"F \times \left(\left\lfloor \frac{H + 2P - D(K-1) - 1}{S} \right\rfloor + 1\right) \times \left(\left\lfloor \frac{W + 2P - D(K-1) - 1}{S} \right\rfloor + 1\right)", "right"),
     ("conv_sizes", r"F \times \left(\left\lfloor \frac{H + 2P - D(K-1) - 1}{S} \right\rfloor + 1\right) \times \left(\left\lfloor \frac{W + P - D(K-1) - 1}{S} \right\rfloor + 1\right)", "unjudged"),
+    ("bptt", r"h_t = \tanh(U I_t + W h_{t-1}), \quad t = 3, 2, 1", "right"),
+    ("bptt", r"h_t = h_t + t - 2, \quad t = 2", "right"),
 ]  # fmt: skip
 
 
