@@ -47,7 +47,7 @@ class Bench:
         return tuple(dict.fromkeys(size for shape in shapes for size in shape))
 
     def at(self, settings: Mapping[str, float]) -> Bench:
-        """The bench with some scalar inputs fixed."""
+        """The bench with some inputs fixed, every entry at the same number."""
         key = tuple(sorted(settings.items()))
         if key not in self._set:
             made = tuple(_fixed(w, settings) for w in self.worlds)
@@ -56,6 +56,11 @@ class Bench:
 
 
 def _fixed(world: World, settings: Mapping[str, float]) -> World:
-    given: dict[Key, Array] = {(name, ()): np.array([value]) for name, value in settings.items()}
+    nodes = {name: world.node(name, ()) for name in settings}
+    given: dict[Key, Array] = {
+        (name, ()): np.full((1, *(int(s) for s in node.shape)), settings[name])
+        for name, node in nodes.items()
+        if node is not None
+    }
     n = world.numbers
     return World(world.problem, Numbers(n.system, n.sizes, n.points, n.seed, given), world.sizes, world.scalars)

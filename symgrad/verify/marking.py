@@ -35,6 +35,7 @@ from symgrad.verify.stated_values import PutIn, by_value, is_average_precision, 
 from symgrad.verify.supposed import Supposition, suppositions
 from symgrad.verify.trials import has_derivative, speaks_matrices
 from symgrad.verify.values import Misfit
+from symgrad.verify.variants import by_variant
 from symgrad.verify.verdicts import Judged, Judgement
 from symgrad.verify.writer import Writer, base_name, names_in, own_parts
 
@@ -176,7 +177,7 @@ class _Marking:
             if isinstance(value, Fraction):
                 self.writer.settings[left.id] = value
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
-            judgement = self.supposed(equation) or judgement
+            judgement = self.supposed(equation) or by_variant(bench, equation, self.writer.notation) or judgement
         self.put_in.note(bench, left, claim.right, judgement)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(bench, left, claim, judgement)
@@ -279,7 +280,8 @@ class _Marking:
         question = item.question or judgement.question
         if question is None and left is not None:
             question = self.marker.asked.question(left, self.writer.notation)
-        sure = judgement.sure and (isinstance(item, Unread) or self.knows(item))
+        known = isinstance(item, Unread) or self.knows(item) or judgement.question is not None
+        sure = judgement.sure and known
         return Judged(
             item.place, item.latex, left.place.text if left is not None else "", question, self.marker.problem.name,
             judgement.verdict, judgement.reason, judgement.diagnosis, judgement.correction, judgement.counterexample,

@@ -40,7 +40,9 @@ class Subscripts:
         if isinstance(tree, Subscript):
             base, items = self._row(tree)
             if isinstance(base, Name):
-                return Subscript(self._named(base), self._ordered(base.id, items), place=tree.place)
+                whole = self.whole(base.id, items)
+                named = self._named(base) if whole is None else replace(base, id=whole_name(base.id))
+                return Subscript(named, self._ordered(base.id, items), place=tree.place)
         inner = parts(tree)
         changed = [self.settled(x) for x in inner]
         return tree if all(a is b for a, b in zip(inner, changed, strict=True)) else with_parts(tree, changed)
@@ -58,6 +60,14 @@ class Subscripts:
         """The name of a quantity; one that is a size without subscripts is another with them."""
         own = base.id in self.names.sizes and base.id not in self.names.families
         return replace(base, id=f"{base.id} ") if own else base
+
+    def whole(self, name: str, items: Items) -> int | None:
+        """The place of the index that is left out where all members are meant at once, w_t for w_{i,t} at every i."""
+        letters = self.letters.get(name, ())
+        if len(letters) != 2 or len(items) != 1:
+            return None
+        said = [letter in _letters(items[0]) for letter in letters]
+        return said.index(False) if sum(said) == 1 and letters[said.index(False)] else None
 
     def _ordered(self, name: str, items: Items) -> Items:
         """The subscripts, each step at the place where the problem has it."""
@@ -84,6 +94,11 @@ class Subscripts:
             if foreign == [True, False] and _letters(left[1]):
                 return 1
         return None
+
+
+def whole_name(name: str) -> str:
+    """What all members of a family at one step are called."""
+    return f"{name} "
 
 
 def _letters(tree: Tree) -> set[str]:

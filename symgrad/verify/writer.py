@@ -16,7 +16,9 @@ from symgrad.verify.extension import Extensions
 from symgrad.verify.headings import Headings
 from symgrad.verify.parts import among_subscripts
 from symgrad.verify.readings import Adjoint, Defined, Notation
+from symgrad.verify.subscripts import whole_name
 from symgrad.verify.surgery import put_trees
+from symgrad.verify.wholes import stacks
 
 _MOST_NODES = 12
 
@@ -72,6 +74,7 @@ class Writer:
         """Learn the names that the writer gives, also those explained behind their use: `…, where D_t = …`."""
         self.indices = {name for c in claims for side in (c.left, c.right) for name in among_subscripts(side)}
         self._learn_adjoints(claims)
+        self._learn_wholes(claims)
         for at, claim in enumerate(claims):
             name, pattern = own_parts(claim.left) if claim.left is not None else (None, ())
             if name is None or not self._defines(claim, name):
@@ -110,6 +113,17 @@ class Writer:
             adjoint = customary_adjoint(self.bench, tree)
             if adjoint is not None and bare.get(name, set()) <= {self.bench.names.families[adjoint.family].arity}:
                 self.notation.define(adjoint)
+
+    def _learn_wholes(self, claims: Sequence[Claim]) -> None:
+        """Learn what w_t stands for, where the model has w_{i,t} and stacks all of them: a node of its own."""
+        used = {x.id: x.place for c in claims for x in names_in(c)}
+        for family in self.bench.subscripts.letters:
+            name = whole_name(family)
+            for step, stack in stacks(self.bench, family, used[name]) if name in used else ():
+                wider = self.extensions.of(self.wide, name, (step,), stack, self.notation)
+                if wider is not None:
+                    self.wide = wider
+                    self.own.add(name)
 
     def _last_number(self, claims: Sequence[Claim], at: int) -> Tree | None:
         """The number at the end of a chain, A = B = 0, which every writer's name in it stands for; None without one."""

@@ -198,6 +198,10 @@ CLAIMS = [
     ("conv_sizes", r"F \times \left(\left\lfloor \frac{H + 2P - D(K-1) - 1}{S} \right\rfloor + 1\right) \times \left(\left\lfloor \frac{W + P - D(K-1) - 1}{S} \right\rfloor + 1\right)", "unjudged"),
     ("bptt", r"h_t = \tanh(U I_t + W h_{t-1}), \quad t = 3, 2, 1", "right"),
     ("bptt", r"h_t = h_t + t - 2, \quad t = 2", "right"),
+    ("attention_rnn", r"\frac{\partial a[t]}{\partial w[t]} = \operatorname{diag}(a[t]) - a[t] a[t]^\top", "right"),
+    ("attention_rnn", r"\frac{\partial a_t}{\partial w_t} = \operatorname{diag}(a_t)", "wrong"),
+    ("focal_loss", r"\frac{\partial FL}{\partial z} = (1-q)^\gamma (\gamma q \log q + q - 1)", "right-if"),
+    ("focal_loss", r"\frac{\partial FL}{\partial z} = (1-q)^\gamma (\gamma q \log q - q - 1)", "wrong"),
 ]  # fmt: skip
 
 
