@@ -180,6 +180,38 @@ def test_published_answers(name: str, question: str, wrt: str | None) -> None:
     assert latex == ANSWERS[name, question, wrt]
 
 
+ASKED_FOR: dict[tuple[str, str, str], str] = {
+    ("bptt", "e3_expanded", "W"): (
+        r"D_3 V^{\top} e_3 h_2^{\top} + D_2 W^{\top} D_3 V^{\top} e_3 h_1^{\top}"
+        r" + D_1 W^{\top} D_2 W^{\top} D_3 V^{\top} e_3 h_0^{\top}"
+    ),
+    ("lstm", "sigmoid", "s"): "g (1 - g)",
+    ("lstm_step", "gates", "o[t]"): r"\delta h_t \odot \tanh(c_t)",
+    ("lstm_step", "gates", "c[t]"): (r"\delta h_t \odot o_t \odot (1 - \tanh^{2}(c_t)) + \delta c_{t+1} \odot f_{t+1}"),
+    ("lstm_step", "gates", "f[t]"): r"\delta c_t \odot c_{t-1}",
+    ("lstm_step", "weights", "W"): r"\sum_{t=1}^{T} \delta z_t I_t^{\top}",
+    ("residual", "input", "x"): r"\frac{\partial e}{\partial y} + H^{\top} D \frac{\partial e}{\partial y}",
+    ("attention_rnn", "jacobian", "h[t-1]"): (
+        r"a_1 (V_1 + (v_1 - h_t) h_{t-1}^{\top} (Q_1^{\top} K_1 + K_1^{\top} Q_1))"
+    ),
+}
+"""What the author of the bank wrote down as the answers wanted."""
+
+
+@pytest.mark.parametrize(("name", "question", "wrt"), ASKED_FOR)
+def test_a_result_is_hardly_longer_than_the_answer_asked_for(name: str, question: str, wrt: str) -> None:
+    problem, derivations = solved(name)
+    found = json.loads(pipeline.printed([(problem, derivations)], "json"))
+    results = next(q for q in found["questions"] if q["id"] == question)["results"]
+    latex = next(r["latex"] for r in results if r["wrt"] == wrt)
+    assert len(_tokens(latex)) <= 1.3 * len(_tokens(ASKED_FOR[name, question, wrt]))
+
+
+def _tokens(latex: str) -> list[str]:
+    """Commands, letters, digits and signs; braces, spaces and the sizes of brackets say nothing."""
+    return re.findall(r"\\[a-zA-Z]+|[^\s{}]", re.sub(r"\\(?:[bB]igg?[lr]|[,;!]|left|right)", "", latex))
+
+
 # The generated programs
 
 

@@ -1,25 +1,24 @@
 """Form backprop: δ_v = ∂L/∂v for every node, each from the nodes that read it, the last first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace as replace_fields
 
 import sympy
 
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
-from symgrad.calculus.cancel import settled
 from symgrad.calculus.dependency import lags, reach
 from symgrad.calculus.ends import Opened, open_ends
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
-from symgrad.calculus.rewrite import collect, fold_definitions
+from symgrad.derivation.guards import beyond, holds_at, unguarded
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result, mapped
 from symgrad.derivation.workspace import Workspace, first_free, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, integer, replace, same, symbols_of
-from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Rel, Shape, Var
+from symgrad.tensor.integers import Int, integer
+from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Shape, Var
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
@@ -195,7 +194,7 @@ class _Pass:
             self._state_piecewise(equation, list(fixed))
             return
         self.blocks += self._boundaries(equation)
-        value = _unguarded(equation, self.work.system, self.bodies)
+        value = unguarded(equation, self.work.system, self.bodies)
         self.blocks.append(
             self.work.certifier.line(
                 delta(node), value, reason=self._reason(equation), rule="backprop", ranges=equation.ranges
@@ -206,7 +205,7 @@ class _Pass:
         x = equation.ranges[0]
         for place in places:
             here = {x.symbol: place}
-            terms = [t for t in equation.terms if _at(t, here) is not False]
+            terms = [t for t in equation.terms if holds_at(t, here) is not False]
             value = b.add(*(reindex(t.value, here) for t in terms))
             node = reindex(equation.node, here)
             assert isinstance(node, Var)
@@ -231,10 +230,10 @@ class _Pass:
         found: dict[Var, str] = {}
         for term in equation.terms:
             for r in term.guard:
-                beyond = _beyond(term, r, equation, self.work.system)
-                if beyond is None:
+                end = beyond(term, r, equation, self.work.system)
+                if end is None:
                     continue
-                reader, after = beyond
+                reader, after = end
                 if isinstance(term.value, Fold):
                     return [Prose(("Terms of steps beyond the last are absent.",))]
                 self._know(reader)
@@ -275,61 +274,14 @@ class _Pass:
             raise QuestionError("form backprop differentiates by named nodes")
         for node, equation in self.equations.items():
             if node is wrt:
-                return _unguarded(equation, self.work.system, self.bodies), self._why(list(equation.terms), node, {})
+                return unguarded(equation, self.work.system, self.bodies), self._why(list(equation.terms), node, {})
         for node, equation in self.equations.items():
             if node.name == wrt.name and len(node.subs) == len(wrt.subs):
                 here = {p: s for p, s in zip(node.subs, wrt.subs, strict=True) if isinstance(p, sympy.Symbol)}
                 if reindex(node, here) is wrt:
-                    terms = [t for t in equation.terms if _at(t, here) is not False]
+                    terms = [t for t in equation.terms if holds_at(t, here) is not False]
                     return b.add(*(reindex(t.value, here) for t in terms)), self._why(terms, wrt, here)
         return b.zeros(wrt.shape), ("it does not act on the loss",)
-
-
-def _unguarded(equation: Equation, system: System, bodies: Mapping[Expr, Var]) -> Expr:
-    """The right side without the guards that only cut off δ beyond an end of the steps, where it is zero."""
-    terms: list[Expr] = []
-    for t in equation.terms:
-        guard = [r for r in t.guard if not _only_ends(t, r, equation, system)]
-        terms.append(b.mul(b.iverson(*guard), t.value) if guard else collect(t.value))
-    return settled(fold_definitions(b.add(*terms), bodies))
-
-
-def _only_ends(term: Term, r: Rel, equation: Equation, system: System) -> bool:
-    """Whether a guard fails only where the reader does not exist, so that δ of it is zero."""
-    if _beyond(term, r, equation, system) is not None:
-        return True
-    moves = any(x.symbol in symbols_of(r.left) | symbols_of(r.right) for x in equation.ranges)
-    makers = [d for d in system.family(term.reader.name) if d.at(term.reader.subs) is not None]
-    return r.op != "==" and not moves and len(makers) == 1
-
-
-def _beyond(term: Term, r: Rel, equation: Equation, system: System) -> tuple[Var, bool] | None:
-    """The reader next to the end of the steps where a guard fails, and whether that is the last end.
-
-    None where a guard says more than that: it is an equality, or another definition makes the readers that it excludes.
-    """
-    if r.op == "==":
-        return None
-    x = next((x for x in equation.ranges if x.symbol in symbols_of(r.left) | symbols_of(r.right)), None)
-    if x is None:
-        return None
-    fails = [
-        end
-        for end in (x.hi, x.lo)
-        if b.holds(b.rel(r.op, replace(r.left, {x.symbol: end}), replace(r.right, {x.symbol: end}))) is False
-    ]
-    if len(fails) != 1:
-        return None
-    reader = reindex(term.reader, {x.symbol: fails[0]})
-    assert isinstance(reader, Var)
-    return (reader, same(fails[0], x.hi)) if system.definition(reader) is None else None
-
-
-def _at(term: Term, here: dict[sympy.Symbol, Int]) -> bool | None:
-    known = [b.holds(b.rel(r.op, replace(r.left, here), replace(r.right, here))) for r in term.guard]
-    if any(k is False for k in known):
-        return False
-    return True if all(known) else None
 
 
 def is_short(value: Expr) -> bool:

@@ -19,6 +19,7 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Apply, Deriv, Entry, Expr, Rel, Var
+from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
 
@@ -186,7 +187,8 @@ def _result(
     start: int = 0,
 ) -> Result:
     left = b.deriv(of, w.expr, "total", held)
-    line = work.certifier.line(left, value, reason=reason, rule="result", boxed=True)
+    sides = dict.fromkeys([*_spelled(work.system, of, w.expr), value])
+    line = work.certifier.line(left, *sides, reason=reason, rule="result", boxed=True)
     work.certifier.differences(of, w.expr, value, held)
     used = {v.name for v in variables(value, into_derivatives=True)}
     where = tuple(x for x in work.introduced if x.name.name in used)
@@ -202,6 +204,12 @@ def _result(
         where,
         code=derivative_code(work.problem, model, of, w.expr, value, work.system, held),
     )
+
+
+def _spelled(system: System, of: Expr, wrt: Expr) -> tuple[Expr, ...]:
+    """The slope of a scalar function in terms of its argument, where a node is that function of ``wrt``."""
+    body = system.body(of) if isinstance(of, Var) and not of.order else None
+    return SCALARS[body.fn].spelled(wrt) if isinstance(body, Apply) and body.args == (wrt,) else ()
 
 
 def _second(problem: Problem, question: Question, system: System, of: Expr, w: Asked) -> Result:

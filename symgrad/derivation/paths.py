@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from symgrad.calculus.cancel import settled
+from symgrad.calculus.entries import has_units, take_entries
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.rewrite import (
     collect,
@@ -13,11 +14,9 @@ from symgrad.calculus.rewrite import (
     distribute,
     factor,
     fold_definitions,
-    has_units,
     merge_diagonals,
     multiply_out,
     size,
-    take_entries,
 )
 from symgrad.calculus.trace import Trace, trace
 from symgrad.derivation.edges import Edge, Edges, compose

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import sympy
 
-from symgrad.calculus.rewrite import take_entries
+from symgrad.calculus.entries import take_entries
 from symgrad.derivation.saturation import sign
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b

@@ -52,6 +52,7 @@ class ScalarFunction:
         sample: The interval from which arguments are drawn for checking.
         kinks: Where (for two arguments: at which difference) the derivative is a convention.
         helpers: Source of the functions that ``code`` needs beside NumPy, in order.
+        spelled: The derivative in terms of the argument, in the ways that textbooks write it.
     """
 
     name: str
@@ -67,6 +68,7 @@ class ScalarFunction:
     optional: int = 0
     fence: tuple[str, str] | None = None
     helpers: tuple[str, ...] = ()
+    spelled: Callable[[Expr], tuple[Expr, ...]] = lambda x: ()
 
     @property
     def smooth(self) -> bool:
@@ -102,6 +104,12 @@ def _erf_derivative(args: Sequence[Expr], ans: Expr) -> tuple[Expr, ...]:
     return (mul(TWO, power(apply("sqrt", PI), MINUS_ONE), apply("exp", neg(power(args[0], TWO)))),)
 
 
+def _sigmoid_slopes(x: Expr) -> tuple[Expr, ...]:
+    """σ(x) (1 − σ(x)) = e^{−x} / (1 + e^{−x})²."""
+    gate, decay = apply("sigmoid", x), apply("exp", neg(x))
+    return mul(gate, sub(ONE, gate)), mul(decay, power(add(ONE, decay), num(-2)))
+
+
 def _sigmoid(x: Any) -> sympy.Expr:
     return 1 / (1 + sympy.exp(-x))
 
@@ -126,12 +134,12 @@ _ROWS = (
     ScalarFunction(
         "tanh", 1, stable.tanh, "np.tanh({0})", sympy.tanh,
         lambda args, ans: (sub(ONE, power(ans, TWO)),),
-        "tanh′ = 1 − tanh²", r"\tanh",
+        "tanh′ = 1 − tanh²", r"\tanh", spelled=lambda x: (sub(ONE, power(apply("tanh", x), TWO)),),
     ),
     ScalarFunction(
         "sigmoid", 1, stable.sigmoid, "_sigmoid({0})", _sigmoid,
         lambda args, ans: (mul(ans, sub(ONE, ans)),),
-        "σ′ = σ (1 − σ)", r"\sigma", sample=(-3.0, 3.0), helpers=(stable.SIGMOID,),
+        "σ′ = σ (1 − σ)", r"\sigma", sample=(-3.0, 3.0), helpers=(stable.SIGMOID,), spelled=_sigmoid_slopes,
     ),
     ScalarFunction(
         "relu", 1, stable.relu, "np.maximum({0}, 0.0)", _relu, _relu_derivative,

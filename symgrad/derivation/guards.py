@@ -1,0 +1,62 @@
+"""Guards of adjoint terms: where a reader exists, and where δ beyond an end of the steps is zero anyway."""
+
+from collections.abc import Mapping
+
+import sympy
+
+from symgrad.calculus.adjoint import Equation, Term
+from symgrad.calculus.cancel import settled
+from symgrad.calculus.rewrite import collect, fold_definitions
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import Int, replace, same, symbols_of
+from symgrad.tensor.nodes import Expr, Rel, Var
+from symgrad.tensor.reindex import reindex
+from symgrad.tensor.system import System
+
+
+def unguarded(equation: Equation, system: System, bodies: Mapping[Expr, Var]) -> Expr:
+    """The right side without the guards that only cut off δ beyond an end of the steps, where it is zero."""
+    terms: list[Expr] = []
+    for t in equation.terms:
+        guard = [r for r in t.guard if not only_ends(t, r, equation, system)]
+        terms.append(b.mul(b.iverson(*guard), t.value) if guard else collect(t.value))
+    return settled(fold_definitions(b.add(*terms), bodies))
+
+
+def only_ends(term: Term, r: Rel, equation: Equation, system: System) -> bool:
+    """Whether a guard fails only where the reader does not exist, so that δ of it is zero."""
+    if beyond(term, r, equation, system) is not None:
+        return True
+    moves = any(x.symbol in symbols_of(r.left) | symbols_of(r.right) for x in equation.ranges)
+    makers = [d for d in system.family(term.reader.name) if d.at(term.reader.subs) is not None]
+    return r.op != "==" and not moves and len(makers) == 1
+
+
+def beyond(term: Term, r: Rel, equation: Equation, system: System) -> tuple[Var, bool] | None:
+    """The reader next to the end of the steps where a guard fails, and whether that is the last end.
+
+    None where a guard says more than that: it is an equality, or another definition makes the readers that it excludes.
+    """
+    if r.op == "==":
+        return None
+    x = next((x for x in equation.ranges if x.symbol in symbols_of(r.left) | symbols_of(r.right)), None)
+    if x is None:
+        return None
+    fails = [
+        end
+        for end in (x.hi, x.lo)
+        if b.holds(b.rel(r.op, replace(r.left, {x.symbol: end}), replace(r.right, {x.symbol: end}))) is False
+    ]
+    if len(fails) != 1:
+        return None
+    reader = reindex(term.reader, {x.symbol: fails[0]})
+    assert isinstance(reader, Var)
+    return (reader, same(fails[0], x.hi)) if system.definition(reader) is None else None
+
+
+def holds_at(term: Term, here: dict[sympy.Symbol, Int]) -> bool | None:
+    """Whether the guard of a term holds at given indices; None where that cannot be told."""
+    known = [b.holds(b.rel(r.op, replace(r.left, here), replace(r.right, here))) for r in term.guard]
+    if any(k is False for k in known):
+        return False
+    return True if all(known) else None
