@@ -18,7 +18,6 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import evaluate_int, replace
 from symgrad.tensor.nodes import Call, Expr, Law, Var
 from symgrad.tensor.probability import RANDOM, expanded
-from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
 from symgrad.tensor.sympy_border import exact_evaluate
 from symgrad.tensor.system import System
@@ -158,7 +157,7 @@ class Search:
         """Whether the relation fails with many digits too, at the entry where it fails most; None without such."""
         gap = {"=": np.abs(left - right), "<=": left - right, ">=": right - left}[self.relation]
         place = [int(k) + 1 for k in np.unravel_index(int(np.argmax(gap)), gap.shape)][1:]
-        sides = [b.at(reindex(x, sizes), *place) if x.order else x for x in (self.left, self.right)]
+        sides = [b.at(x, *place) if x.order else x for x in (self.left, self.right)]
         first, second = (precise(self.system, x, sizes, given) for x in sides)
         if first is None or second is None:
             return None

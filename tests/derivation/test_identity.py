@@ -190,3 +190,24 @@ def test_an_assumption_that_cannot_be_met_fails() -> None:
     (found,) = solve_problem(load_problem(PROBLEM % ("x", "x", "==", ", assume: ['x**2 + s < 0']")))
     assert found.status == "failed"
     assert "no values were found" in found.message
+
+
+MODEL = """
+symbols: {x: {shape: n}, W: {shape: [m, n]}}
+model: ["h = W @ x", "g = tanh(h)", "s = sum(h**2)"]
+questions: [{id: only, ask: identity, left: '%s', right: '%s'}]
+"""
+
+DEFINED = [
+    ("h.T @ h", "x.T @ W.T @ h", True),
+    ("outer(h, x)", "W @ x @ x.T", True),
+    ("grad(s, x)", "2 * W.T @ h", True),
+    ("grad(s, x)", "W.T @ h", False),
+    ("g", "h", False),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "holds"), DEFINED)
+def test_quantities_of_the_model_are_compared_entry_by_entry(left: str, right: str, holds: bool) -> None:
+    (found,) = solve_problem(load_problem(MODEL % (left, right)))
+    assert (found.message, [r.exact for r in found.results]) == ("", [holds])
