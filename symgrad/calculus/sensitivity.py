@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sympy
 
 from symgrad.calculus.pullback import CALLS, Contribution, fit, pullback
+from symgrad.calculus.whole_sums import whole_sums
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
@@ -41,7 +42,7 @@ def sensitivities(
         g: its adjoint, of its shape.
         wanted: which named nodes matter; the rest of the graph is not visited.
     """
-    body = expanded(body)
+    body = whole_sums(expanded(body))
     outside = free_ints(body)
     order = postorder(body, into=lambda x: not isinstance(x, Fold | Build | Opaque))
     live: set[Expr] = set()

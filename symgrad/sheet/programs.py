@@ -45,7 +45,8 @@ def program(problem: Problem, derivation: Derivation) -> Program:
         keys = [key for key, _ in keyed] or [str(r.wrt) for r, _ in codes]
         outputs = dict(zip(keys, values, strict=True))
     integers = [i for _, code in codes for i in code.integers]
-    return _assembled(problem, Program(derivation.id, system, outputs, (), tuple(integers), _about(derivation.results)))
+    draft = Program(_spelt(derivation.id), system, outputs, (), tuple(integers), _about(derivation.results))
+    return _assembled(problem, draft)
 
 
 def forward(problem: Problem, question: Question, name: str) -> Program:
@@ -172,6 +173,11 @@ def argument(d: Declaration, problem: Problem) -> str:
     name = d.name + "".join(_place(p, problem) for p in fixed)
     if not name.isidentifier():
         return identifier(name)
+    return _spelt(name)
+
+
+def _spelt(name: str) -> str:
+    """A name that may be a keyword of Python: lambda_ for lambda."""
     return f"{name}_" if iskeyword(name) else name
 
 
@@ -214,14 +220,26 @@ def _ranges_of(wrt: Var, system: System) -> tuple[Binder, ...]:
 
 
 def _open_steps(values: Iterable[Expr], system: System) -> tuple[sympy.Symbol, ...]:
-    """Steps and indices that a value leaves open."""
+    """Steps and indices that a value leaves open.
+
+    Where a step has no range, x_t and h_{t-1} are arrays of their own, and t is counted with only where it is a number.
+    """
     values = tuple(values)
-    found = {s for v in values for s in free_ints(v)}
+    found = {s for v in values for s in _counted(v, system)}
     for d in _live(system, values):
         own = {s for i in d.indices for s in symbols_of(i)} | {x.symbol for x in d.ranges}
         ends = {s for x in d.ranges for end in (x.lo, x.hi) for s in symbols_of(end)}
-        found |= (free_ints(d.body) | ends) - own
+        found |= (_counted(d.body, system) | ends) - own
     return tuple(sorted((s for s in found if not s.is_positive), key=lambda s: str(s.name)))
+
+
+def _counted(root: Expr, system: System) -> frozenset[sympy.Symbol]:
+    """The free symbols of an expression, without those that only name a member of a family without a range."""
+    free = free_ints(root)
+    if free <= system.steps.keys():
+        return free
+    nameless = transform(root, lambda x: Var(x.name, (), x.shape, x.facts) if isinstance(x, Var) else x)
+    return (free & system.steps.keys()) | free_ints(nameless)
 
 
 def _live(system: System, values: Iterable[Expr]) -> tuple[Definition, ...]:
@@ -258,7 +276,7 @@ def _unseen(model: Model, everything: Program) -> list[sympy.Symbol]:
         shown |= symbols_of(d.size)
     needed: set[sympy.Symbol] = set()
     for root in (*model.outputs.values(), *(d.body for d in model.definitions)):
-        needed |= free_ints(root)
+        needed |= _counted(root, everything.system)
         for x in postorder(root):
             if isinstance(x, Eye | Full) or (isinstance(x, Call) and x.fn == "one_hot"):
                 needed |= {s for size in x.shape for s in symbols_of(size)} & dependence(root).symbols

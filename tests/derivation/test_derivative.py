@@ -366,6 +366,16 @@ model: ["h[t] = tanh(W @ h[t-1] + x[t])", "l = loss(h[t], t=1..K)"]
 questions:
 - {id: a, ask: derivative, of: l, wrt: [W, "h[0]", "x[t]", "h[t]"]}
 """,
+    "indexed": """
+symbols: {y: {shape: n, is: probability}, q: {shape: n}, W: {shape: [n, m]}, w: {shape: m}}
+model: ["p = softmax(q)", "e = -sum(y[i] * log(p[i]), i=1..n)", "s = sum(tanh(q[i])**2 * W[i, 2], i=1..n)",
+  "r = sum(W[i, j] * w[j] * q[i], i=1..n, j=1..m)", "u = sum(i * q[i], i=1..n)"]
+questions:
+- {id: a, ask: derivative, of: e, wrt: q}
+- {id: b, ask: derivative, of: s, wrt: [q, W]}
+- {id: c, ask: derivative, of: r, wrt: [q, W, w]}
+- {id: d, ask: derivative, of: u, wrt: q}
+""",
     "separate": """
 symbols: {"x[t]": {shape: n}, w: {shape: n}, c: {}}
 steps: {t: 1..T}
@@ -567,6 +577,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("mats", "h", "A"): r"A B^{\top} + A B",
     ("mats", "i", "x"): r"2 S^{-1} x",
     ("T1", "a", "W"): r"\delta a_1\, h_0^{\top}",
+    ("indexed", "a", "q"): "p - y",
     ("again", "a", "x"): r"-4 W^{\top} D \bigl(\bigl(W W^{\top} (1 - h \odot h)\bigr) \odot h\bigr)",
     ("scalar", "a", "w"): r"(p - y)\, x",
     ("scalar", "d", "x"): r"-m z w",
@@ -654,3 +665,16 @@ def test_a_thousand_steps_cost_no_more_than_three() -> None:
     assert few.value is not None
     assert many.value is not None
     assert written(many.value).replace("1000", "3") == written(few.value)
+
+
+def test_a_step_without_a_range_is_no_argument() -> None:
+    text = """symbols: {"x[t]": {shape: n}, "h[t-1]": {shape: n}, "h[t-2]": {shape: n}, W: {shape: [n, n]}}
+model: ["h[t] = tanh(W @ h[t-1] + x[t]) * h[t-2]"]
+questions: [{id: lambda, ask: derivative, of: "h[t]", wrt: "h[t-1]"}]
+"""
+    problem = pipeline.load(text)
+    (derivation,) = pipeline.derive(problem)
+    made = program(problem, derivation)
+    assert made.name == "lambda_"
+    assert {leaf.argument for leaf in made.leaves} == {"x_t", "h_tm1", "h_tm2", "W"}
+    assert made.integers == ()
