@@ -267,9 +267,10 @@ class Numbers:
         """Whether an expression, or a definition upstream of it, holds derivatives."""
         if _speaks_of_derivatives(of):
             return True
-        if not any(_speaks_of_derivatives(d.body) for d in self.system.definitions):
+        families = {d.family for d in self.system.definitions if _speaks_of_derivatives(d.body)}
+        if not families:
             return False
-        upstream = self._upstream(self._value(of, {})[1], frozenset())
+        upstream = [k for k in self._upstream(self._value(of, {})[1], frozenset()) if k[0] in families]
         return any(not self._is_input(k) and _speaks_of_derivatives(self._body(k)) for k in upstream)
 
     def _is_input(self, key: Key) -> bool:

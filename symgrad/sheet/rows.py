@@ -121,16 +121,19 @@ def _cost(rows: Sequence[Line], room: float = inf) -> int:
     reasons = sum(len(r.reason.lines) - 1 for r in rows if isinstance(r.reason, Aligned))
     broken = sum(n for r in rows for n in _boxed_lines(r.right))
     continued = sum(r.relation is None for r in rows)
-    cut = sum(n for r in rows for n in _cut_brackets(r.right))
+    cut = sum(_cut_brackets(r.right) for r in rows)
     return _COST_OF_TOO_WIDE * too_wide + 2 * len(rows) + continued + 2 * cut + 4 * broken + reasons
 
 
-def _cut_brackets(tree: Tree) -> Iterator[int]:
-    """One for every bracket that a break parts from its partner."""
-    if isinstance(tree, Delim):
-        yield 1
-    for x in parts(tree):
-        yield from _cut_brackets(x)
+def _cut_brackets(tree: Tree) -> int:
+    """The brackets that a break parts from their partners."""
+    found = 0
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        found += isinstance(node, Delim)
+        waiting += parts(node)
+    return found
 
 
 def _boxed_lines(tree: Tree) -> Iterator[int]:
