@@ -358,17 +358,19 @@ def _reshape(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
 
 
 def _kron(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
-    """a ⊗ c has the entries of a cᵀ row by row; for matrices the same holds of vec(A) vec(C)ᵀ, with the axes moved."""
+    """a ⊗ c has the entries of a cᵀ row by row; block (i, j) of A ⊗ C is a_ij C, and entry (k, l) lies in it."""
     left, right = node.args
     if left.order == 1:
         table = b.call("reshape", (g,), (*left.shape, *right.shape))
         return b.matmul(table, right), b.matmul(b.transpose(table), left)
-    blocks = b.call("reshape", (g,), (left.shape[0], right.shape[0], left.shape[1], right.shape[1]))
-    sizes = tuple(integer(x.shape[0] * x.shape[1]) for x in node.args)
-    table = b.call("reshape", (b.permute(blocks, (0, 2, 1, 3)),), sizes)
-    flat = [b.call("reshape", (x,), (size,)) for x, size in zip(node.args, sizes, strict=True)]
-    by_left, by_right = b.matmul(table, flat[1]), b.matmul(b.transpose(table), flat[0])
-    return b.call("reshape", (by_left,), left.shape), b.call("reshape", (by_right,), right.shape)
+    names, _ = fresh_indices(4, frozenset(x.name for x in free_ints(g) | free_ints(node)))
+    outer = [b.binder(s, 1, n) for s, n in zip(names[:2], left.shape, strict=True)]
+    inner = [b.binder(s, 1, n) for s, n in zip(names[2:], right.shape, strict=True)]
+    places = [(x.symbol - 1) * y.hi + y.symbol for x, y in zip(outer, inner, strict=True)]
+    met = b.at(g, *map(integer, places))
+    by_left = b.fold("sum", b.mul(met, b.at(right, *names[2:])), inner)
+    by_right = b.fold("sum", b.mul(met, b.at(left, *names[:2])), outer)
+    return b.build(by_left, outer), b.build(by_right, inner)
 
 
 def _constant(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:

@@ -137,7 +137,7 @@ class Frame:
         bound = symbols & self.columns.keys()
         if not bound:
             return evaluate_int(value, self.fixed)
-        if _is_polynomial(value):
+        if _is_vectorised(value):
             return np.asarray(evaluate_int(value, self._ints))
         rows = ({**self.fixed, **self.row(k)} for k in range(self.count))
         return np.array([evaluate_int(value, row) for row in rows])
@@ -172,7 +172,11 @@ class Frame:
 
 
 @lru_cache(maxsize=65536)
-def _is_polynomial(value: sympy.Expr) -> bool:
+def _is_vectorised(value: sympy.Expr) -> bool:
+    """Whether an integer expression is made of operations that mean the same for numbers and for arrays of them."""
     if isinstance(value, sympy.Symbol) or value.is_Integer:
         return True
-    return isinstance(value, sympy.Add | sympy.Mul) and all(_is_polynomial(a) for a in value.args)
+    if isinstance(value, sympy.floor):
+        parts = sympy.fraction(sympy.together(value.args[0]))
+        return all(part.is_integer and _is_vectorised(part) for part in parts)
+    return isinstance(value, sympy.Add | sympy.Mul | sympy.Mod) and all(_is_vectorised(a) for a in value.args)

@@ -117,8 +117,10 @@ def _compiled(value: sympy.Expr) -> Callable[[IntEnv], int]:
     if value.is_Integer:
         number = int(value)
         return lambda env: number
-    if value.is_Rational or any(not (a.is_integer or a.is_Integer) for a in value.args):
-        return lambda env: _by_sympy(value, env)
+    if isinstance(value, sympy.floor | sympy.ceiling):
+        return _rounded(value)
+    if value.is_Rational or any(not a.is_integer for a in value.args):
+        return _whole(value)
     parts = [_compiled(a) for a in value.args]
     if isinstance(value, sympy.Add):
         return lambda env: sum(p(env) for p in parts)
@@ -131,6 +133,39 @@ def _compiled(value: sympy.Expr) -> Callable[[IntEnv], int]:
     if isinstance(value, sympy.Mod):
         return lambda env: parts[0](env) % parts[1](env)
     return lambda env: _by_sympy(value, env)
+
+
+def _quotient(value: sympy.Expr) -> tuple[Callable[[IntEnv], int], Callable[[IntEnv], int]] | None:
+    """The integers p and q of a rational expression p/q; None where it is not one."""
+    top, bottom = sympy.fraction(sympy.together(value))
+    return (_compiled(top), _compiled(bottom)) if top.is_integer and bottom.is_integer else None
+
+
+def _rounded(value: sympy.Expr) -> Callable[[IntEnv], int]:
+    """⌊p/q⌋ or ⌈p/q⌉."""
+    parts = _quotient(value.args[0])
+    if parts is None:
+        return lambda env: _by_sympy(value, env)
+    p, q = parts
+    if isinstance(value, sympy.floor):
+        return lambda env: p(env) // q(env)
+    return lambda env: -(-p(env) // q(env))
+
+
+def _whole(value: sympy.Expr) -> Callable[[IntEnv], int]:
+    """An integer written with fractions: n(n + 1)/2."""
+    parts = None if value.is_Rational else _quotient(value)
+    if parts is None:
+        return lambda env: _by_sympy(value, env)
+    p, q = parts
+
+    def exact(env: IntEnv) -> int:
+        found, rest = divmod(p(env), q(env))
+        if rest:
+            raise InternalError(f"{value} is not an integer where {env}")
+        return found
+
+    return exact
 
 
 def _by_sympy(value: sympy.Expr, env: IntEnv) -> int:

@@ -144,9 +144,10 @@ def div(a: Expr, b: Expr) -> Expr:
 def apply(fn: str, *args: Expr) -> Expr:
     """A scalar function entry by entry."""
     shape, row = broadcast(args, fn)
-    if fn == "where" and isinstance(args[0], Num):
-        chosen = args[1] if args[0].value else args[2]
-        if same_shape(chosen.shape, shape):
+    if fn == "where":
+        condition, yes, no = args
+        chosen = yes if yes is no or (isinstance(condition, Num) and condition.value) else no
+        if (yes is no or isinstance(condition, Num)) and same_shape(chosen.shape, shape):
             return chosen
     return Apply(fn, args, shape, row)
 
