@@ -40,7 +40,7 @@ class FunctionReader(Cursor):
 
     def raised(self, tree: Tree, inside: tuple[int, int], start: Token) -> Tree:
         """A power, a transpose, an inverse; `^{\\odot 2}` is entry by entry."""
-        place = start.place.to(self.begins(max(inside[1] - 1, inside[0])).place)
+        place = self.since(start)
         text = text_of(self.tokens, inside)
         if text in _TRANSPOSES or (text == "T" and not ("T" in self.vocabulary.integers and self.is_number(tree))):
             return Transpose(tree, place=place)

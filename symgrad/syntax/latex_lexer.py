@@ -79,7 +79,7 @@ class _Lexer(Characters):
             self.add(Kind.OPERATOR, "\\\\", start, stop)
         elif name in (r"\left", r"\right"):
             self.at = stop
-            self.fence(name == r"\left", end)
+            self.fence(name == r"\left", start, end)
         elif name in UPRIGHT:
             self.words(name, start, stop, end)
         elif name in FONTS or name in BLACKBOARD:
@@ -186,14 +186,14 @@ class _Lexer(Characters):
                 self.at = self.source.text.find("]", self.at) + 1
             self.argument(end)
 
-    def fence(self, opens: bool, end: int) -> None:
-        """The delimiter behind `\\left` or `\\right`."""
+    def fence(self, opens: bool, start: int, end: int) -> None:
+        """The delimiter behind `\\left` or `\\right`, which begins at ``start``."""
         text = self.source.text
         if space := _SPACE.match(text, self.at, end):
             self.at = space.end()
         found = _COMMAND.match(text, self.at, end)
         sign = found[0] if found else text[self.at : self.at + 1]
-        start, stop = self.at, self.at + len(sign)
+        stop = self.at + len(sign)
         sign = {r"\|": "‖", r"\Vert": "‖", r"\lVert": "‖", r"\rVert": "‖", r"\vert": "|"}.get(sign, sign)
         sign = {r"\lvert": "|", r"\rvert": "|", "": "."}.get(sign, sign)
         if sign in ("|", "‖", "."):

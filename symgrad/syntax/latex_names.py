@@ -249,7 +249,7 @@ def scan(tokens: Sequence[Token], at: int, stop: int, partner: Mapping[int, int]
             primes, at = primes + 1, at + 1
         elif token.says("_") and below is None:
             below, at = script(tokens, at + 1, stop, partner)
-        elif token.says("^") and above is None:
+        elif token.says("^") and above is None and not primes:
             above, at = script(tokens, at + 1, stop, partner)
         else:
             break

@@ -24,6 +24,7 @@ from symgrad.verify.values import Misfit, Value
 from symgrad.verify.world import World
 
 _PLACES = (3, 2, 2, 2)
+_MOST_BEYOND = 3
 _MORE = (0, 0, 5, 9, 15)
 """So many places more, where several indices are open: far apart, equal, the one or the other larger."""
 
@@ -82,13 +83,12 @@ def points(
     trouble: Unclear | Misfit | None = None
     for turn, world in enumerate(among if among is not None else bench.worlds):
         meaning = Meaning(world, reading, bench.names, notation)
-        here = 0
+        here = beyond = 0
         for ints in choices(kinds, bench.problem, world):
             try:
                 if not holds(meaning, notation.where, ints):
                     continue
                 truth = meaning.value(left, ints)
-                _reachable(meaning, right, ints)
             except Outside:
                 continue
             except (Unclear, Misfit) as error:
@@ -97,26 +97,30 @@ def points(
             except (SymgradError, ShapeError) as error:
                 trouble = Unclear(str(error))
                 break
+            if not _reachable(meaning, right, ints):
+                beyond += 1
+                continue
             if informative(truth):
                 found.append(Point(world, ints, truth))
                 here += 1
             if here >= (most or _PLACES[min(turn, 3)] + _MORE[min(len(kinds), 4)]):
                 break
+        if beyond > _MOST_BEYOND * max(here, 1):
+            raise Unclear("at most steps an index on the right is outside its range")
     if trouble is not None and not found:
         raise trouble
     return found
 
 
-def _reachable(meaning: Meaning, right: Tree, ints: Mapping[str, int]) -> None:
-    """Nothing, unless an index on the right is outside its range.
-
-    Raises:
-        Outside: it is.
-    """
+def _reachable(meaning: Meaning, right: Tree, ints: Mapping[str, int]) -> bool:
+    """Whether every index on the right is inside its range."""
     try:
         meaning.value(right, ints)
+    except Outside:
+        return False
     except (Unclear, Misfit, SymgradError, ShapeError):
-        return
+        return True
+    return True
 
 
 def tried(bench: Bench, at: Iterable[Point], right: Tree, reading: Reading, notation: Notation) -> Trial:

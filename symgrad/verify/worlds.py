@@ -4,7 +4,7 @@ Several are needed: unequal sizes, so that a product in the wrong order does not
 may fit only there; inputs with zeros and ties, where a function has a kink; and one where everything is a number.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -83,14 +83,28 @@ def _world(problem: Problem, row: tuple[int, ...], end: int, seed: int) -> World
     sizes = {name: row[k % len(row)] for k, name in enumerate(plain)} | dict.fromkeys(ends, end)
     symbols = {known[name]: size for name, size in sizes.items()}
     with suppress(QuestionError):
-        needed = derived_sizes(problem.system, ())
-        symbols = fitting(symbols, [known[name] for name in plain], needed)
+        symbols = _roomy(symbols, [known[name] for name in plain], problem)
         sizes = {name: symbols[known[name]] for name in known}
     found = [d for c in problem.assumptions if (d := assumed_definition(c)) is not None]
     system = problem.system.extended(found) if found else problem.system
     given = Assumed(problem, system, symbols, POINTS, seed) if conditions_of(problem) else None
     met = given is None or given.met
     return World(problem, Numbers.of(system, symbols, POINTS, seed, given), sizes, met=met)
+
+
+def _roomy(
+    wished: Mapping[sympy.Symbol, int], free: Sequence[sympy.Symbol], problem: Problem
+) -> dict[sympy.Symbol, int]:
+    """Sizes at which every axis of the model has two entries or more; or one, where no small sizes do.
+
+    Raises:
+        QuestionError: no small sizes give every tensor an entry.
+    """
+    needed = derived_sizes(problem.system, ())
+    try:
+        return fitting(wished, free, [size - 1 for size in needed])
+    except QuestionError:
+        return fitting(wished, free, needed)
 
 
 def _symbols(problem: Problem) -> dict[str, sympy.Symbol]:
