@@ -1,5 +1,6 @@
 """Sheets as PDF: from Typst with nothing but pip, from TeX where it is installed."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -126,3 +127,44 @@ def test_own_templates(solved: SolvedSheet, tmp_path: Path) -> None:
     (tmp_path / "sheet.md").write_text("<< sheet.__class__.__mro__ >>\n")
     with pytest.raises(symgrad.errors.ProblemError, match=re.escape(str(tmp_path))):
         pipeline.printed(answers(solved), "md", look)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["gated_rnn", "focal_loss"])
+def test_every_formula_and_figure_is_said_in_words(name: str) -> None:
+    """The tree of tags: a document of headings, tables with headers, formulas and figures with their alternatives."""
+    pypdf = pytest.importorskip("pypdf")
+    pytest.importorskip("matplotlib")
+    problem = pipeline.load(name)
+    document = pipeline.printed([(problem, pipeline.derive(problem))], "pdf", Look(diagram=True))
+    assert isinstance(document, bytes)
+    reader = pypdf.PdfReader(io.BytesIO(document))
+    catalog = reader.trailer["/Root"]
+    assert catalog["/Lang"] == "en"
+    assert catalog["/MarkInfo"]["/Marked"]
+    assert catalog["/ViewerPreferences"]["/DisplayDocTitle"]
+    found: dict[str, list[str]] = {}
+    waiting = [catalog["/StructTreeRoot"]]
+    while waiting:
+        element = waiting.pop().get_object()
+        if isinstance(element, list):
+            waiting += element
+        elif isinstance(element, dict):
+            found.setdefault(str(element.get("/S")), []).append(str(element.get("/Alt", "")))
+            waiting += [element["/K"]] if "/K" in element else []
+    assert all(found["/Formula"])
+    assert any("boxed" in alt for alt in found["/Formula"])
+    assert all(found["/Figure"])
+    assert len(found["/H1"]) == len(problem.questions)
+    assert len(reader.outline) >= 1
+
+
+@pytest.mark.parametrize("edition", ["questions", "answers", "hints"])
+def test_questions_stand_one_behind_the_other(edition: str) -> None:
+    """Only what has an answer below it holds on to it: the first question begins on the page of the model."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("poppler is not installed")
+    problem = pipeline.load("residual")
+    made = pipeline.solve(problem, "pdf", (), Look(edition=edition)).document  # type: ignore[arg-type]
+    assert isinstance(made, bytes)
+    done = subprocess.run(["pdftotext", "-l", "1", "-", "-"], input=made, capture_output=True, check=True)
+    assert "Question 1" in done.stdout.decode()
