@@ -30,6 +30,7 @@ from symgrad.verify.values import Misfit
 
 LONGEST: Final = 0.4
 _MOST_EDITS: Final = 4000
+_LOOKS: Final = 16
 _MATRIX_SLIPS: Final = frozenset({"transpose", "diag", "order", "product"})
 
 
@@ -87,7 +88,7 @@ class Doctor:
         attempt = _Attempt(self.bench, at, notation, list(_readings(right, scalars, sizes)))
         unreadable: Diagnosis | None = None
         for count, edit in enumerate(edits(right, context, _MATRIX_SLIPS if matrices_only else None)):
-            if count > _MOST_EDITS or time.process_time() > deadline:
+            if count > _MOST_EDITS or (count % _LOOKS == 0 and time.process_time() > deadline):
                 break
             if not attempt.succeeds(edit.tree):
                 continue

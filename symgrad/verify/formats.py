@@ -14,6 +14,6 @@ REPORTS: Final[Mapping[str, Callable[..., str]]] = MappingProxyType(
         "json": later("symgrad.verify.report:json_text"),
         "md": later("symgrad.verify.report_page:markdown"),
         "html": later("symgrad.verify.report_page:html"),
-        "tex": later("symgrad.verify.report_page:tex"),
+        "tex": later("symgrad.verify.report_tex:tex"),
     }
 )

@@ -32,7 +32,7 @@ from symgrad.verify.shapes import Shapes
 from symgrad.verify.size_formulas import Sought, sought
 from symgrad.verify.spellings import declared_as
 from symgrad.verify.stated_values import PutIn, by_value, is_average_precision, number
-from symgrad.verify.supposed import Supposition, suppositions
+from symgrad.verify.supposed import Supposition, as_supposed, suppositions
 from symgrad.verify.trials import has_derivative, speaks_matrices
 from symgrad.verify.values import Misfit
 from symgrad.verify.variants import by_variant
@@ -177,22 +177,13 @@ class _Marking:
             if isinstance(value, Fraction):
                 self.writer.settings[left.id] = value
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
-            judgement = self.supposed(equation) or by_variant(bench, equation, self.writer.notation) or judgement
+            notation = self.writer.notation
+            supposed = as_supposed(self.marker.suppositions, equation, notation)
+            judgement = supposed or by_variant(bench, equation, notation) or judgement
         self.put_in.note(bench, left, claim.right, judgement)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(bench, left, claim, judgement)
         return judgement
-
-    def supposed(self, equation: Equation) -> Judgement | None:
-        """The verdict where a line is right under what a question supposes: z = 0, p_g = p_data; None where none is."""
-        for supposition in self.marker.suppositions:
-            if not supposition.bears_on(equation.left, equation.right):
-                continue
-            judgement = judge(supposition.bench, equation, self.writer.notation.copy())
-            if judgement.good and judgement.verdict != w.AS_SCALARS:
-                reason = "; ".join(filter(None, (f"right if {supposition.words}", judgement.reason)))
-                return replace(judgement, verdict=w.RIGHT_IF, reason=reason, question=supposition.question)
-        return None
 
     def left_of(self, claim: Claim) -> Tree | None:
         """What a claim is about: its left side, behind an approximation the side before it, or what is asked for."""

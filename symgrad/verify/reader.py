@@ -217,6 +217,9 @@ class Reader:
 
     def inequality(self, statement: Statement, formula: Formula) -> None:
         """`a <= b`, or a chain of them as one comparison."""
+        if not all(statement.sides[1:]):
+            self.sides.refuse(ProblemError("something is missing behind a sign"), formula.source.place(), formula)
+            return
         sides = [self.sides.tree(side, formula, ()) if side else self.head for side in statement.sides]
         trees = [side for side in sides if side is not None]
         if len(trees) < len(sides):

@@ -1,18 +1,19 @@
-"""Marked answers as pages: the writer's document with every equation marked in place, in Markdown, HTML and TeX."""
+"""Marked answers as pages: the writer's document with every equation marked in place, in Markdown and HTML."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Final
 
 from symgrad.verify import verdicts as w
-from symgrad.verify.report import SIGNS, notes, summary_lines
+from symgrad.verify.report import SIGNS, notes, number, summary_lines
 from symgrad.verify.verdicts import Judged
 from symgrad.verify.verify import Marked
 
-_CLASSES: Final = {
+CLASSES: Final = {
     **dict.fromkeys((w.RIGHT,), "right"),
     **dict.fromkeys((w.OTHER_LAYOUT, w.AS_SCALARS, w.TO_PRECISION, w.RIGHT_IF), "nearly"),
     **dict.fromkeys((w.WRONG, w.SHAPE_ERROR), "wrong"),
@@ -21,14 +22,28 @@ _CLASSES: Final = {
     w.UNREAD: "unread",
 }
 _STYLE: Final = """\
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-pre { white-space: pre-wrap; font: 14px/1.5 ui-monospace, monospace; margin: 0; }
-mark { border-radius: 3px; padding: 0 2px; }
-ul { margin: .3rem 0 1rem; padding-left: 1.2rem; list-style: none; font-size: 14px; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f27; }
+h1 { font-size: 1.4rem; margin: 0 0 .4rem; }
+header { border-bottom: 1px solid #ccd1da; margin-bottom: 1.2rem; padding-bottom: .8rem; }
+header p { margin: .2rem 0; color: #566; font-size: 14px; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, monospace; margin: .6rem 0 0; }
+mark { border-radius: 3px; padding: 0 3px; color: inherit; }
+.chips mark { display: inline-block; margin: .15rem .4rem .15rem 0; padding: 0 .5rem; font-size: 14px; }
+ul { margin: .3rem 0 1rem; padding: 0; list-style: none; font-size: 14px; }
+li { border-left: 4px solid #ccd1da; margin: .25rem 0 .25rem .4rem; padding: .1rem .7rem; }
+li p { margin: 0; } li code { background: #eef0f4; border-radius: 3px; padding: 0 3px; }
 .right { background: #d9f2dd; } .nearly { background: #d6eef2; } .wrong { background: #f8d4d4; }
 .carried { background: #ecd9f5; } .open { background: #e7e9ef; } .unread { background: #f6eccb; }
-@media (prefers-color-scheme: dark) { body { background: #16181d; color: #e6e6e6; } mark { color: #111; } }
+li.right, li.nearly, li.wrong, li.carried, li.open, li.unread { background: none; }
+li.right { border-color: #5cb870; } li.nearly { border-color: #4fa9b8; } li.wrong { border-color: #d05555; }
+li.carried { border-color: #a06cc4; } li.unread { border-color: #d3ab3a; }
+@media (prefers-color-scheme: dark) {
+  body { background: #16181d; color: #e6e6e6; } mark, li code { color: #111; } header p { color: #9aa; }
+}
 """
+
+
+_BLANK_LINES: Final = re.compile(r"\n(?:[ \t]*\n){2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +113,19 @@ def _code(text: str) -> str:
 
 
 def html(marked: Marked) -> str:
-    """A page of its own: the document with every statement in colour, and what is said of it below."""
+    """A page of its own: the verdicts counted, the document with every statement in colour, and what is said of it."""
     body = "\n".join(_html_block(block) for block in blocks(marked))
-    foot = "".join(f"<p>{escape(line)}</p>" for line in summary_lines(marked))
+    chips = "".join(
+        f'<mark class="{CLASSES[verdict]}">{count} {verdict}</mark>' for verdict, count in marked.counts.items()
+    )
+    points = "" if marked.points is None else f"<p>points: {number(marked.points):g}</p>"
+    against = f"<p>marked against {escape(', '.join(marked.problems))}</p>"
+    name = escape(marked.document)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"<title>{escape(marked.document)}</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n"
-        f"{body}\n<hr>\n{foot}\n</body>\n</html>\n"
+        f"<title>{name}</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n"
+        f'<header><h1>{name}</h1>{against}<p class="chips">{chips or "nothing to judge"}</p>{points}</header>\n'
+        f"{body}\n</body>\n</html>\n"
     )
 
 
@@ -119,12 +140,14 @@ def _html_block(block: Block) -> str:
         pieces.append(escape(_cut(block, at, place.start)))
         title = escape("; ".join([c.verdict, *notes(c)]), quote=True)
         pieces.append(
-            f'<mark class="{_CLASSES[c.verdict]}" title="{title}">{escape(_cut(block, place.start, place.end))}</mark>'
+            f'<mark class="{CLASSES[c.verdict]}" title="{title}">{escape(_cut(block, place.start, place.end))}</mark>'
         )
         at = place.end
     pieces.append(escape(_cut(block, at, end)))
     items = "".join(_html_item(c) for c in block.claims)
-    return f"<pre>{''.join(pieces)}</pre>" + (f"<ul>{items}</ul>" if items else "")
+    written = _BLANK_LINES.sub("\n\n", "".join(pieces)).strip("\n")
+    shown = f"<pre>{written}</pre>" if written else ""
+    return shown + (f"<ul>{items}</ul>" if items else "")
 
 
 def _cut(block: Block, start: int, end: int) -> str:
@@ -132,61 +155,8 @@ def _cut(block: Block, start: int, end: int) -> str:
 
 
 def _html_item(c: Judged) -> str:
-    said = "<br>".join(escape(note) for note in notes(c))
-    head = f'<mark class="{_CLASSES[c.verdict]}">{SIGNS[c.verdict]} {c.verdict}</mark> line {c.place.line}'
-    return f"<li>{head}{'<br>' if said else ''}{said}</li>"
-
-
-# TeX
-
-_ESCAPES: Final = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-}  # fmt: skip
-_TEX_COLOURS: Final = {
-    "right": "green!50!black", "nearly": "teal", "wrong": "red!75!black", "carried": "violet", "open": "gray",
-    "unread": "orange!80!black",
-}  # fmt: skip
-_TEX_SIGNS: Final = {"✓": r"$\checkmark$", "✗": r"$\times$", "→": r"$\to$", "·": r"$\cdot$", "?": "?"}
-
-
-def tex(marked: Marked) -> str:
-    """A document of its own: the writer's text as he wrote it, with the verdicts in colour below every stretch."""
-    out = [
-        r"\documentclass{article}", r"\usepackage[margin=2.5cm]{geometry}", r"\usepackage{xcolor,amssymb,fvextra}",
-        r"\setlength{\parindent}{0pt}", r"\begin{document}",
-    ]  # fmt: skip
-    for block in blocks(marked):
-        if block.text.strip():
-            safe = block.text.strip("\n").replace(r"\end{Verbatim}", r"\end {Verbatim}")
-            out += [r"\begin{Verbatim}[breaklines,fontsize=\small]", _ascii(safe), r"\end{Verbatim}"]
-        out += [_tex_item(c) for c in block.claims]
-    out += [
-        r"\bigskip\hrule\medskip",
-        *(f"{escaped(line)}\\par" for line in summary_lines(marked)),
-        r"\end{document}",
-        "",
-    ]
-    return "\n".join(out)
-
-
-def _tex_item(c: Judged) -> str:
-    colour = _TEX_COLOURS[_CLASSES[c.verdict]]
-    said = "".join(f"\\par {escaped(note)}" for note in notes(c))
-    sign = _TEX_SIGNS[SIGNS[c.verdict]]
-    return f"{{\\color{{{colour}}}{sign} \\textbf{{{c.verdict}}} line {c.place.line}{said}\\par}}"
-
-
-def escaped(text: str) -> str:
-    """A text as TeX sets it, whatever it holds."""
-    return "".join(_ESCAPES.get(ch, ch) for ch in _ascii(text))
-
-
-def _ascii(text: str) -> str:
-    """Signs that TeX's fonts lack, by others."""
-    known = {
-        "∂": "d", "⊙": "(.)", "×": "x", "⁺": "+", "Σ": "Sum", "ŷ": "y^", "∘": "o", "·": ".", "…": "...", "≈": "~",
-        "−": "-",         "δ": "delta", "•": "*", "–": "-", "’": "'", "σ": "sigma", "γ": "gamma", "ᵀ": "^T", "≤": "<=",
-        "≥": ">=", "∈": "in",
-    }  # fmt: skip
-    return "".join(known.get(ch, ch if ord(ch) < 256 else "?") for ch in text)
+    kind = CLASSES[c.verdict]
+    head = f'<p><mark class="{kind}">{SIGNS[c.verdict]} {c.verdict}</mark> line {c.place.line}</p>'
+    said = "".join(f"<p>{escape(note)}</p>" for note in (c.reason, c.diagnosis) if note)
+    correct = f"<p>correct: <code>{escape(c.correction)}</code></p>" if c.correction else ""
+    return f'<li class="{kind}">{head}{said}{correct}</li>'

@@ -16,7 +16,12 @@ from symgrad.syntax.tree import Name, Tree
 from symgrad.tensor.nodes import Const, Num, Var
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
+from symgrad.verify import verdicts as w
 from symgrad.verify.bench import Bench
+from symgrad.verify.equations import Equation
+from symgrad.verify.judge import judge
+from symgrad.verify.readings import Notation
+from symgrad.verify.verdicts import Judgement
 from symgrad.verify.worlds import scalar_world, worlds
 
 _AT_A_POINT: Final = frozenset({"special_case", "evaluate"})
@@ -52,6 +57,18 @@ def suppositions(bench: Bench) -> Iterator[Supposition]:
         names = {x for field in _SUBJECTS for asked in question.several(field) for x in _names(asked.tree)}
         made = Bench(problem, bench.names, worlds(problem), scalar_world(problem))
         yield Supposition(question.id, words, frozenset(names), _settled(bench, given), made)
+
+
+def as_supposed(found: Sequence[Supposition], equation: Equation, notation: Notation) -> Judgement | None:
+    """The verdict where a line is right under what a question supposes; None where it is under none."""
+    for supposition in found:
+        if not supposition.bears_on(equation.left, equation.right):
+            continue
+        judgement = judge(supposition.bench, equation, notation.copy())
+        if judgement.good and judgement.verdict != w.AS_SCALARS:
+            reason = "; ".join(filter(None, (f"right if {supposition.words}", judgement.reason)))
+            return replace(judgement, verdict=w.RIGHT_IF, reason=reason, question=supposition.question)
+    return None
 
 
 def _supposed(bench: Bench, question: Question) -> tuple[tuple[Definition, ...], str]:
