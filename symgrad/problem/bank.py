@@ -40,7 +40,8 @@ def find_problem(name_or_path: str | Path) -> Path:
     suggestion = near(name, [*bank, *(known.rpartition("/")[2] for known in bank)])
     if path.suffix in _SUFFIXES or len(path.parts) > 1:
         suggestion = near(path.name, [p.name for p in _siblings(path)]) or suggestion
-        message = "there is no such file, and no bundled problem of that name"
+        missing = "this is a directory" if path.is_dir() else "there is no such file"
+        message = f"{missing}, and no bundled problem of that name"
     else:
         message = "there is no bundled problem of that name, and no such file"
     raise ProblemError(f"{name}: {message}", suggestion=suggestion)

@@ -60,6 +60,25 @@ def read_heads(heads: Sequence[Head], scope: Scope) -> list[Defined]:
     return defined
 
 
+def _overlap(one: Member, other: Member) -> tuple[int, ...] | None:
+    """A member that two definitions over numeric ranges both make; one that stands for itself goes before a range."""
+    if not one.ranges or not other.ranges or one.conds or other.conds:
+        return None
+    found: list[int] = []
+    for left, right in zip(_extent(one), _extent(other), strict=True):
+        if left is None or right is None or max(left[0], right[0]) > min(left[1], right[1]):
+            return None
+        found.append(max(left[0], right[0]))
+    return tuple(found)
+
+
+def _extent(member: Member) -> list[tuple[int, int] | None]:
+    """The first and last value of every subscript, where they are numbers."""
+    ranges = {x.symbol: (x.lo, x.hi) for x in member.ranges}
+    ends = [(p, p) if isinstance(p, int) else ranges.get(p) for p in member.pattern]
+    return [(x[0], x[1]) if x and isinstance(x[0], int) and isinstance(x[1], int) else None for x in ends]
+
+
 def _names_are_known(d: Defined, names: Names) -> bool:
     """Whether every name on the right side is known; each that is not is said, and the name is broken."""
     own = frozenset({*d.scope.bound, *(x.symbol.name for x in d.where.ranges)})
@@ -96,6 +115,11 @@ def _defined(head: Head, scope: Scope) -> Defined:
         if same and other.defined:
             line = other.place.line
             raise ProblemError(f"{head.text} is defined twice; the first time in line {line}", tree.target.place)
+        met = _overlap(other, member) if other.defined else None
+        if met is not None:
+            shown = f"{head.name}[{', '.join(map(str, met))}]"
+            message = f"{shown} is defined twice; the first time in line {other.place.line}"
+            raise ProblemError(message, tree.target.place)
         if same:
             member.facts = other.facts
     return Defined(head, family, member, where, stated, scope.binding(components))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,8 +25,9 @@ from symgrad.problem.probability import facts, table
 from symgrad.problem.questions import read_assumptions, read_questions
 from symgrad.problem.records import ProblemDocument
 from symgrad.problem.scope import Scope
-from symgrad.problem.texts import free_names
-from symgrad.syntax.tree import Subscript
+from symgrad.problem.texts import free_names, walk
+from symgrad.syntax.tree import Name, Subscript
+from symgrad.syntax.unparse import unparse
 from symgrad.tensor.system import System
 
 
@@ -111,16 +113,36 @@ def _lone_numbers(declared: Sequence[Declared]) -> None:
 
 
 def _check_cycles(heads: Sequence[Head], names: Names) -> None:
-    """Quantities without steps that are defined by each other: said once for each circle, all are broken."""
-    plain = {h.name: h for h in heads if not h.steps}
-    needs = {name: [n.id for n in free_names(h.tree.body) if n.id in plain] for name, h in plain.items()}
+    """Quantities that are defined by each other, at one step: said once for each circle, all are broken."""
+    lines = Counter(h.name for h in heads)
+    single = {h.name: h for h in heads if not h.steps or lines[h.name] == 1}
+    needs = {
+        name: [n for n in _read_here(h) if n in single and bool(single[n].steps) == bool(h.steps)]
+        for name, h in single.items()
+    }
     done: set[str] = set()
-    for start in plain:
+    for start in single:
         circle = _circle(start, needs, done)
-        if circle:
+        if len(circle) > 1 or (circle and not single[circle[0]].steps):
+            first = single[circle[0]]
             path = " → ".join([*circle, circle[0]]) if len(circle) > 1 else "itself"
-            names.complain(f"{circle[0]!r} is defined by {path}", plain[circle[0]].tree.target.place)
+            where = " at the same step" if first.steps else ""
+            names.complain(f"{circle[0]!r} is defined by {path}{where}", first.tree.target.place)
             names.broken.update(circle)
+
+
+def _read_here(head: Head) -> list[str]:
+    """The names that a definition reads without steps, or at its own steps."""
+    if not head.steps:
+        return [n.id for n in free_names(head.tree.body)]
+    own = [unparse(s) for s in head.steps]
+    return [
+        node.base.id
+        for node in walk(head.tree.body)
+        if isinstance(node, Subscript)
+        and isinstance(node.base, Name)
+        and [unparse(s) for s in node.items[: len(own)]] == own
+    ]
 
 
 def _circle(start: str, needs: dict[str, list[str]], done: set[str]) -> list[str]:

@@ -96,6 +96,13 @@ def _entries(x: Expr, items: Sequence[Tree], tree: Subscript, scope: Scope) -> E
     return made(tree.place, b.entry, x, picked)
 
 
+def _picks(family: Family | None) -> bool:
+    """Whether a symbol may pick entries: it is said to be an index or an integer, or the model makes it."""
+    if family is None or family.defined:
+        return True
+    return any(m.facts & {"index", "integer"} for m in family.members)
+
+
 def _item(item: Tree, size: Int, scope: Scope) -> Item:
     base = scope.names.index_base
     if isinstance(item, Span):
@@ -111,6 +118,8 @@ def _item(item: Tree, size: Int, scope: Scope) -> Item:
     if chosen.order or b.number_of(chosen) is not None:
         what = describe(chosen) if chosen.order else f"{b.number_of(chosen)}"
         raise ProblemError(f"an index must be an integer, not {what}", item.place)
+    if isinstance(chosen, Var) and not _picks(scope.names.families.get(chosen.name)):
+        raise ProblemError(f"{chosen.name} picks an entry here; say that it is one, {{is: index}}", item.place)
     return Pick(made(item.place, b.add, chosen, b.ONE) if base == 0 else chosen)
 
 

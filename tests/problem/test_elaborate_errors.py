@@ -582,6 +582,26 @@ questions:
       k: {is: index, values: 1/2}
                              ^^^""",
     ),
+    "a circle within a step, a member defined twice, an index that is none": (
+        r"""symbols: {x: {shape: n}, i: {}, "y[t]": {shape: n}}
+steps: {t: 1..5}
+model:
+  - a[t] = b[t] + y[t]
+  - b[t] = 2 * a[t]
+  - s[t] = 2 * x, t=1..3
+  - s[t] = x, t=3..5
+  - f = x[i]
+""",
+        r"""<problem>:4:5: 'a' is defined by a → b → a at the same step
+      - a[t] = b[t] + y[t]
+        ^^^^
+<problem>:7:5: s[3] is defined twice; the first time in line 6
+      - s[t] = x, t=3..5
+        ^^^^
+<problem>:8:11: i picks an entry here; say that it is one, {is: index}
+      - f = x[i]
+              ^""",
+    ),
 }
 
 
