@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from symgrad.calculus.whole_sums import whole_sums
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import (
@@ -56,6 +57,7 @@ CALLS: dict[str, str] = {
 def why(reader: Var, body: Expr, node: Var) -> Reason:
     """Why ∂⁺reader/∂node is what it is: the operations of reader's definition that stand on the way to node."""
     words: list[str | Expr] = []
+    body = whole_sums(body)
     steps = way(body, node)
     for k, op in enumerate(steps):
         part = SQUARED_NORM if _is_squared_norm(op) else _operation(op, node)

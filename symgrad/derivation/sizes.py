@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import sympy
 
 from symgrad.errors import QuestionError
-from symgrad.tensor.integers import Int, difference, symbols_of
-from symgrad.tensor.nodes import At, Call, Cut, Entry, Expr, MatMul, Var
+from symgrad.tensor.integers import Int, difference, replace, symbols_of
+from symgrad.tensor.nodes import At, Build, Call, Cut, Entry, Expr, Fold, MatMul, Var
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder
 
@@ -22,23 +22,26 @@ def derived_sizes(system: System, exprs: Iterable[Expr]) -> tuple[sympy.Expr, ..
     Sizes that are arithmetic on others, such as ⌊(H − K)/S⌋ + 1, n − 2 where x[3] is, and n − m + 1 where the m × m
     product of an m × n matrix and another has an inverse.
     """
-    exprs = (*(d.body for d in system.definitions), *exprs)
+    nodes = postorder(*(d.body for d in system.definitions), *exprs)
+    binders = [x for d in system.definitions for x in d.ranges]
+    binders += [x for node in nodes if isinstance(node, Fold | Build) for x in node.binders]
+    last: dict[sympy.Symbol, Int] = {x.symbol: x.hi for x in binders if isinstance(x.hi, int)}
     found: dict[sympy.Expr, None] = {}
-    for node in postorder(*exprs):
-        for size in (*node.shape, *_room(node), *_rank(node, system)):
+    for node in nodes:
+        for size in (*node.shape, *_room(node, last), *_rank(node, system)):
             derived = not isinstance(size, int | sympy.Symbol)
             if derived and all(s.is_positive for s in symbols_of(size)):
                 found[size] = None
     return tuple(found)
 
 
-def _room(node: Expr) -> Iterator[Int]:
-    """How many places the axes have from each index on, and up to it."""
+def _room(node: Expr, last: Mapping[sympy.Symbol, Int]) -> Iterator[Int]:
+    """How many places the axes have from each index on, and up to it; a running index is at its last value."""
     if isinstance(node, Entry):
         for item, size in zip(node.items, node.arg.shape, strict=True):
             for index in (item.index,) if isinstance(item, At) else (item.lo, item.hi) if isinstance(item, Cut) else ():
-                yield index
-                yield difference(size + 1, index)
+                yield replace(index, last)
+                yield difference(size + 1, replace(index, last))
 
 
 def _rank(node: Expr, system: System) -> Iterator[Int]:

@@ -375,6 +375,7 @@ questions:
 - {id: b, ask: derivative, of: s, wrt: [q, W]}
 - {id: c, ask: derivative, of: r, wrt: [q, W, w]}
 - {id: d, ask: derivative, of: u, wrt: q}
+- {id: e, ask: derivative, of: "sum(q[i]**2 * w[2], i=1..3)", wrt: [q, w]}
 """,
     "separate": """
 symbols: {"x[t]": {shape: n}, w: {shape: n}, c: {}}
