@@ -4,6 +4,7 @@ from symgrad.calculus.rewrite import MOST_TERMS, size
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Apply, Deriv, Expr, Mul, Num, Pow
 from symgrad.tensor.rebuild import transform
+from symgrad.tensor.walk import postorder
 
 
 def settled(root: Expr) -> Expr:
@@ -16,7 +17,7 @@ def _plain(x: Expr) -> bool:
 
 
 def cancel(root: Expr) -> Expr:
-    """Scalar sums over denominators multiplied out where they cancel: ((1 − y)/(1 − p) − y/p) p (1 − p) = p − y."""
+    """Sums over denominators multiplied out, entry by entry, where they cancel: (a/p − b/q) p q = a q − b p."""
     return transform(root, lambda x: _cancel(x) if isinstance(x, Mul) else x, into=_plain)
 
 
@@ -24,11 +25,17 @@ def _cancel(x: Expr) -> Expr:
     x = _signed(x)
     if not isinstance(x, Mul):
         return x
+    by_entries = all(f.order in (0, x.order) and f.row == x.row for f in x.args if f.order)
     scalars = [f for f in x.args if f.order == 0]
-    if not any(isinstance(f, Add) and any(_denominators(t) for t in f.args) for f in scalars):
+    factors = next((fs for fs in (scalars, x.args if by_entries else ()) if any(_is_quotients(f) for f in fs)), None)
+    if factors is None:
         return x
-    short = b.mul(alike(_expanded(b.mul(*scalars))), *(f for f in x.args if f.order))
+    short = b.mul(alike(_expanded(b.mul(*factors))), *(f for f in x.args if f not in factors))
     return short if size(short) < size(x) else x
+
+
+def _is_quotients(x: Expr) -> bool:
+    return isinstance(x, Add) and any(_denominators(t) for t in x.args)
 
 
 def _signed(x: Expr) -> Expr:
@@ -41,6 +48,12 @@ def _signed(x: Expr) -> Expr:
             rest.remove(s.args[0])
             return _signed(b.mul(*rest))
     return x
+
+
+def may_cancel(g: Expr, p: Expr) -> bool:
+    """Whether a sum in a product has terms with p in their denominators, as the slope of a cross-entropy has."""
+    sums = [f for f in (g.args if isinstance(g, Mul) else (g,)) if isinstance(f, Add)]
+    return any(p in postorder(d) for f in sums for t in f.args for d in _denominators(t))
 
 
 def _denominators(t: Expr) -> list[Expr]:
@@ -93,16 +106,22 @@ def signs(root: Expr) -> Expr:
     """−(−1 + y) a = (1 − y) a, and −a + b = b − a for numbers and vectors."""
 
     def rule(x: Expr) -> Expr:
-        if isinstance(x, Add) and _falls(x) and x.order < 2:
-            terms = sorted(x.args, key=lambda t: b.coefficient(t)[0] < 0)
-            return Add(tuple(terms), x.shape, x.is_row)
+        if isinstance(x, Add):
+            return _added_first(x)
         if isinstance(x, Mul) and b.coefficient(x)[0] < 0:
             for k, f in enumerate(x.args):
                 if isinstance(f, Add) and (b.coefficient(f.args[0])[0] < 0 or _takes_one_away(f)):
-                    return b.mul(b.MINUS_ONE, *x.args[:k], b.neg(f), *x.args[k + 1 :])
+                    return b.mul(b.MINUS_ONE, *x.args[:k], _added_first(b.neg(f)), *x.args[k + 1 :])
         return x
 
     return transform(root, rule, into=_plain)
+
+
+def _added_first(x: Expr) -> Expr:
+    """−a + b as b − a, for numbers and vectors."""
+    if not isinstance(x, Add) or not _falls(x) or x.order > 1:
+        return x
+    return Add(tuple(sorted(x.args, key=lambda t: b.coefficient(t)[0] < 0)), x.shape, x.is_row)
 
 
 def _takes_one_away(x: Add) -> bool:

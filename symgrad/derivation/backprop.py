@@ -6,10 +6,12 @@ from dataclasses import replace as replace_fields
 import sympy
 
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
+from symgrad.calculus.cancel import may_cancel, settled
 from symgrad.calculus.dependency import lags, reach
 from symgrad.calculus.ends import Opened, open_ends
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
+from symgrad.calculus.rewrite import size
 from symgrad.derivation.guards import beyond, holds_at, unguarded
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result, mapped
@@ -20,6 +22,7 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, integer
 from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Shape, Var
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
 
@@ -146,6 +149,7 @@ class _Pass:
         self.equations: dict[Var, Equation] = {}
         self.blocks: list[Block] = []
         self.known: set[str] = set()
+        self.stated: dict[Expr, Expr] = {}
         self.bodies: dict[Expr, Var] = {d.body: d.target for d in work.system.definitions if not d.ranges}
         asked = set(wrt)
         for equation in adjoint_equations(work.system, of, wrt, self.name):
@@ -194,12 +198,25 @@ class _Pass:
             self._state_piecewise(equation, list(fixed))
             return
         self.blocks += self._boundaries(equation)
-        value = unguarded(equation, self.work.system, self.bodies)
+        sides = self._sides(unguarded(equation, self.work.system, self.bodies))
+        self.stated[delta(node)] = sides[-1]
         self.blocks.append(
             self.work.certifier.line(
-                delta(node), value, reason=self._reason(equation), rule="backprop", ranges=equation.ranges
+                delta(node), *sides, reason=self._reason(equation), rule="backprop", ranges=equation.ranges
             )
         )
+
+    def _sides(self, value: Expr) -> list[Expr]:
+        """A value, and what is left of it where an adjoint cancels against it: δp p (1 − p) = p − y."""
+        adjoints = [v for v in variables(value) if v in self.stated]
+        if len(adjoints) != 1:
+            return [value]
+        (adjoint,) = adjoints
+        own = adjoint.name.removeprefix(DELTA)
+        if not any(v.name == own and may_cancel(self.stated[adjoint], v) for v in variables(value)):
+            return [value]
+        left = settled(replace_nodes(value, {adjoint: self.stated[adjoint]}))
+        return [value, left] if size(left) <= size(value) else [value]
 
     def _state_piecewise(self, equation: Equation, places: list[Int]) -> None:
         x = equation.ranges[0]

@@ -192,7 +192,7 @@ def _result(
     work.certifier.differences(of, w.expr, value, held)
     used = {v.name for v in variables(value, into_derivatives=True)}
     where = tuple(x for x in work.introduced if x.name.name in used)
-    pending = tuple(names.take()) if names is not None else ()
+    pending = tuple(names.take(value)) if names is not None else ()
     return Result(
         question.of.text,
         w.text,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from symgrad.calculus.cancel import may_cancel
 from symgrad.calculus.local import adjoint_part, jacobian_of, local_jacobian
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.rewrite import as_diagonal
@@ -37,7 +38,9 @@ class Edges:
         of = self.graph.of
         unresolved = b.ONE if reader is of and not of.order else self.graph.derivative(reader)
         if not of.order:
-            return Edge(reader, self._share(reader, node, unresolved), self._share(reader, node, known))
+            cancels = may_cancel(known, reader)
+            shares = (self._share(reader, node, g, cancels) for g in (unresolved, known))
+            return Edge(reader, *shares)
         if reader is of:
             jacobian = self._product(reader, node, None)
             return Edge(reader, jacobian, jacobian)
@@ -45,11 +48,11 @@ class Edges:
 
     # A scalar's gradient
 
-    def _share(self, reader: Var, node: Var, g: Expr) -> Expr:
-        """(∂⁺reader/∂node)ᵀ g, products entry by entry as diagonal matrices."""
+    def _share(self, reader: Var, node: Var, g: Expr, cancels: bool) -> Expr:
+        """(∂⁺reader/∂node)ᵀ g, products entry by entry as diagonal matrices unless denominators may cancel."""
         body = self.graph.bodies[reader]
         picked = isinstance(g, Deriv) and isinstance(body, Call) and body.fn == "softmax"
-        direct = divides(g, reader) or reader.order != 1 or picked or _captures(body, g)
+        direct = cancels or divides(g, reader) or reader.order != 1 or picked or _captures(body, g)
         stand_in = g if direct else b.var("∂", (), reader.shape)
         if self.graph.plain(reader, node):
             part = self._shaped(adjoint_part(body, reader, stand_in, node), reader, node, stand_in, g)

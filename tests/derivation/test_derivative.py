@@ -395,6 +395,14 @@ questions:
 - {id: c, ask: derivative, of: L, wrt: w, order: 2}
 - {id: d, ask: derivative, of: L, wrt: w, form: components}
 """,
+    "logistic": """
+symbols: {X: {shape: [N, d]}, y: {shape: N}, w: {shape: d}, b: {}}
+model: ["s = X @ w + b", "p = sigmoid(s)", "L = -sum(y * log(p) + (1 - y) * log(1 - p)) / N"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [w, b]}
+- {id: b, ask: derivative, of: L, wrt: w, order: 2}
+- {id: c, ask: derivative, of: L, wrt: [w, b], form: backprop}
+""",
     "negatives": """
 symbols: {v: {shape: d}, u: {shape: d}, "w[k]": {shape: d}}
 steps: {k: 1..K}
@@ -538,6 +546,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
         r"D_{h,t} + \operatorname{diag}(g_t - h_{t-1})\, \frac{\partial z_t}{\partial h_{t-1}} + "
         r"\operatorname{diag}(z_t)\, \frac{\partial g_t}{\partial h_{t-1}}"
     ),
+    ("logistic", "a", "w"): r"\frac{1}{N} X^{\top} (p - y)",
     ("samples", "a", "w"): r"\sum_{i=1}^{N} \frac{p_i - y_i}{N}\, x_i",
     ("samples", "a", "x[i]"): r"\frac{p_i - y_i}{N}\, w",
     ("samples", "c", "w"): r"\sum_{i=1}^{N} \frac{p_i\, (1 - p_i)}{N}\, x_i\, x_i^{\top}",
