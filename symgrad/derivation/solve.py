@@ -162,6 +162,8 @@ def _reason(error: Exception) -> str:
             return f"SymPy has no method for this: {str(error).splitlines()[0]}"
         case MemoryError():
             return "it takes more memory than there is"
+        case OverflowError():
+            return "a number in it is too large"
         case RecursionError():
             return "it is nested too deeply"
     return f"symgrad meets a case that it does not know, which is its own fault: {type(error).__name__}: {error}"

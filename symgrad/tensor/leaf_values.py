@@ -38,6 +38,8 @@ def constant(value: Any) -> Array:
 
 def joined(values: Sequence[Array]) -> list[Array]:
     """The operands with a common batch and common rows."""
+    if len(values) == 1:
+        return list(values)
     lead = np.broadcast_shapes(*(x.shape[:2] for x in values))
     return [np.broadcast_to(x, (*lead, *x.shape[2:])) for x in values]
 
@@ -88,8 +90,9 @@ def _iverson(node: Iverson, run: Run, frame: Frame) -> Array:
 
 @leaf.register
 def _var(node: Var, run: Run, frame: Frame) -> Array:
-    if not frame.columns and all(isinstance(s, int) for s in node.subs):
-        return run.lookup(node)[:, None]
+    if not frame.columns:
+        here = tuple(s if isinstance(s, int) else frame.one(s) for s in node.subs)
+        return run.lookup(node if here == node.subs else Var(node.name, here, node.shape, node.facts))[:, None]
     symbols = dependence(node).symbols
     subs = [frame.column(s) for s in node.subs]
     found = []

@@ -96,7 +96,7 @@ def text(marked: Marked, style: Style = plain) -> str:
     lines: list[str] = []
     for c in marked.claims:
         where = f"{c.place.line}:{c.place.column}"
-        head = f"{where:>9}  {style(f'{SIGNS[c.verdict]} {c.verdict}', COLOURS[c.verdict]):<18}  {shortened(c.latex)}"
+        head = f"{where:>9}  {style(f'{SIGNS[c.verdict]} {c.verdict:<16}', COLOURS[c.verdict])}  {shortened(c.latex)}"
         lines.append(head)
         lines += [f"{'':11}{note}" for note in notes(c)]
     return "\n".join([*lines, "", *summary_lines(marked), ""])
