@@ -40,7 +40,8 @@ def picture(problem: Problem, derivations: Sequence[Derivation], format: str, lo
         plots = [b for r in derivations[0].results for b in r.blocks if isinstance(b, Plot)]
         if not plots:
             raise QuestionError(derivations[0].message)
-        return plotting.picture(chart(plots[0], reading), format)
+        drawn = chart(plots[0], reading)
+        return plotting.svg(drawn) if format == "svg" else plotting.picture(drawn, format)
     asked = [d for d in derivations if d.ask == "diagram"]
     drawings = [x for d in asked if d.status == "certified" for x in question_drawings(problem, d.id, reading)]
     if not asked:

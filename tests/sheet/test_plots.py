@@ -26,15 +26,14 @@ def _matplotlib() -> None:
 
 
 @pytest.mark.parametrize(("name", "kind", "fields"), CASES)
-@pytest.mark.parametrize(("format", "start"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
-def test_pictures(name: str, kind: str, fields: dict[str, str], format: str, start: bytes) -> None:
+@pytest.mark.parametrize(("format", "start"), [("svg", "<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_pictures(name: str, kind: str, fields: dict[str, str], format: str, start: str | bytes) -> None:
     problem = pipeline.load(name)
     first, second = (pipeline.plot(problem, kind, fields, format) for _ in range(2))
-    assert isinstance(first, bytes)
     assert first == second
-    assert first.startswith(start)
-    if format == "svg":
-        ET.fromstring(first.decode())
+    assert first[: len(start)] == start
+    if isinstance(first, str):
+        ET.fromstring(first)
 
 
 @pytest.mark.parametrize("name", ["vanishing", "focal_loss"])
