@@ -18,7 +18,7 @@ _MARKS: Final = {combining: ACCENTS[command] for combining, command in COMBINING
 _DIGITS: Final = re.compile(r"(.*?[^0-9_])([0-9]+)")
 _VARIANTS: Final = {"ell": "l", "l": "ell", "epsilon": "varepsilon", "varepsilon": "epsilon", "varphi": "phi"}
 _SHORTEST_WORD = 3
-_BEFORE: Final = {"delta": "δ", "Delta": "Δ", "d": "d"}
+PREFIXES: Final = {"delta": "δ", "Delta": "Δ", "d": "d"}
 _MOST_ACCENTS = 2
 
 
@@ -35,7 +35,7 @@ class Spelling:
         """The name in the problem language."""
         *marks, letter = self.base.split(" ")
         for mark in reversed(marks):
-            letter = _BEFORE[mark] + letter if mark in _BEFORE else letter + mark
+            letter = PREFIXES[mark] + letter if mark in PREFIXES else letter + mark
         parts = [re.sub(r"\W+", "", part) for part in self.below]
         name = "_".join([letter, *filter(None, parts)])
         if self.above in _MARK_NAMES and not parts:

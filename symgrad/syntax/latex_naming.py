@@ -10,7 +10,7 @@ from typing import Final
 from symgrad.errors import ProblemError
 from symgrad.source import Place
 from symgrad.syntax.latex_functions import FunctionReader, side_by_side
-from symgrad.syntax.latex_names import Found, Scanned, Spelling, items, scan, script, text_of
+from symgrad.syntax.latex_names import PREFIXES, Found, Scanned, Spelling, items, scan, script, text_of
 from symgrad.syntax.latex_signs import FUNCTIONS, GREEK
 from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import (
@@ -69,7 +69,7 @@ class NameReader(FunctionReader):
         if special is not None:
             return special
         declared = known is not None
-        known = known or self.unknown(found, parts, above)
+        known = known or self.of_known(found, parts, above) or self.unknown(found, parts, above)
         self.at = found.end
         if not declared and self.token.says("(") and not found.above and self.names_only():
             return self.call_of(known.name, start)
@@ -147,6 +147,14 @@ class NameReader(FunctionReader):
             label = ""
         name = Spelling(found.base, tuple(parts[:count]), label).identifier
         return Found(name, count, label != "" or bool(found.primes))
+
+    def of_known(self, found: Scanned, parts: list[str], above: str) -> Found | None:
+        """`dU^f` and `\\delta U^f` where U^f is declared: the label above belongs to the name, as it does there."""
+        mark, _, base = found.base.partition(" ")
+        inner = self.vocabulary.find(base, parts, above) if base and mark in PREFIXES else None
+        if inner is None or not (inner.above or inner.below):
+            return None
+        return Found(PREFIXES[mark] + inner.name, inner.below, inner.above)
 
     def starred(self, found: Scanned, parts: list[str]) -> bool:
         """Whether the star behind a name is part of it, `p*` for p^*, and no sign."""

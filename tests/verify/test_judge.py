@@ -202,6 +202,8 @@ CLAIMS = [
     ("attention_rnn", r"\frac{\partial a_t}{\partial w_t} = \operatorname{diag}(a_t)", "wrong"),
     ("focal_loss", r"\frac{\partial FL}{\partial z} = (1-q)^\gamma (\gamma q \log q + q - 1)", "right-if"),
     ("focal_loss", r"\frac{\partial FL}{\partial z} = (1-q)^\gamma (\gamma q \log q - q - 1)", "wrong"),
+    ("lstm", r"dU^f = \sum_t (df_t \odot f_t \odot (1-f_t)) h_{t-1}^T", "right"),
+    ("lstm", r"\delta W^f = \sum_t (\delta f_t \odot f_t \odot (1-f_t)) h_{t-1}^T", "shape-error"),
 ]  # fmt: skip
 
 
