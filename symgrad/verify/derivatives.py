@@ -38,7 +38,7 @@ def derivative(m: Interpretation, tree: Call, ints: Ints) -> Value:
         raise Nested
     marked = bool(tree.keywords)
     immediate = marked or _is_immediate(m, of, wrt)
-    data = m.world.partial(of, wrt, immediate)
+    data = m.world.partial(of, wrt, immediate, marked)
     if immediate and not marked and not data.any() and m.world.partial(of, wrt).any():
         raise Unclear("no immediate path leads from one to the other")
     return m.laid_out(data, of.order, wrt.order)

@@ -97,12 +97,24 @@ class World:
             self._values[expr] = found
         return found
 
-    def partial(self, of: Expr, wrt: Expr, immediate: bool = False) -> Array:
-        """∂of/∂wrt, (points, *of.shape, *wrt.shape); an immediate one holds the states between them."""
+    def partial(self, of: Expr, wrt: Expr, immediate: bool = False, marked: bool = False) -> Array:
+        """∂of/∂wrt, (points, *of.shape, *wrt.shape).
+
+        An immediate one holds the states between them; one that is ``marked`` so, ∂⁺, is that of the definition of
+        ``of`` where this reads ``wrt``.
+        """
         if of is wrt:
             return self.value(b.identity_tensor(of.shape))
-        held = self._states(of, wrt) if immediate else ()
+        held = self._states(of, wrt) if immediate and not (marked and self._reads(of, wrt)) else ()
         return self.value(b.deriv(of, wrt, "immediate" if immediate else "total", held))
+
+    def _reads(self, of: Expr, wrt: Expr) -> bool:
+        """Whether the definition of a node reads another."""
+        one, other = (x.arg if isinstance(x, Entry) else x for x in (of, wrt))
+        body = self.numbers.system.body(one) if isinstance(one, Var) else None
+        if body is None or not isinstance(other, Var):
+            return False
+        return any((x.name, x.subs) == (other.name, other.subs) for x in variables(body))
 
     def _states(self, of: Expr, wrt: Expr) -> tuple[Expr, ...]:
         """What carries something from step to step between two nodes, every member of it."""
