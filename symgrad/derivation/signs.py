@@ -31,11 +31,20 @@ def never_negative(x: Expr) -> bool:
             return op != "argmax" and never_negative(arg)
         case Fold(body=body):
             return never_negative(body)
-        case MatMul(args=(Transpose(arg=first), last)) if not x.order:
-            return first is last
+        case MatMul(args=args) if not x.order:
+            return _is_square(args)
         case Transpose(arg=arg):
             return never_negative(arg)
     return sign(x) > 0
+
+
+def _is_square(args: tuple[Expr, ...]) -> bool:
+    """Whether a product is vᵀ A₁ᵀ … A₁ v, with a positive-definite matrix or nothing in the middle."""
+    half = len(args) // 2
+    middle = args[half]
+    if len(args) % 2 and not (isinstance(middle, Var) and "positive-definite" in middle.facts):
+        return False
+    return all(b.transpose(first) is last for first, last in zip(args[:half], args[::-1], strict=False))
 
 
 def never_positive(x: Expr) -> bool:

@@ -211,3 +211,62 @@ DEFINED = [
 def test_quantities_of_the_model_are_compared_entry_by_entry(left: str, right: str, holds: bool) -> None:
     (found,) = solve_problem(load_problem(MODEL % (left, right)))
     assert (found.message, [r.exact for r in found.results]) == ("", [holds])
+
+
+PROVED = [
+    ("inv(J @ K)", "inv(K) @ inv(J)", "=="),
+    ("inv(J.T)", "inv(J).T", "=="),
+    ("det(inv(J))", "1/det(J)", "=="),
+    ("det(2*J)", "2**n*det(J)", "=="),
+    ("det(Q)**2", "1", "=="),
+    ("norm(Q @ u)", "norm(u)", "=="),
+    ("u.T @ S @ v", "v.T @ S @ u", "=="),
+    ("softmax(u + x)", "softmax(u)", "=="),
+    ("logsumexp(u + x)", "logsumexp(u) + x", "=="),
+    ("log(softmax(u))", "u - logsumexp(u)", "=="),
+    ("cross_entropy(h, softmax(u))", "logsumexp(u) - h.T @ u", "=="),
+    ("sum(softmax(u))", "1", "=="),
+    ("relu(x) - relu(-x)", "x", "=="),
+    ("max(x, w)", "(x + w + abs(x - w))/2", "=="),
+    ("grad(logsumexp(u), u)", "softmax(u)", "=="),
+    ("0", "sum(d*log(d/e))", "<="),
+    ("sum(d*log(e))", "sum(d*log(d))", "<="),
+    ("-sum(d*log(d))", "log(n)", "<="),
+    ("max(u)", "logsumexp(u)", "<="),
+    ("logsumexp(u)", "max(u) + log(n)", "<="),
+    ("mean(u)**2", "mean(u**2)", "<="),
+    ("exp(mean(u))", "mean(exp(u))", "<="),
+    ("norm(u)", "norm(u, 1)", "<="),
+    ("norm(u, 1)", "sqrt(n)*norm(u)", "<="),
+    ("0", "u.T @ S @ u", "<="),
+    ("0", "u.T @ A.T @ A @ u", "<="),
+    ("1 + x", "exp(x)", "<="),
+    ("log(s)", "s - 1", "<="),
+    ("x*w", "(x**2 + w**2)/2", "<="),
+    ("sigmoid(x)*(1 - sigmoid(x))", "1/4", "<="),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "relation"), PROVED)
+def test_proofs_by_named_identities(left: str, right: str, relation: str) -> None:
+    symbols = """symbols:
+  J: {shape: [n, n], is: invertible}
+  K: {shape: [n, n], is: invertible}
+  Q: {shape: [n, n], is: orthogonal}
+  d: {shape: n, is: probability}
+  e: {shape: n, is: probability}
+  h: {shape: n, is: one-hot}
+"""
+    text = PROBLEM.replace("symbols:\n", symbols) % (left, right, relation, "")
+    (found,) = solve_problem(load_problem(text))
+    assert found.status == "certified", found.message
+    (result,) = found.results
+    assert result.exact is True
+    assert not any("numbers only" in str(x.words) for x in result.blocks if isinstance(x, Prose))
+
+
+def test_what_is_not_proved_says_that_it_was_checked_in_numbers_only() -> None:
+    claim = ("inv(S + u @ u.T)", "inv(S) - inv(S) @ u @ u.T @ inv(S)/(1 + u.T @ inv(S) @ u)")
+    (result,) = answer(*claim).results
+    assert result.exact is True
+    assert any("checked in numbers only" in str(x.words) for x in result.blocks if isinstance(x, Prose))
