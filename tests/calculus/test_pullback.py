@@ -113,6 +113,8 @@ CASES: dict[str, Expr] = {
     "norm": f.norm(x),
     "norm of a matrix": f.norm(A),
     "1-norm": f.norm(x, 1),
+    "largest column sum": f.column_norm(A),
+    "largest row sum": f.row_norm(A),
     "trace": f.trace(b.matmul(S, T)),
     "det": f.det(Q),
     "inv": f.inv(Q),
