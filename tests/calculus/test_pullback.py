@@ -112,6 +112,8 @@ CASES: dict[str, Expr] = {
     "cross-entropy of matrices": f.cross_entropy(W, b.power(W, b.num(2))),
     "norm": f.norm(x),
     "norm of a matrix": f.norm(A),
+    "column norm": f.column_norm(A),
+    "row norm": f.row_norm(A),
     "1-norm": f.norm(x, 1),
     "largest column sum": f.column_norm(A),
     "largest row sum": f.row_norm(A),
