@@ -1,20 +1,20 @@
 """Form backprop: δ_v = ∂L/∂v for every node, each from the nodes that read it, the last first."""
 
 from collections.abc import Sequence
-from dataclasses import replace as replace_fields
 
 import sympy
 
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
 from symgrad.calculus.cancel import may_cancel, settled
 from symgrad.calculus.dependency import lags, reach
-from symgrad.calculus.ends import Opened, open_ends
+from symgrad.calculus.ends import open_ends
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
 from symgrad.calculus.rewrite import size
+from symgrad.derivation.at_ends import at_ends
 from symgrad.derivation.guards import beyond, holds_at, unguarded
 from symgrad.derivation.reasons import paths_add, why
-from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result, mapped
+from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, first_free, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
@@ -79,23 +79,7 @@ def solve(problem: Problem, question: Question, system: System, of: Expr, wrt: S
     start = opened.open(of)
     assert isinstance(start, Var)
     found = _solve(problem, question, opened.system, start, wrt, [opened.open(x) for x in targets])
-    return [_closed(r, opened) for r in found]
-
-
-def _closed(result: Result, opened: Opened) -> Result:
-    """A result for every end, put at the number that the problem gives."""
-
-    def change(x: Expr) -> Expr:
-        return reindex(x, opened.values)
-
-    assert result.left is not None
-    assert result.value is not None
-    return replace_fields(
-        result,
-        left=change(result.left),
-        value=change(result.value),
-        blocks=tuple(mapped(x, change) for x in result.blocks),
-    )
+    return [at_ends(r, opened) for r in found]
 
 
 def _solve(

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from symgrad.calculus.dependency import lags
+from symgrad.calculus.ends import open_ends
 from symgrad.calculus.trace import OpenPaths
 from symgrad.derivation import backprop
+from symgrad.derivation.at_ends import at_ends
 from symgrad.derivation.convolutions import layer_lines, sum_lines
 from symgrad.derivation.entries import ByEntries, place
 from symgrad.derivation.naming import Names
@@ -14,7 +16,7 @@ from symgrad.derivation.program import derivative_code
 from symgrad.derivation.recurrence import ClosedForm, carried_by_one, ended
 from symgrad.derivation.state import states
 from symgrad.derivation.steps import Block, Code, Introduced, Reason, Result
-from symgrad.derivation.workspace import Workspace, workspace
+from symgrad.derivation.workspace import Workspace, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
@@ -124,9 +126,23 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
         return _by_entries(problem, question, system, of, w, conds)
     assert isinstance(of, Var)
     assert isinstance(w.expr, Var)
-    closed = ClosedForm(problem, question, system, of, w.expr, tuple(conds))
+    try:
+        return _closed(problem, question, system, system, of, w)
+    except OpenPaths:
+        opened = open_ends(system, [of, w.expr], names_in_use(problem, system), shortest=2, near=0)
+        start = of if opened is None else opened.open(of)
+        if opened is None or of.order or not isinstance(start, Var):
+            raise
+        found = _closed(problem, question, system, opened.system, start, replace(w, expr=opened.open(w.expr)))
+        return at_ends(found, opened)
+
+
+def _closed(problem: Problem, question: Question, model: System, system: System, of: Var, w: Asked) -> Result:
+    """The closed form in a system, which may be the model with its ends opened."""
+    assert isinstance(w.expr, Var)
+    closed = ClosedForm(problem, question, system, of, w.expr, tuple(_relations(problem, question)))
     work, value, blocks = closed.solve()
-    return _result(work, question, system, of, w, value, blocks, reason=closed.reason)
+    return _result(work, question, model, of, w, value, blocks, reason=closed.reason)
 
 
 def _open_recurrence(system: System, of: Var, wrt: Var) -> bool:

@@ -377,6 +377,15 @@ questions:
 - {id: d, ask: derivative, of: u, wrt: q}
 - {id: e, ask: derivative, of: "sum(q[i]**2 * w[2], i=1..3)", wrt: [q, w]}
 """,
+    "numbered": """
+symbols: {"x[t]": {shape: d}, "y[t]": {shape: k, is: one-hot}, "h[0]": {shape: n}, U: {shape: [n, d]}, W: {shape: [n, n]},
+  V: {shape: [k, n]}}
+steps: {t: 1..3}
+model: ["h[t] = tanh(U @ x[t] + W @ h[t-1])", "E[t] = cross_entropy(y[t], softmax(V @ h[t]))", "L = sum(E[t], t=1..3)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [W, U], form: sum-of-products}
+- {id: b, ask: derivative, of: L, wrt: "h[1]", form: sum-of-products}
+""",
     "separate": """
 symbols: {"x[t]": {shape: n}, w: {shape: n}, c: {}}
 steps: {t: 1..T}
