@@ -46,8 +46,10 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     hits, positives = given(question)
     method = question.word("method") or "all-point"
     table = rows(hits, positives)
-    blocks: list[Block] = [Prose(_recall_and_precision(positives)), _table(table)]
-    if method == "all-point":
+    blocks: list[Block] = [Prose(_recall_and_precision(positives)), _table(table)] if table else []
+    if not table:
+        value, more, run, code = _undetected()
+    elif method == "all-point":
         value, more, run, code = _all_points(table, positives)
     else:
         value, more, run, code = _levels(table, positives, LEVELS[method])
@@ -73,9 +75,10 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
 def given(question: Question) -> tuple[tuple[bool, ...], int]:
     """Whether each detection is a hit, by rank, and how many positives there are."""
     node = question.fields.get("detections")
-    items = node.items if isinstance(node, RawList) else ()
+    if not isinstance(node, RawList):
+        raise QuestionError("'detections' lists the hits and misses by rank: [1, 0, 1]", question.place)
     found: list[bool] = []
-    for item in items:
+    for item in node.items:
         word = item.text.strip().casefold() if isinstance(item, RawScalar) else ""
         if word not in HITS | MISSES:
             message = f"a detection is a hit (1, true, TP) or a miss (0, false, FP), not {word!r}"
@@ -86,8 +89,6 @@ def given(question: Question) -> tuple[tuple[bool, ...], int]:
         raise QuestionError("'positives' is how many there are to be found: 1, 2, 3, …", question.place)
     if sum(found) > positives:
         raise QuestionError(f"there are {sum(found)} hits, but only {positives} positives", question.place)
-    if not found:
-        raise QuestionError("there are no detections", question.place)
     return tuple(found), int(positives)
 
 
@@ -191,9 +192,16 @@ def _level_table(best: Sequence[Fraction], steps: int) -> Table:
     return Table(("recall levels", "how many", "interpolated precision"), tuple(out))
 
 
-def _nothing(run: Fixed) -> Block:
-    reason = ("without a hit every precision is 0",)
-    return run.line(NAME, b.ZERO, reason=reason, rule="average precision", boxed=True)
+def _undetected() -> Answer:
+    """AP = 0: the largest precision among no ranks is 0 by definition, at every level."""
+    system = (Definition("AP", (), b.ZERO),)
+    run = Fixed.of(system)
+    block = _nothing(run, "without a detection the interpolated precision is 0 at every recall level")
+    return Fraction(0), [block], run, Code(System(system), NAME)
+
+
+def _nothing(run: Fixed, reason: str = "without a hit every precision is 0") -> Block:
+    return run.line(NAME, b.ZERO, reason=(reason,), rule="average precision", boxed=True)
 
 
 def _weighted(groups: Sequence[tuple[Fraction, int]]) -> Expr:

@@ -68,13 +68,11 @@ class Overlap:
 
     def value(self, column: str) -> Any:
         """The number in a column: a Fraction, or SymPy's root."""
+        if column == "distance":
+            root = sympy.sqrt(sympy.Rational(self.squares.numerator, self.squares.denominator))
+            return exact.plain(root)
         iou = self.shared / self.union
-        if column == "iou":
-            return iou
-        if column == "giou":
-            return iou - (self.hull - self.union) / self.hull
-        root = sympy.sqrt(sympy.Rational(self.squares.numerator, self.squares.denominator))
-        return exact.plain(root)
+        return iou if column == "iou" else iou - (self.hull - self.union) / self.hull
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
@@ -83,11 +81,15 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     ``exact`` holds the first column; ``extra["table"]`` a record for each box.
 
     Raises:
-        QuestionError: a box is no rectangle, or the reference is none of the boxes.
+        QuestionError: a box is no rectangle, the reference is none of the boxes, or neither of two has an area.
     """
     boxes, reference = given(question)
     chosen = columns(question)
     overlaps = [Overlap.of(box, reference) for box in boxes]
+    for o in overlaps:
+        if not o.union and set(chosen) != {"distance"}:
+            message = f"neither {o.box.name} nor {reference.name} has an area: their IoU is 0/0, which is undefined"
+            raise QuestionError(message, question.place)
     run = Fixed.of(d for o in overlaps for d in _definitions(o, reference))
     blocks: list[Block] = []
     for o in overlaps:
@@ -151,8 +153,8 @@ def _box(name: str, node: RawNode, question: Question) -> Box:
     if len(found) != 4:
         raise QuestionError(f"box {name} needs four numbers [x1, y1, x2, y2]", node.place)
     box = Box(name, *found)
-    if box.x1 >= box.x2 or box.y1 >= box.y2:
-        raise QuestionError(f"box {name} is empty: x1 < x2 and y1 < y2 are needed", node.place)
+    if box.x1 > box.x2 or box.y1 > box.y2:
+        raise QuestionError(f"box {name} is turned round: x1 <= x2 and y1 <= y2 are needed", node.place)
     return box
 
 
@@ -229,14 +231,19 @@ def _heading(box: Box, reference: Box) -> Reason:
     def corners(x: Box) -> str:
         return f"from ({x.x1}, {x.y1}) to ({x.x2}, {x.y2})"
 
-    apart = Overlap.of(box, reference).shared == 0
-    shared = "they do not meet" if apart else f"they share {_shared(box, reference)}"
+    flat = [x for x in (box, reference) if not x.area]
+    words: Reason = (f"; they share {_shared(box, reference)}",)
+    if flat:
+        words = ("; ", _word(flat[0].name), " has no area, so they share none")
+    elif not Overlap.of(box, reference).shared:
+        words = ("; they do not meet",)
     return (
         "Box ",
         _word(box.name),
         f", {corners(box)}, and ",
         _word(reference.name),
-        f", {corners(reference)}; {shared}",
+        f", {corners(reference)}",
+        *words,
     )
 
 

@@ -60,7 +60,8 @@ def solve(problem: Problem, question: Question, h: Var, maximum: bool) -> Result
     (constraint,) = (c for c in question.conditions("subject_to") if isinstance(c, Compare))
     where = "In the ball" if constraint.op == "<=" else "On the sphere"
     allowed = b.compare(constraint.op, norm(h), b.ONE)
-    blocks.append(Prose((where, ", where ", allowed, ", the bound is largest and reached at")))
+    extreme = "largest" if maximum else "smallest"
+    blocks.append(Prose((where, ", where ", allowed, f", the bound is {extreme} and reached at")))
     blocks.append(on_it.line(star, unit, rule="optimum", boxed=True))
     blocks.append(on_it.line(norm(star), b.ONE, reason=("it lies on the sphere",), rule="admissible"))
     top = Var(work.starred(_name(of)), (), ())

@@ -191,6 +191,8 @@ def _average_precision(question: Question, reading: Reading) -> Pieces:
         hits, positives = average_precision.given(question)
     except QuestionError:
         return [f"Compute the average precision with {method}"]
+    if not hits:
+        return [f"Nothing is detected; {positives} are to be found. Compute the average precision with {method}"]
     ranks = [str(k) for k, hit in enumerate(hits, 1) if hit]
     at = f"hits are at {'ranks' if len(ranks) > 1 else 'rank'} " if ranks else "none is a hit"
     lead = f"Of {len(hits)} ranked detections, {at}"

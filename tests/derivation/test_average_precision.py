@@ -68,13 +68,18 @@ def test_the_table_and_the_words_for_a_hit() -> None:
     ]
 
 
+@pytest.mark.parametrize("method", ["11-point", "all-point", "coco"])
+def test_without_detections_nothing_is_found(method: str) -> None:
+    (result,) = answer([], 2, method)["results"]  # type: ignore[misc]
+    assert (result["value"], result["table"]) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("hits", "positives", "message"),
     [
         ([1, 1], 1, "there are 2 hits, but only 1 positives"),
         ([1, 2], 3, "a detection is a hit (1, true, TP) or a miss (0, false, FP), not '2'"),
         ([1], 0, "'positives' is how many there are to be found: 1, 2, 3, …"),
-        ([], 2, "there are no detections"),
     ],
 )
 def test_what_is_refused(hits: list[object], positives: int, message: str) -> None:

@@ -42,6 +42,9 @@ def test_two_boxes_at_the_same_distance() -> None:
         ([1, 1, 3, 3], "distance", 2),
         ([0, 1, 3, 3], "distance", "sqrt(3)"),
         ([0, "1/2", 1, 2.5], "iou", "3/9"),
+        ([1, 0, 1, 2], "iou", 0),
+        ([3, 1, 3, 1], "giou", "-1/3"),
+        ([0, 0, 0, 0], "distance", "2*sqrt(2)"),
     ],
 )
 def test_one_box_against_a_square(box: list[Any], column: str, expected: Any) -> None:
@@ -50,11 +53,24 @@ def test_one_box_against_a_square(box: list[Any], column: str, expected: Any) ->
     assert str(found) == (str(Fraction(expected)) if column != "distance" else str(expected))
 
 
+def test_a_box_without_area_overlaps_with_nothing() -> None:
+    question = {"id": "q", "ask": "iou", "boxes": {"p": [1, 0, 1, 2]}, "reference": [0, 0, 2, 2]}
+    page = symgrad.load(json.dumps({"title": "IoU", "questions": [question]}, indent=1)).solve().text("md")
+    assert "$p$ has no area, so they share none" in page
+    (result,) = answer({"p": [1, 1, 1, 1]}, [1, 1, 1, 1], ["distance"])["results"]
+    assert result["value"] == [0]
+
+
 @pytest.mark.parametrize(
     ("boxes", "reference", "message"),
     [
         ({"a": [0, 0, 1]}, [0, 0, 1, 1], "box a needs four numbers [x1, y1, x2, y2]"),
-        ({"a": [0, 0, 0, 1]}, [0, 0, 1, 1], "box a is empty: x1 < x2 and y1 < y2 are needed"),
+        ({"a": [1, 0, 0, 1]}, [0, 0, 1, 1], "box a is turned round: x1 <= x2 and y1 <= y2 are needed"),
+        (
+            {"a": [0, 0, 0, 1]},
+            [2, 0, 2, 1],
+            "neither a nor reference has an area: their IoU is 0/0, which is undefined",
+        ),
         ({"a": [0, 0, 1, 1]}, "b", "the reference 'b' is none of the boxes a"),
         ({"a": [0, 0, 1, 1]}, "a", "there is no box to compare with the reference"),
     ],
