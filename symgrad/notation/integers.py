@@ -123,6 +123,32 @@ def _ordered(value: sympy.Add) -> tuple[sympy.Expr, ...]:
     return tuple(terms)
 
 
+def _fit(value: sympy.Expr, symbol: SymbolTree) -> Tree:
+    """What is rounded, as sizes of layers are written: (H + 2P − D(K − 1) − 1)/S."""
+    top, bottom = sympy.fraction(sympy.together(sympy.expand(value)))
+    if not isinstance(top, sympy.Add):
+        return _expression(value, symbol, True).tree
+    above = signed_sum([_signed(t, symbol, True) for t in _taken_off(top)])
+    if bottom == 1:
+        return above.tree
+    below = _expression(bottom, symbol, True)
+    return Row((bracketed(above, level.PRODUCT), Sym("slash"), bracketed(below, level.FACTOR)))
+
+
+@lru_cache(maxsize=4096)
+def _taken_off(value: sympy.Add) -> tuple[sympy.Expr, ...]:
+    """The terms of a sum, D − D K as −D (K − 1) where something is left to take it from."""
+    terms = list(value.args)
+    for s in [t for t in terms if isinstance(t, sympy.Symbol)]:
+        whole = next((t for t in terms if t.could_extract_minus_sign() and (t / s).is_polynomial() and t != -s), None)
+        if whole is not None and any(t is not s and not t.could_extract_minus_sign() for t in terms):
+            terms = [t for t in terms if t is not s and t is not whole]
+            terms.append(-s * (-whole / s - 1))
+    plain = [t for t in terms if isinstance(t, sympy.Symbol)]
+    rest = [t for t in _ordered(sympy.Add(*terms, evaluate=False)) if t not in plain] if len(terms) > 1 else terms
+    return (*sorted(plain, key=str), *rest)
+
+
 def _signed(term: sympy.Expr, symbol: SymbolTree, inline: bool) -> tuple[bool, Tree]:
     minus = bool(term.could_extract_minus_sign())
     return minus, bracketed(_expression(-term if minus else term, symbol, inline), level.OPEN)
@@ -151,9 +177,9 @@ def _function(value: sympy.Expr, symbol: SymbolTree) -> Piece:
     args = tuple(_expression(a, symbol, True).tree for a in sorted(value.args, key=lambda a: (a.is_Number, str(a))))
     match value:
         case sympy.floor():
-            return Piece(Fenced(args[0], "floor", "floor)"), level.ATOM)
+            return Piece(Fenced(_fit(value.args[0], symbol), "floor", "floor)"), level.ATOM)
         case sympy.ceiling():
-            return Piece(Fenced(args[0], "ceil", "ceil)"), level.ATOM)
+            return Piece(Fenced(_fit(value.args[0], symbol), "ceil", "ceil)"), level.ATOM)
         case sympy.Min() | sympy.Max():
             name = "min" if isinstance(value, sympy.Min) else "max"
             return Piece(Func(OpName(name), args), level.ATOM)

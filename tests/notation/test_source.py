@@ -81,7 +81,8 @@ READ_BACK = [
 ONLY_WRITTEN = [
     (b.add(b.ones((n,)), x), "ones(n) + x"),
     (b.eye(n), "eye(n)"),
-    (b.count(sympy.floor((n + 2 * m - K) / 3) + 1), "floor((2*m+n-K)/3)+1"),
+    (b.count(sympy.floor((n + 2 * m - K) / 3) + 1), "floor((n+2*m-K)/3)+1"),
+    (b.count(sympy.floor((m + 2 * n - t * (K - 1) - 1) / k) + 1), "floor((m+2*n-t*(K-1)-1)/k)+1"),
     (b.deriv(a, x), "grad(a, x)"),
     (b.deriv(named("h", t), named("h", t - 1)), "jacobian(h[t], h[t-1])"),
     (b.deriv(named("h", t), W, "immediate"), "partial(h[t], W)"),
