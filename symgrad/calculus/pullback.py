@@ -41,6 +41,10 @@ from symgrad.tensor.shapes import same_shape
 
 Contribution = Expr | None
 
+SUMS_TO_ONE = "sums to 1"
+DISTRIBUTIONS = frozenset({"one-hot", "probability", SUMS_TO_ONE})
+"""Facts by which the entries of a vector, or of each row of a matrix, sum to 1."""
+
 
 def fit(g: Expr, like: Expr) -> Expr:
     """Undo broadcasting: g summed over the axes along which ``like`` was repeated."""
@@ -67,7 +71,7 @@ def sum_entries(x: Expr) -> Expr:
         return x
     if isinstance(x, Add):
         return b.add(*(sum_entries(_spread_to(t, x)) for t in x.args))
-    if isinstance(x, Var) and x.order == 1 and x.facts & {"one-hot", "probability"}:
+    if isinstance(x, Var) and x.order == 1 and x.facts & DISTRIBUTIONS:
         return b.ONE
     if x.order == 1 and isinstance(x, Mul):
         scalars = [f for f in x.args if f.order == 0]
@@ -307,7 +311,7 @@ def _constant_share(x: Expr, axis: int) -> tuple[Expr, Expr] | None:
     if len(tensors) != 1 or axis != x.order - 1:
         return None
     (only,) = tensors
-    known = isinstance(only, Var) and only.facts & {"one-hot", "probability"}
+    known = isinstance(only, Var) and only.facts & DISTRIBUTIONS
     return (b.mul(*(f for f in factors if not f.order)), only) if known else None
 
 

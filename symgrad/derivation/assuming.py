@@ -14,13 +14,14 @@ import numpy as np
 import sympy
 
 from symgrad.calculus.numeric import Numbers
+from symgrad.calculus.pullback import SUMS_TO_ONE
 from symgrad.calculus.sampling import sample
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question, Setting
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.integers import replace as at_sizes
-from symgrad.tensor.nodes import Compare, Density, Expr, Integral, Var
+from symgrad.tensor.nodes import Compare, Density, Expr, Integral, Reduce, Var
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.stable import Array
 from symgrad.tensor.substitution import replace_nodes
@@ -90,12 +91,15 @@ def with_facts(problem: Problem, question: Question) -> tuple[Problem, Question]
 
 
 def _facts(problem: Problem, assumed: Iterable[Compare]) -> dict[str, frozenset[str]]:
-    """The facts by symbol: an interval with two ends, one end, or the positive numbers."""
+    """The facts by symbol: an interval with two ends, one end, or the positive numbers; entries that sum to 1."""
     low: dict[str, tuple[Fraction, bool]] = {}
     high: dict[str, tuple[Fraction, bool]] = {}
     defined = {d.family for d in problem.system.definitions}
     scalars: set[str] = set()
+    whole: dict[str, frozenset[str]] = {}
     for c in assumed:
+        if (summed := _sums_to_one(c)) is not None and summed not in defined:
+            whole[summed] = frozenset({SUMS_TO_ONE})
         for left, op, right in ((c.left, c.op, c.right), (c.right, _MIRRORED[c.op], c.left)):
             end = b.number_of(right)
             if isinstance(left, Var) and end is not None and left.name not in defined:
@@ -105,8 +109,18 @@ def _facts(problem: Problem, assumed: Iterable[Compare]) -> dict[str, frozenset[
                 elif op in ("<", "<="):
                     high[left.name] = min((end, op != "<"), high.get(left.name, (end, True)))
     found = {name: _interval(low.get(name), high.get(name)) for name in {**low, **high}}
+    found |= {name: facts | found.get(name, frozenset()) for name, facts in whole.items()}
     inside = {n for n in scalars if low.get(n) == (Fraction(0), True) and high.get(n) == (Fraction(1), False)}
     return {name: facts | {"probability"} if name in inside else facts for name, facts in found.items()}
+
+
+def _sums_to_one(c: Compare) -> str | None:
+    """The vector, or the matrix by its rows, of which a condition says that the entries sum to 1."""
+    summed, one = (c.left, c.right) if isinstance(c.left, Reduce) else (c.right, c.left)
+    if c.op != "==" or b.number_of(one) != 1 or not isinstance(summed, Reduce) or summed.op != "sum":
+        return None
+    arg = summed.arg
+    return arg.name if isinstance(arg, Var) and summed.axes == (arg.order - 1,) else None
 
 
 def _interval(low: tuple[Fraction, bool] | None, high: tuple[Fraction, bool] | None) -> frozenset[str]:

@@ -104,6 +104,7 @@ class _Run:
             of = system.family(name)[0].target
         work = workspace(self.problem, self.question, system, [of, x.wrt])
         value, reason = _derived(work, of, x.wrt)
+        value = value if of is x.of else replace_nodes(value, {of: x.of})
         if any(y.kind == "total" for y in find(value, Deriv) if isinstance(y, Deriv)) and next(
             _open(value, self.system), None
         ):

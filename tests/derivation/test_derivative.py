@@ -697,3 +697,21 @@ questions: [{id: lambda, ask: derivative, of: "h[t]", wrt: "h[t-1]"}]
     assert made.name == "lambda_"
     assert {leaf.argument for leaf in made.leaves} == {"x_t", "h_tm1", "h_tm2", "W"}
     assert made.integers == ()
+
+
+SUMS = """
+symbols: {X: {shape: [N, d]}, Y: {shape: [N, k]%s}, W: {shape: [d, k]}}
+model: ["P = softmax(X @ W, axis=1)", "L = %s"]
+questions: [{id: a, ask: derivative, of: L, wrt: W%s}]
+"""
+ASSUMED = ', assume: ["sum(Y, axis=1) == 1"]'
+
+
+@pytest.mark.parametrize("loss", ["-sum(Y * log(P)) / N", "mean(cross_entropy(Y, P, axis=1))"])
+@pytest.mark.parametrize(("fact", "assumed"), [(", is: one-hot", ""), (", is: probability", ""), ("", ASSUMED)])
+def test_rows_that_sum_to_one_shorten_a_cross_entropy(loss: str, fact: str, assumed: str) -> None:
+    problem = pipeline.load(SUMS % (fact, loss, assumed))
+    (derivation,) = pipeline.derive(problem)
+    value = derivation.results[0].value
+    assert value is not None
+    assert written(value) == r"\frac{1}{N} X^{\top} (P - Y)"

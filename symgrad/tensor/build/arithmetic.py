@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import sympy
 
-from symgrad.tensor.build.constants import MINUS_ONE, ONE, count, full, is_zero, num, number_of, ones, zeros
+from symgrad.tensor.build.constants import MINUS_ONE, ONE, count, full, is_one, is_zero, num, number_of, ones, zeros
 from symgrad.tensor.nodes import Add, Apply, Compare, Count, Expr, Full, Iverson, Mul, Num, Pow
 from symgrad.tensor.shapes import broadcast, same_shape
 
@@ -80,6 +80,9 @@ def mul(*args: Expr) -> Expr:
             del powers[base]
             powers[rest] = powers.get(rest, Fraction(0)) - (0 if rest is ONE else 1)
     factors = [power(base, num(e)) if e != 1 else base for base, e in powers.items() if e != 0]
+    varied = [f for f in factors if not is_one(f)]
+    if len(varied) < len(factors) and varied and same_shape(broadcast(varied, "product")[0], shape):
+        factors = varied
     kept_shape = broadcast(factors, "product entry by entry")[0] if factors else ()
     if not same_shape(kept_shape, shape):
         factors.append(ones(shape, row))

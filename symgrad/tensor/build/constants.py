@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from symgrad.tensor.integers import Int, integer
-from symgrad.tensor.nodes import Count, Expr, Eye, Full, Literal, Num, Shape, Transpose, Var
+from symgrad.tensor.nodes import Count, Expr, Eye, Full, Literal, MatMul, Num, Shape, Transpose, Var
 
 Number: TypeAlias = int | Fraction
 
@@ -88,5 +88,7 @@ def is_zero(x: Expr) -> bool:
 
 
 def is_one(x: Expr) -> bool:
-    """Whether every entry of x is 1 as it stands."""
+    """Whether every entry of x is 1 as it stands; 1 1ᵀ is such a matrix."""
+    if isinstance(x, MatMul) and len(x.args) == 2 and all(f.order == 1 for f in x.args):
+        return x.order == 2 and all(map(is_one, x.args))
     return number_of(x) == 1
