@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import sympy
 
 from symgrad.derivation.operations import entries, plus, times, work_of
+from symgrad.derivation.reached import reached
 from symgrad.derivation.reading_order import Statement, inputs, statements
 from symgrad.derivation.steps import Block, Code, Prose, Result, Table
 from symgrad.derivation.tally import Tally
@@ -46,7 +48,10 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     of = question.of.expr
     found = statements(problem.system, [of])
     pairs = [*found, *([] if isinstance(of, Var) else [Statement(Var("the result", (), of.shape), of)])]
-    parts = _parameters(problem, question, pairs, of) if what == "parameters" else _operations(pairs, what)
+    if what == "parameters":
+        parts = _parameters(problem, question, pairs, of)
+    else:
+        parts = _operations(pairs, _numbers(problem, found, of), what)
     formula = plus(*(p.formula for p in parts)) if parts else b.ZERO
     work = workspace(problem, question, problem.system, [of])
     if what != "parameters":
@@ -140,20 +145,28 @@ def _members(problem: Problem, v: Var, question: Question) -> Expr:
 # Operations
 
 
-def _operations(found: Sequence[Statement], what: str) -> list[Part]:
+def _numbers(problem: Problem, found: Sequence[Statement], of: Expr) -> tuple[Expr, ...]:
+    """How often each definition is computed: for every index in its ranges, or as far as one member reads it."""
+    if isinstance(of, Var) and of.subs and any(s.ranges for s in found):
+        return tuple(b.count(n) for n in reached(problem.system, found, of))
+    return tuple(times(*(_length(x) for x in s.ranges)) for s in found)
+
+
+def _operations(found: Sequence[Statement], numbers: Sequence[Expr], what: str) -> list[Part]:
     parts = []
-    for s in found:
-        total = _formula(s, what)
+    for s, number in zip_longest(found, numbers, fillvalue=b.ONE):
+        assert isinstance(s, Statement)
+        total = _formula(s, number, what)
         if not b.is_zero(total):
             name = s.node if s.node.name.isidentifier() else s.body
             parts.append(Part(name, total, _layer_words(s.body, what)))
     return parts
 
 
-def _formula(s: Statement, what: str) -> Expr:
+def _formula(s: Statement, number: Expr, what: str) -> Expr:
     works = [work_of(x) for x in postorder(s.body)]
     chosen = (w.additions if what == "additions" else w.multiplications for w in works)
-    return times(*(_length(x) for x in s.ranges), plus(*chosen))
+    return times(number, plus(*chosen))
 
 
 def _length(x: Binder) -> Expr:

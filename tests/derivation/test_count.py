@@ -11,7 +11,7 @@ from symgrad.problem.elaborate import load_problem
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import layers
 from symgrad.tensor.integers import size_symbol
-from symgrad.tensor.nodes import Expr
+from symgrad.tensor.nodes import Count, Expr
 
 LAYERS = """
 symbols:
@@ -142,3 +142,41 @@ def _total(formula: Expr) -> Expr:
     if not parts:
         return formula
     return b.add(*parts) if type(formula).__name__ == "Add" else b.mul(*parts)
+
+
+TWO_WAYS = """
+symbols:
+  x[t]: {shape: d}
+  h[0]: {shape: n}
+  b[T+1]: {shape: n}
+  W: {shape: [n, d]}
+  U: {shape: [n, n]}
+steps: {t: 1..T}
+model:
+  - h[t] = tanh(W @ x[t] + U @ h[t-1])
+  - b[t] = tanh(W @ x[t] + U @ b[t+1])
+  - g[t] = sum(h[t])
+  - s[t] = sum(b[t])
+  - L = sum(g[t], t=1..T)
+questions:
+"""
+CELL = "(n*(d - 1) + n*(n - 1) + n)"
+
+
+@pytest.mark.parametrize(
+    ("of", "what", "expected"),
+    [
+        ("g[t]", "multiplications", "t*(n*d + n**2)"),
+        ("g[t]", "additions", f"t*{CELL} + n - 1"),
+        ("g[T]", "additions", f"T*{CELL} + n - 1"),
+        ("g[3]", "additions", f"3*{CELL} + n - 1"),
+        ("h[t-1]", "macs", "(t - 1)*(n*d + n**2)"),
+        ("s[t]", "additions", f"(T - t + 1)*{CELL} + n - 1"),
+        ("L", "additions", f"T*({CELL} + n - 1) + T - 1"),
+    ],
+)
+def test_only_the_steps_that_are_read_are_counted(of: str, what: str, expected: str) -> None:
+    (result,) = ask(TWO_WAYS, of, what).results
+    assert isinstance(result.value, Count)
+    names = {s.name: s for s in sympy.sympify(result.value.value).free_symbols}
+    assert sympy.expand(result.value.value - sympy.parse_expr(expected, names)) == 0
