@@ -13,7 +13,7 @@ from symgrad.tensor.system import System
 
 LAST, OPEN = 7, 4
 """The number of steps, and the open step among them, from which the members are counted."""
-MOST = 4000
+MOST = 20_000
 
 Point = Mapping[sympy.Symbol, int]
 

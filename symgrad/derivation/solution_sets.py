@@ -31,12 +31,17 @@ def real_set(conditions: Sequence[Any], x: sympy.Symbol) -> sympy.Set:
         solved = sympy.solveset(c.xreplace({x: plain}), plain, sympy.S.Reals)
         if solved.has(sympy.ConditionSet, sympy.ImageSet, sympy.Complement):
             raise QuestionError("SymPy does not find all solutions")
-        found = found.intersect(solved)
+        found = found.intersect(solved.replace(sympy.atanh, _atanh))
     if x.is_positive:
         found = found.intersect(sympy.Interval.open(0, sympy.oo))
     if found.has(sympy.ConditionSet, sympy.ImageSet) or isinstance(found, sympy.Intersection):
         raise QuestionError("SymPy does not find all solutions")
     return _members(found)
+
+
+def _atanh(a: sympy.Expr) -> sympy.Expr:
+    """artanh a = ½ log((1 + a)/(1 − a)), which has a name here."""
+    return sympy.log((1 + a) / (1 - a)) / 2
 
 
 def _members(found: sympy.Set) -> sympy.Set:
@@ -144,6 +149,10 @@ def ends(part: sympy.Set) -> list[sympy.Expr]:
 
 
 def _holds(condition: Any, values: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
+    """Whether a condition holds; where a side is no real number, such as 1/0, it does not."""
+    sides = [side.subs(values) for side in (condition.lhs, condition.rhs)]
+    if any(x.is_finite is False or x is sympy.nan or x.is_real is False for x in sides):
+        return False
     put = condition.subs(values)
     if put in (sympy.true, sympy.false):
         return bool(put)

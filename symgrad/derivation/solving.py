@@ -128,7 +128,9 @@ class _Run:
             words += ["; " if words else "", self.unknowns[0], " is positive"]
         elif any(shown is None for shown, _ in ways) and not words:
             several = isinstance(found, sympy.Interval | sympy.Union)
-            words = ["the sign changes only at the zeros"] if several else ["over the real numbers"]
+            everywhere = all((c.relation.lhs - c.relation.rhs).is_polynomial(x) for c in self.conditions)
+            places = "at the zeros" if everywhere else "at zeros and where a side is undefined"
+            words = [f"the sign changes only {places}"] if several else ["over the real numbers"]
         return tuple(w for w in words if w != "")
 
     def _test_values(self, found: sympy.Set, x: sympy.Symbol) -> list[float]:
