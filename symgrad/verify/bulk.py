@@ -22,6 +22,7 @@ from symgrad.verify.verdicts import Judged
 from symgrad.verify.verify import Marked, Markers
 
 TIME: Final = 60.0
+_TO_START: Final = 60.0
 _CONTEXT: Final = get_context("spawn")
 
 
@@ -46,10 +47,11 @@ def verify_many(
 
 @dataclass(slots=True)
 class _Worker:
-    """A process, the pipe to it, the answer it is at, and until when it may be."""
+    """A process, the pipe to it, whether it has read the problems, the answer it is at, and until when it may be."""
 
     process: BaseProcess
     pipe: Connection
+    ready: bool = False
     at: int | None = None
     until: float = 0.0
 
@@ -103,7 +105,8 @@ class _Pool:
                     self.end(worker)
                     worker = self.workers[k] = self.started()
                     worker.pipe.send(self.answers[at])
-                worker.at, worker.until = at, time.monotonic() + self.seconds
+                worker.at = at
+                worker.until = time.monotonic() + (self.seconds if worker.ready else _TO_START)
 
     def collect(self) -> None:
         """Take what is ready; replace workers that crashed or are late."""
@@ -116,13 +119,21 @@ class _Pool:
             if worker.at is None:
                 continue
             if worker.pipe in ready:
-                try:
-                    self.found[worker.at] = worker.pipe.recv()
-                    worker.at = None
-                except (EOFError, OSError):
-                    self.lost(k, "the checker ended without an answer")
+                self.take(k, worker, worker.at)
             elif time.monotonic() >= worker.until:
-                self.lost(k, f"it took longer than {self.seconds:g} seconds")
+                self.lost(k, f"it took longer than {self.seconds if worker.ready else _TO_START:g} seconds")
+
+    def take(self, k: int, worker: _Worker, at: int) -> None:
+        """Take what a worker sent: that it is ready, from when on its answer's time counts; or the verdicts."""
+        try:
+            sent = worker.pipe.recv()
+        except (EOFError, OSError):
+            self.lost(k, "the checker ended without an answer")
+            return
+        if sent is None:
+            worker.ready, worker.until = True, time.monotonic() + self.seconds
+        else:
+            self.found[at], worker.at = sent, None
 
     def lost(self, k: int, why: str) -> None:
         """Note that an answer was lost, and replace its worker."""
@@ -141,12 +152,13 @@ def unmarked(text: str, problems: tuple[str, ...], why: str) -> Marked:
 
 
 def _work(pipe: Connection, sources: list[tuple[str, str]], memory: int) -> None:
-    """Mark answers until the pipe is closed."""
+    """Say when the problems are read, then mark answers until the pipe is closed."""
     limit_memory(memory)
     problems = [load_problem(text) if "\n" in text else load_problem(name) for name, text in sources]
     markers = Markers.of(problems)
     names = tuple(p.name for p in problems)
     with contextlib.suppress(EOFError, OSError):
+        pipe.send(None)
         while True:
             text = pipe.recv()
             pipe.send(_marked(markers, text, names))

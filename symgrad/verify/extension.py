@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import sympy
@@ -59,7 +60,9 @@ def _extended(bench: Bench, name: str, pattern: tuple[Tree, ...], body: Tree, no
         if len(d.ranges) != len(pattern) or (d.ranges and d.indices != (d.ranges[0].symbol,)):
             continue
         for node in _candidates(d.body):
-            if _agrees(world, node, d.ranges[0].symbol if d.ranges else None, wanted):
+            if not _agrees(world, node, d.ranges[0].symbol if d.ranges else None, wanted):
+                continue
+            with suppress(ShapeError):  # a part that lies down, uᵀ, has the value of u but not its place in a product
                 return _with_node(bench, name, place, d, node)
     return None
 
@@ -104,10 +107,16 @@ def _with_node(bench: Bench, name: str, place: int, d: Definition, node: Expr) -
     definitions = list(bench.problem.system.definitions)
     definitions[place] = replace(d, body=replace_nodes(d.body, {node: own}))
     definitions.insert(place, Definition(name, d.indices, node, d.ranges, d.conds))
+    return with_definitions(bench, definitions, name)
+
+
+def with_definitions(bench: Bench, definitions: Sequence[Definition], name: str) -> Bench:
+    """The bench of the model with other definitions, among them that of a name that is new in it."""
+    d = next(d for d in definitions if d.family == name)
     system = type(bench.problem.system)(tuple(definitions), bench.problem.system.steps)
     problem = replace(bench.problem, system=system, facts={**bench.problem.facts, name: frozenset()})
     names = copy.copy(bench.names)
     where = next(iter(names.families.values())).place
-    member = Member(d.indices, d.ranges, name, where, True, node.shape)
+    member = Member(d.indices, d.ranges, name, where, True, d.body.shape)
     names.families = {**names.families, name: Family(name, len(d.indices), where, [member])}
     return Bench(problem, names, worlds(problem), scalar_world(problem))
