@@ -90,7 +90,7 @@ class Doctor:
         for count, edit in enumerate(edits(right, context, _MATRIX_SLIPS if matrices_only else None)):
             if count > _MOST_EDITS or (count % _LOOKS == 0 and time.process_time() > deadline):
                 break
-            if not attempt.succeeds(edit.tree):
+            if edit.tree == left or not attempt.succeeds(edit.tree):
                 continue
             text = spliced(right.place, edit.splices)
             again = self._read(text, hand.plain)

@@ -19,7 +19,7 @@ from symgrad.verify.indices import open_names
 from symgrad.verify.numbers import as_scalars, to_precision
 from symgrad.verify.readings import PLAIN, Defined, Notation
 from symgrad.verify.rejection import rejected
-from symgrad.verify.spellings import aliased, at_one_step
+from symgrad.verify.spellings import aliased, at_one_point, at_one_step
 from symgrad.verify.trials import has_derivative, is_atomic
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.weighing import accepted, by_readings
@@ -34,7 +34,10 @@ def judge(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
     if stepped is not None:
         found = _judged(bench, stepped, notation)
         return replace(found, reason="; ".join(filter(None, ("all at one step", aliases, found.reason))))
-    found = _judged(bench, equation, notation)
+    pointed = at_one_point(bench, equation, notation)
+    if pointed is not None:
+        aliases = "; ".join(filter(None, ("all at one point", aliases)))
+    found = _judged(bench, pointed or equation, notation)
     return replace(found, reason="; ".join(filter(None, (aliases, found.reason)))) if aliases else found
 
 

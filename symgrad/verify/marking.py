@@ -28,6 +28,7 @@ from symgrad.verify.errors import Outside, Unclear
 from symgrad.verify.extension import Extensions
 from symgrad.verify.indices import open_names
 from symgrad.verify.judge import judge
+from symgrad.verify.optima import Optimum, about, at_optimum, optima, sought_optima
 from symgrad.verify.shapes import Shapes
 from symgrad.verify.size_formulas import Sought, sought
 from symgrad.verify.spellings import declared_as
@@ -75,6 +76,16 @@ class Marker:
     def suppositions(self) -> tuple[Supposition, ...]:
         """What the questions suppose."""
         return tuple(suppositions(self.bench))
+
+    @cached_property
+    def sought_optima(self) -> frozenset[str]:
+        """The names of variables for whose best values questions ask."""
+        return sought_optima(self.problem)
+
+    @cached_property
+    def optima(self) -> tuple[Optimum, ...]:
+        """Where the questions have their optima."""
+        return tuple(optima(self.bench))
 
     @cached_property
     def sought(self) -> tuple[Sought, ...]:
@@ -167,7 +178,7 @@ class _Marking:
 
     def equation(self, claim: Claim, left: Tree) -> Judgement:
         """The verdict on an equation."""
-        equation = Equation(left, claim.right, self.writer.settings, claim.relation == "≈", self.before.scalars)
+        equation = Equation(left, claim.right, self.writer.settings, claim.relation == "≈")
         bench = self.writer.bench_for(left, claim.right)
         judgement = self.named_at_end(bench, claim, left, self.with_later_names(bench, equation))
         if base_name(left) in self.writer.own and claim.previous is None and judgement.good:
@@ -180,6 +191,10 @@ class _Marking:
             notation = self.writer.notation
             supposed = as_supposed(self.marker.suppositions, equation, notation)
             judgement = supposed or by_variant(bench, equation, notation) or judgement
+        if judgement.verdict in (w.DEFINITION, w.WRONG, w.UNJUDGED) and about(left) in self.marker.sought_optima:
+            found = at_optimum(self.marker.optima, equation, self.writer.notation, claim.question)
+            if found is not None:
+                judgement, left, bench = found.judgement, found.left, found.bench
         self.put_in.note(bench, left, claim.right, judgement)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(bench, left, claim, judgement)

@@ -11,10 +11,11 @@ from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Outcome
 from symgrad.verify.equations import Equation
 from symgrad.verify.errors import Unclear
+from symgrad.verify.plain_numbers import speaks_numbers
 from symgrad.verify.readings import PLAIN, Notation
 from symgrad.verify.rejection import failure_words, shape_failure
 from symgrad.verify.shown import shown_array
-from symgrad.verify.trials import Trial, has_derivative, points, readings, speaks_matrices, tried
+from symgrad.verify.trials import Trial, has_derivative, points, readings, tried
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 
@@ -49,7 +50,7 @@ def as_scalars(
     """Right where every quantity is a number, of lines that have no meaning as matrices."""
     left, right = equation.left, equation.right
     derivative = has_derivative(left) or is_adjoint(left, notation)
-    if not derivative or not equation.scalars or speaks_matrices(right):
+    if not derivative or not equation.scalars or not speaks_numbers(bench, right, kinds, notation):
         return None
     if any(t.outcome is Outcome.VALUES and not t.reading.loose and not t.kinks for t in trials):
         return None

@@ -11,18 +11,16 @@ from symgrad.derivation.referred import result
 from symgrad.derivation.solve import solve_problem
 from symgrad.errors import SymgradError
 from symgrad.problem.model import Problem
-from symgrad.syntax.tree import Name, Subscript, Tree
+from symgrad.syntax.tree import Call, Name, Subscript, Tree
 from symgrad.tensor.nodes import Density, Var
 from symgrad.tensor.system import Definition
-from symgrad.verify import verdicts as w
 from symgrad.verify.bench import Bench
 from symgrad.verify.equations import Equation
 from symgrad.verify.extension import with_definitions
+from symgrad.verify.indices import open_names
 from symgrad.verify.judge import judge
 from symgrad.verify.readings import Notation
-from symgrad.verify.surgery import put_names
 from symgrad.verify.verdicts import Judgement
-from symgrad.verify.writer import base_name
 
 STAR: Final = "star"
 
@@ -37,10 +35,19 @@ class Optimum:
     bench: Bench
 
 
-def sought(problem: Problem) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A line compared with an optimum: the verdict, its left side under the name of the optimal variable, the bench."""
+
+    judgement: Judgement
+    left: Tree
+    bench: Bench
+
+
+def sought_optima(problem: Problem) -> frozenset[str]:
     """The names of the variables over which questions look for an optimum, and of the optimal ones."""
-    over = {_over(asked.tree) for q in problem.questions if q.ask == "optimum" for asked in q.several("over")}
-    return frozenset(f"{name}{mark}" for name in over if name is not None for mark in ("", STAR))
+    over = {about(asked.tree) for q in problem.questions if q.ask == "optimum" for asked in q.several("over")}
+    return frozenset(f"{name}{mark}" for name in over if name for mark in ("", STAR))
 
 
 def optima(bench: Bench) -> Iterator[Optimum]:
@@ -60,25 +67,29 @@ def optima(bench: Bench) -> Iterator[Optimum]:
 
 def at_optimum(
     found: Sequence[Optimum], equation: Equation, notation: Notation, question: str | None
-) -> tuple[Judgement, Optimum] | None:
-    """The verdict on a line that says where an optimum is, and which; None for any other line.
+) -> Compared | None:
+    """The verdict on a line that says where an optimum is; None for any other line.
 
     A line of a question is compared with that question's optimum; any other is right where it is right of some. A line
     about the variable itself, `h = …`, may as well put something in: outside its question it is a claim only if right.
     """
-    about = base_name(equation.left)
-    near = [x for x in found if about in (x.over, x.name)]
+    name = about(equation.left)
+    near = [x for x in found if name in (x.over, x.name)]
     own = [x for x in near if x.question == question]
-    wrong: tuple[Judgement, Optimum] | None = None
+    wrong: Compared | None = None
     for optimum in own or near:
-        left = put_names(equation.left, {optimum.over: optimum.name})
-        judgement = judge(optimum.bench, replace(equation, left=left), without(notation, optimum.name))
+        left = _renamed(equation.left, optimum.name)
+        own_names = without(notation, optimum.name)
+        if open_names((left, equation.right), optimum.bench.names, own_names)[1]:
+            continue
+        judgement = judge(optimum.bench, replace(equation, left=left), own_names)
         judgement = replace(judgement, question=optimum.question)
         if judgement.good:
             said = f"it is where question {optimum.question} has its optimum"
-            return replace(judgement, reason="; ".join(filter(None, (said, judgement.reason)))), optimum
-        if judgement.bad and wrong is None and (own or about == optimum.name):
-            wrong = judgement, optimum
+            judgement = replace(judgement, reason="; ".join(filter(None, (said, judgement.reason))))
+            return Compared(judgement, left, optimum.bench)
+        if judgement.bad and wrong is None and (own or name == optimum.name):
+            wrong = Compared(judgement, left, optimum.bench)
     return wrong
 
 
@@ -89,8 +100,19 @@ def without(notation: Notation, name: str) -> Notation:
     return Notation(kept, notation.settings, notation.where)  # type: ignore[arg-type]
 
 
-def _over(tree: Tree) -> str | None:
-    match tree:
-        case Name(name) | Subscript(Name(name)):
-            return name
-    return base_name(tree)
+def _renamed(left: Tree, name: str) -> Tree:
+    match left:
+        case Subscript(base, _):
+            return replace(left, base=_renamed(base, name))
+        case Call(func):
+            return replace(left, func=replace(func, id=name))
+        case Name():
+            return replace(left, id=name)
+    return left
+
+
+def about(tree: Tree) -> str:
+    """The name that a left side is about, h, h_i or D(x); empty where it is about none."""
+    while isinstance(tree, Subscript):
+        tree = tree.base
+    return tree.func.id if isinstance(tree, Call) else tree.id if isinstance(tree, Name) else ""

@@ -10,8 +10,9 @@ from symgrad.verify.adjoints import is_adjoint
 from symgrad.verify.bench import Bench
 from symgrad.verify.compare import Outcome
 from symgrad.verify.errors import Unclear
+from symgrad.verify.plain_numbers import speaks_numbers
 from symgrad.verify.readings import PLAIN, Notation
-from symgrad.verify.trials import Failure, Trial, has_derivative, points, speaks_matrices, tried
+from symgrad.verify.trials import Failure, Trial, has_derivative, points, tried
 from symgrad.verify.values import Misfit
 from symgrad.verify.verdicts import Judgement
 from symgrad.verify.weighing import counterexample
@@ -69,7 +70,8 @@ def rejected(
 
 def wrong_as_scalars(bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation) -> Trial | None:
     """The trial of a line without the notation of matrices, where it has a wrong value as numbers."""
-    if speaks_matrices(right) or not (has_derivative(left) or is_adjoint(left, notation)):
+    derivative = has_derivative(left) or is_adjoint(left, notation)
+    if not derivative or not speaks_numbers(bench, right, kinds, notation):
         return None
     try:
         at = points(bench, left, right, kinds, notation, PLAIN, (bench.scalars,))

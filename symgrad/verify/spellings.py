@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, Name, Subscript, Transpose, Tree
+from symgrad.tensor.scalars import SCALARS
 from symgrad.verify.bench import Bench
 from symgrad.verify.dummies import is_function_of_name
 from symgrad.verify.equations import Equation
@@ -45,6 +46,30 @@ def at_one_step(bench: Bench, equation: Equation, notation: Notation) -> Equatio
         return None
     place = equation.left.place
     put = {name: Subscript(Name(name, place=place), (Name(steps[0], place=place),), place=place) for name in bare}
+    left, right = (put_bare(side, put) for side in sides)
+    return replace(equation, left=left, right=right)
+
+
+def at_one_point(bench: Bench, equation: Equation, notation: Notation) -> Equation | None:
+    """The equation of a function with the arguments put in that its writer left out everywhere, `m = (p + q)/2`.
+
+    None elsewhere, and where the left side is a density or a free function: `p = q` supposes, it claims nothing.
+    """
+    left = equation.left
+    if not (isinstance(left, Name) and left.id in bench.names.functions):
+        return None
+    taken = {f.name: f.parameters for f in bench.names.functions.values()}
+    taken |= {d.name: d.arguments for d in bench.names.densities.values()}
+    sides = (equation.left, equation.right)
+    called = {x.func.id for side in sides for x in walk(side) if isinstance(x, Call)}
+    bare = {name for side in sides for name in _bare(side) if name in taken and name not in notation.names}
+    if not called <= SCALARS.keys() or len({taken[name] for name in bare}) != 1:
+        return None
+    place = equation.left.place
+    put: dict[str, Tree] = {
+        name: Call(Name(name, place=place), tuple(Name(x, place=place) for x in taken[name]), (), place=place)
+        for name in bare
+    }
     left, right = (put_bare(side, put) for side in sides)
     return replace(equation, left=left, right=right)
 

@@ -45,17 +45,17 @@ def _poisoned(harm: Callable[[], None]) -> Callable[[Markers, str, tuple[str, ..
 
 
 def _work_poisoned_by_crash(*args: object) -> None:
-    bulk._marked = _poisoned(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    vars(bulk)["_marked"] = _poisoned(lambda: os.kill(os.getpid(), signal.SIGKILL))
     bulk._work(*args)  # type: ignore[arg-type]
 
 
 def _work_poisoned_by_exit(*args: object) -> None:
-    bulk._marked = _poisoned(lambda: os._exit(0))
+    vars(bulk)["_marked"] = _poisoned(lambda: os._exit(0))
     bulk._work(*args)  # type: ignore[arg-type]
 
 
 def _work_poisoned_by_hang(*args: object) -> None:
-    bulk._marked = _poisoned(lambda: time.sleep(3600))
+    vars(bulk)["_marked"] = _poisoned(lambda: time.sleep(3600))
     bulk._work(*args)  # type: ignore[arg-type]
 
 
@@ -65,10 +65,10 @@ class _Poisoned:
     def __init__(self, work: Callable[..., None]) -> None:
         self.work = work
 
-    def Pipe(self) -> object:  # noqa: N802
+    def Pipe(self) -> object:
         return _REAL.Pipe()
 
-    def Process(self, target: object, args: tuple[object, ...], daemon: bool) -> object:  # noqa: ARG002, N802
+    def Process(self, target: object, args: tuple[object, ...], daemon: bool) -> object:
         return _REAL.Process(target=self.work, args=args, daemon=daemon)
 
 

@@ -1,5 +1,7 @@
 """Single equations: a table of claims with the verdict that the mathematics gives them."""
 
+from pathlib import Path
+
 import pytest
 
 from symgrad.pipeline import load
@@ -21,7 +23,16 @@ model:
 @pytest.fixture(scope="module")
 def markers() -> dict[str, Markers]:
     names = ("bptt", "lstm", "softmax_ce", "residual", "attention_rnn", "gated_rnn", "conv1d_index", "lstm_step")
-    names += ("conv_by_hand", "conv_sizes", "loss_at_init", "focal_loss", "vae_elbo", "gan_optimum", "vanishing")
+    names += (
+        "conv_by_hand",
+        "conv_sizes",
+        "loss_at_init",
+        "focal_loss",
+        "vae_elbo",
+        "gan_optimum",
+        "vanishing",
+        "unit_sphere",
+    )
     return {**{n: Markers.of([load(n)]) for n in names}, "matrices": Markers.of([load(MATRICES)])}
 
 
@@ -220,3 +231,52 @@ def test_a_wrong_line_shows_where_it_fails(markers: dict[str, Markers]) -> None:
     assert abs(claim.counterexample.expected - claim.counterexample.given) > 1e-6
     assert claim.counterexample.at["t"] in (1, 2, 3)
     assert claim.question == "state"
+
+
+OPTIMA = [
+    ("unit_sphere", r"h^* = \frac{u}{\|u\|}", "right", "best"),
+    ("unit_sphere", r"h^* = \frac{u}{\sqrt{u^T u}}", "right", "best"),
+    ("unit_sphere", r"h^\star = -u/\|u\|_2", "right", "worst"),
+    ("unit_sphere", r"h = u/\|u\|", "right", "best"),
+    ("unit_sphere", r"h^* = \frac{u}{u^T u}", "wrong", "best"),
+    ("unit_sphere", r"h^* = u", "wrong", "best"),
+    ("unit_sphere", r"h^* = x", "shape-error", "best"),
+    ("unit_sphere", r"h = 0", "definition", None),
+    ("gan_optimum", r"D^* = \frac{p_{data}}{p_{data}+p_g}", "right", None),
+    ("gan_optimum", r"D = 1 - \frac{p_g}{p_{data}+p_g}", "right", "best"),
+    ("gan_optimum", r"D^* = \frac{p_g}{p_{data}+p_g}", "wrong", None),
+    ("gan_optimum", r"m = (p_{data} + p_g)/2", "right", None),
+    ("gan_optimum", r"m = (p_{data} - p_g)/2", "wrong", None),
+]
+
+
+@pytest.mark.parametrize(("problem", "formula", "verdict", "question"), OPTIMA, ids=[c[1] for c in OPTIMA])
+def test_an_optimum_is_compared_with_that_of_the_question(
+    markers: dict[str, Markers], problem: str, formula: str, verdict: str, question: str | None
+) -> None:
+    (claim,) = markers[problem].mark(formula, formula=True).claims
+    assert claim.verdict == verdict
+    assert question is None or claim.question == question
+
+
+def test_a_line_of_a_question_is_compared_with_its_own_optimum(markers: dict[str, Markers], tmp_path: Path) -> None:
+    answer = tmp_path / "answer.yaml"
+    answer.write_text("best: '$h^* = -u/\\|u\\|$'\nworst: '$h^* = -u/\\|u\\|$'\n")
+    marked = markers["unit_sphere"].mark(answer)
+    assert [(c.question, c.verdict) for c in marked.claims] == [("best", "wrong"), ("worst", "right")]
+
+
+NUMBERS = [
+    (r"\operatorname{diag}(f_t(1-f_t)) U^f", "right-as-scalars"),
+    (r"f_t(1-f_t) U^f", "right-as-scalars"),
+    (r"\operatorname{diag}(f_t(1+f_t)) U^f", "wrong"),
+    (r"\operatorname{diag}(f_t \odot (1-f_t)) U^f", "right"),
+    (r"{U^f}^T \operatorname{diag}(f_t(1-f_t))", "shape-error"),
+]
+
+
+@pytest.mark.parametrize("beside", ["", r" \\ \frac{\partial c_t}{\partial f_t} = \operatorname{diag}(c_{t-1})"])
+@pytest.mark.parametrize(("right", "verdict"), NUMBERS, ids=[c[0] for c in NUMBERS])
+def test_the_diag_of_a_number_is_the_number(markers: dict[str, Markers], right: str, verdict: str, beside: str) -> None:
+    found = verdicts(markers["lstm"], rf"\frac{{\partial f_t}}{{\partial h_{{t-1}}}} = {right}{beside}")
+    assert found == ([verdict, "right"] if beside else [verdict])
