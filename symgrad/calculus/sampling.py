@@ -1,11 +1,24 @@
 """Random values for the inputs of a model, each within what its declaration says."""
 
+import math
 from collections.abc import Collection
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 
 from symgrad.tensor.stable import Array
+
+FEW: Final = 16
+"""Sums of so many random terms saturate nothing yet; longer ones need smaller terms."""
+
+
+def _shrink(shape: tuple[int, ...]) -> float:
+    """What keeps a product with an array of a shape of the order of 1, however long the sums in it are."""
+    if len(shape) < 2:
+        return 1.0
+    longest = max(shape[0], math.prod(shape[1:]))
+    return min(1.0, math.sqrt(FEW / max(1, longest)))
 
 
 def sample(facts: Collection[str], shape: tuple[int, ...], points: int, random: np.random.Generator) -> Array:
@@ -20,6 +33,9 @@ def sample(facts: Collection[str], shape: tuple[int, ...], points: int, random: 
     if between is not None:
         low, high = (float(Fraction(end)) for end in between)
         return random.uniform(low + 0.05 * (high - low), high - 0.05 * (high - low), size=full)
+    if "index" in facts:
+        first = 0 if "from 0" in facts else 1
+        return random.integers(first, first + 2, size=full).astype(float)
     end = next((f.split() for f in facts if f.startswith(("from ", "to "))), None)
     if end is not None:
         away = np.exp(random.normal(scale=0.8, size=full))
@@ -29,11 +45,9 @@ def sample(facts: Collection[str], shape: tuple[int, ...], points: int, random: 
             return random.uniform(0.1, 0.9, size=full)
         raw = np.exp(random.normal(size=full))
         return np.asarray(raw / raw.sum(axis=-1, keepdims=True))
-    if "index" in facts:
-        return random.integers(1, 3, size=full).astype(float)
     if "integer" in facts:
         return random.integers(1, 6, size=full).astype(float)
-    value = random.normal(scale=0.8, size=full)
+    value = random.normal(scale=0.8 * _shrink(shape), size=full)
     if "positive-definite" in facts:
         return np.asarray(value @ np.swapaxes(value, -1, -2) + np.eye(shape[-1]))
     if "symmetric" in facts:

@@ -63,7 +63,9 @@ class FirstOrder:
         uses = self._uses()
         steps = {s for u in uses for s in symbols_of(u.step)}
         j = fresh_symbol(sympy.Symbol("j", integer=True), self.taken | steps)
-        self.work.certifier.open(dict.fromkeys(x for u in uses for x in (*u.over, Binder(j, u.step, self.top))))
+        own_step = () if self.state.step.symbol in symbols_of(self.top) else (self.state.step,)
+        within = (x for u in uses for x in (*u.over, Binder(j, u.step, self.top)))
+        self.work.certifier.open(dict.fromkeys((*own_step, *within)))
         own = self._beside()
         self._open_sum(uses, own)
         local = self._local(uses, j)

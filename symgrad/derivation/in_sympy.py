@@ -51,7 +51,8 @@ class InSympy:
 
     def _assumed(self, node: Var) -> dict[str, bool]:
         facts: dict[str, bool] = {"integer": True} if node.facts & {"integer", "index"} else {"real": True}
-        if node.name in self.positive or node.facts & {"positive", "probability", "index"}:
+        counted_from_one = "index" in node.facts and "from 0" not in node.facts
+        if node.name in self.positive or counted_from_one or node.facts & {"positive", "probability"}:
             facts["positive"] = True
         if "from 0" in node.facts:
             facts["nonnegative"] = True

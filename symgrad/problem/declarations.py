@@ -97,6 +97,8 @@ def _declared(symbol: RawSymbol, family: Family, heads: Sequence[Head], scope: S
     if shape is not None:
         check_facts(symbol, shape, values)
     facts = frozenset(fact.text for fact in symbol.facts)
+    if "index" in facts and scope.names.index_base == 0:
+        facts |= {"from 0"}
     member = Member(where.indices, where.ranges, symbol.text, symbol.place, False, shape, facts)
     member.filled = values is not None and not values.shape
     for other in family.members:

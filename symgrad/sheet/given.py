@@ -53,7 +53,8 @@ def _said(d: Declaration, reading: Reading) -> Words:
     parts: list[Words] = []
     if d.about:
         parts.append(with_formulas(d.about))
-    for fact in sorted(d.facts - _SILENT):
+    silent = _SILENT | {"from 0"} if "index" in d.facts else _SILENT
+    for fact in sorted(d.facts - silent):
         if fact == "probability" and not d.shape:
             parts.append(("a probability",))
         else:

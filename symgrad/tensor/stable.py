@@ -53,8 +53,11 @@ def sigmoid(x: Array) -> Array:
 
 
 def relu(x: Array, at_zero: Array | None = None) -> Array:
-    """max(x, 0); the derivative at 0 does not touch the value."""
-    return np.where(x.real > 0, x, np.zeros_like(x))
+    """max(x, 0); the derivative at 0 does not touch the value, only a complex step from there."""
+    below = np.zeros_like(x)
+    if at_zero is not None and np.iscomplexobj(x):
+        below = np.where(x.real == 0, at_zero * x, below)
+    return np.where(x.real > 0, x, below)
 
 
 def absolute(x: Array) -> Array:

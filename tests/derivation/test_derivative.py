@@ -258,6 +258,22 @@ questions:
 - {id: d, ask: derivative, of: "h[t]", wrt: "h[t-1]"}
 - {id: e, ask: derivative, of: "h[3]", wrt: w, form: expanded}
 """,
+    "gated": """
+symbols: {"x[t]": {shape: d}, "h[0]": 0, W: {shape: [n, d]}, U: {shape: [n, n]}}
+steps: {t: 1..3}
+model: ["z[t] = sigmoid(W @ x[t] + U @ h[t-1])", "h[t] = (1 - z[t]) * h[t-1] + z[t]"]
+questions:
+- {id: a, ask: derivative, of: "h[t]", wrt: W, form: sum-of-products}
+- {id: b, ask: derivative, of: "h[t]", wrt: U, form: sum-of-products}
+""",
+    "zero-based": """
+index_base: 0
+symbols: {E: {shape: [V, d]}, "c[j]": {is: index}}
+steps: {j: 0..3}
+model: ["h = sum(E[c[j], :], j=0..3) / 4", "L = sum(h**2)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: E}
+""",
     "where": """
 symbols: {"x[t]": {shape: d}, "h[0]": {shape: n}, W: {shape: [n, n]}, U: {shape: [n, d]}}
 steps: {t: 1..T}

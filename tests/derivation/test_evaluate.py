@@ -84,6 +84,23 @@ def test_the_program_needs_no_argument_and_returns_the_value(of: str, at: str, e
     np.testing.assert_allclose(np.asarray(made["q1"]()), exact, rtol=1e-13)  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(("at_zero", "expected"), [("0", 0), ("1/2", HALF), ("1", 1)])
+def test_the_derivative_of_relu_at_zero_is_the_chosen_one(at_zero: str, expected: object) -> None:
+    (derivation,) = solve_problem(
+        load_problem(
+            f"""
+title: A kink
+relu_at_zero: {at_zero}
+symbols: {{x: {{shape: 2}}, w: {{shape: 2}}}}
+model: ["r = relu(w.T @ x)"]
+questions: [{{id: a, ask: evaluate, of: "grad(r, w)", at: {{w: 0, x: 1}}}}]
+"""
+        )
+    )
+    assert derivation.status == "certified", derivation.message
+    assert derivation.results[0].exact == [expected, expected]
+
+
 def test_an_irrational_value_has_its_float() -> None:
     result = answer("exp(a)", "a: 1/2")
     assert result.inexact == pytest.approx(np.exp(0.5), rel=1e-15)

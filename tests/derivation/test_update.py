@@ -186,6 +186,22 @@ def test_the_new_weights_of_a_block_by_numpy() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
+def test_a_decoder_that_begins_where_an_encoder_ends() -> None:
+    text = """
+title: Sequence to sequence
+symbols: {"x[t]": {shape: d}, "h[0]": 0, A: {shape: [n, d]}, B: {shape: [n, n]}, P: {shape: [m, n]}, D: {shape: [m, m]}}
+steps: {t: 1..3, s: 1..2}
+model:
+  - h[t] = tanh(A @ x[t] + B @ h[t-1])
+  - g[0] = P @ h[3]
+  - g[s] = tanh(D @ g[s-1])
+  - L = sum(sum(g[s]**2), s=1..2)
+questions:
+  - {id: q1, ask: update, %s}
+"""
+    assert solved(text, "loss: L, wrt: P, rate: eta").status == "certified"
+
+
 def test_a_loss_without_a_name_and_one_entry() -> None:
     derivation = solved(BLOCK, 'loss: "sum(x_4)", wrt: "H[1, 2]", rate: eta')
     assert derivation.results[0].shape == ()
