@@ -2,6 +2,7 @@
 
 import sympy
 
+from symgrad.derivation import limit_sums
 from symgrad.derivation.in_sympy import InSympy
 from symgrad.derivation.limit_search import INFINITY, Approach, Search
 from symgrad.derivation.limit_ways import ways
@@ -37,7 +38,12 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
         raise QuestionError("say what goes where: at: p -> 1", question.place)
     point = Point.of(problem, fixed)
     system = specialise(problem.system, point.integers, point.definitions)
-    root = as_formulas(system, reindex(question.of.expr, point.integers))
+    asked = root = as_formulas(system, reindex(question.of.expr, point.integers))
+    size = moving[0].target
+    if isinstance(size, sympy.Symbol):
+        asked = written_out(system, root, [v.name for v in variables(root)])
+        root = limit_sums.closed(asked, size)
+    summed = root
     system, root, approach = _approach(system, root, moving[0])
     names = {approach.var.name, *(d.family for d in point.definitions)}
     if not depends(system, root, {approach.var.name}):
@@ -45,7 +51,10 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     work = workspace(problem, question, system, [approach.of(root)])
     open_form = written_out(system, root, names)
     given: dict[Expr, Expr] = {d.target: d.body for d in point.definitions}
-    return (Search(work, approach, ways).solve(question, root, replace_nodes(open_form, given)),)
+    result = Search(work, approach, ways).solve(question, root, replace_nodes(open_form, given))
+    if asked is not summed:
+        result = limit_sums.explained(result, workspace(problem, question, problem.system, [asked]), asked, summed)
+    return (result,)
 
 
 def _approach(system: System, root: Expr, s: Setting) -> tuple[System, Expr, Approach]:

@@ -191,7 +191,7 @@ def _vanishing(search: Search, f: Expr) -> dict[Expr, Expr]:
             if exponent is not None and exponent < 0:
                 values[x] = b.ZERO
         elif isinstance(x, Pow) and var not in variables(x.base) and _below_one(search, x.base):
-            slope = b.div(x.exponent, var)
+            slope = local_jacobian(x.exponent, Var("the exponent", (), ()), var)
             if saturation.sign(slope) == 1 and var not in variables(slope):
                 values[x] = b.ZERO
     return values

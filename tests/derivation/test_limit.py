@@ -65,6 +65,10 @@ def answer(of: str, at: str, **more: Any) -> dict[str, Any]:
         ("log(tau)", "tau -> 0", r"-\infty"),
         ("(1 - 1/n)**n", "n -> inf", r"e^{-1}"),
         ("(x**2 - 1) / (x - 1)", "x -> 1", "2"),
+        ("sum(beta**i, i=0..T)", "T -> inf", r"\frac{1}{1 - \beta}"),
+        ("sum((1 - beta)*beta**i, i=0..T)", "T -> inf", "1"),
+        ("sum(1/2**i, i=1..T)", "T -> inf", "1"),
+        ("sum(i, i=1..T) / T**2", "T -> inf", r"\frac{1}{2}"),
     ],
 )
 def test_limits_by_hand(of: str, at: str, latex: str) -> None:
@@ -103,6 +107,11 @@ def test_the_exponent_must_be_positive() -> None:
         ("sin(x)", "x -> inf", "SymPy finds no limit there"),
         ("FL", "tau -> 0", "it does not depend on tau"),
         ("a * x", "inf", "say which variable goes there: a, x are free"),
+        (
+            "sum(1/i, i=1..T)",
+            "T -> inf",
+            "no closed form is known for a sum or product whose number of terms grows with T",
+        ),
     ],
 )
 def test_what_has_no_limit(of: str, at: str, message: str) -> None:
