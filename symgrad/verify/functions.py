@@ -125,6 +125,8 @@ def axis_of(m: Interpretation, tree: Call, ints: Ints) -> int | None:
 
 
 def cross_entropy(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    if len(tree.args) != 2:
+        raise Unclear(f"{tree.func.id} takes two arguments")
     y, p = (m.value(arg, ints) for arg in tree.args)
     if y.shape != p.shape:
         raise Misfit("cross-entropy", y.shape, p.shape)
