@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
+from sympy.printing.str import StrPrinter
 
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.tensor import build as b
@@ -100,14 +101,25 @@ def in_text(found: sympy.Set, name: str) -> str:
 
 def _text(part: sympy.Set, name: str) -> str:
     if isinstance(part, sympy.FiniteSet):
-        return " or ".join(f"{name} == {v}" for v in sorted(part, key=lambda v: float(sympy.N(v))))
+        return " or ".join(f"{name} == {_spelled(v)}" for v in sorted(part, key=lambda v: float(sympy.N(v))))
     left = "<" if getattr(part, "left_open", False) else "<="
     right = "<" if getattr(part, "right_open", False) else "<="
     if not part.inf.is_finite:
-        return f"{name} {right} {part.sup}" if part.sup.is_finite else "always"
+        return f"{name} {right} {_spelled(part.sup)}" if part.sup.is_finite else "always"
     if not part.sup.is_finite:
-        return f"{name} {'>' if left == '<' else '>='} {part.inf}"
-    return f"{part.inf} {left} {name} {right} {part.sup}"
+        return f"{name} {'>' if left == '<' else '>='} {_spelled(part.inf)}"
+    return f"{_spelled(part.inf)} {left} {name} {right} {_spelled(part.sup)}"
+
+
+class _Spelling(StrPrinter):  # type: ignore[misc]  # SymPy has no types
+    """Numbers in the problem language, which has no letter for Euler's number in a text."""
+
+    def _print_Exp1(self, expr: sympy.Expr) -> str:
+        return "exp(1)"
+
+
+def _spelled(x: sympy.Expr) -> str:
+    return str(_Spelling().doprint(x))
 
 
 # Verification

@@ -56,7 +56,7 @@ def answer(unknown: str, *where: str) -> dict[str, Any]:
         ("u", ["tanh(u) == 1/2"], ["log(3)/2"], r"u = \frac{1}{2} \log 3"),
         ("u", ["1/u > 2"], "0 < u < 1/2", r"0 < u < \frac{1}{2}"),
         ("u", ["1/(u - 1) <= 1/(u + 1)"], "-1 < u < 1", "-1 < u < 1"),
-        ("u", ["log(u) < 1"], "0 < u < E", "0 < u < e"),
+        ("u", ["log(u) < 1"], "0 < u < exp(1)", "0 < u < e"),
         ("u", ["sqrt(u) <= 3"], "0 <= u <= 9", r"0 \le u \le 9"),
         ("u", ["sqrt(u) == u - 2"], [4], "u = 4"),
         ("u", ["u**2 + 1 > 0"], "always", None),
