@@ -82,7 +82,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
         raise QuestionError(f"{question.of.text} is given; there is no graph behind it", question.of.place)
     extra: dict[str, Any] = {"nodes": [n.record() for n in whole.nodes], "edges": [e.record() for e in whole.edges]}
     if whole.steps:
-        extra["steps"] = [DOTS if s is None else s if isinstance(s, int) else str(s) for s in whole.steps]
+        extra["unrolled"] = [DOTS if s is None else s if isinstance(s, int) else str(s) for s in whole.steps]
     if cell is not None:
         extra["cell"] = {"nodes": [n.record() for n in cell.nodes], "edges": [e.record() for e in cell.edges]}
     text = ", ".join(a.text for a in question.several("of"))
