@@ -19,9 +19,9 @@ from symgrad.sheet.json import exact_value, result_latex
 from symgrad.sheet.look import Look
 from symgrad.sheet.programs import program
 from symgrad.sheet.reading import Reading
-from symgrad.verify.bulk import TIME
-from symgrad.verify.bulk import verify_many as many
-from symgrad.verify.verify import Marked
+from symgrad.verification.bulk import TIME
+from symgrad.verification.bulk import verify_many as many
+from symgrad.verification.marked import Marked
 
 
 def load(path_or_text: Path | str) -> "ProblemHandle":

@@ -18,7 +18,7 @@ from symgrad.limits import limit_memory
 from symgrad.problem.bank import bank_names, find_problem
 from symgrad.sheet.formats import FORMATS, SUFFIXES, check_format
 from symgrad.sheet.look import CHOICES
-from symgrad.verify.formats import REPORTS
+from symgrad.verification.reports.formats import REPORTS
 
 P = ParamSpec("P")
 _STANDARD: Final = "-"

@@ -23,13 +23,13 @@ from symgrad.sheet.look import DEFAULT_LOOK, Look
 
 if TYPE_CHECKING:
     from symgrad.sheet.compose import Answers
-    from symgrad.verify.verify import Marked
+    from symgrad.verification.marked import Marked
 
 compose, check_rows = later("symgrad.sheet.compose:compose"), later("symgrad.sheet.checks:check_rows")
 render, typeset = later("symgrad.sheet.render:render"), later("symgrad.sheet.pdf:typeset")
 picture, pictured = later("symgrad.sheet.pictures:picture"), later("symgrad.sheet.pictures:pictured")
-with_plot = later("symgrad.derivation.usual_plots:with_plot")
-mark = later("symgrad.verify.verify:mark")
+with_plot = later("symgrad.derivation.plots.usual_plots:with_plot")
+mark = later("symgrad.verification.marked:mark")
 
 Document = str | bytes
 

@@ -22,14 +22,35 @@ LAYERS: dict[str, set[str]] = {
     "codegen": {"tensor"},
     "derivation": {"calculus", "problem", "lazy", "limits"},
     "sheet": {"derivation", "notation", "codegen"},
-    "verify": {"derivation", "sheet"},
-    "pipeline": {"sheet", "verify", "files"},
+    "verification": {"derivation", "sheet"},
+    "pipeline": {"sheet", "verification", "files"},
     "api": {"pipeline"},
     "cli": {"pipeline", "files", "limits"},
     "__main__": {"cli"},
     "__init__": {"api"},
 }
 """What each layer stands on directly; it may import all of what these stand on, too."""
+
+INSIDE: dict[str, dict[str, set[str]]] = {
+    "derivation": {
+        "identities": set(),
+        "solutions": set(),
+        "differentiation": set(),
+        "numbers": {"identities"},
+        "limits": {"numbers"},
+        "structure": {"differentiation"},
+        "optima": {"differentiation", "identities"},
+        "plots": {"numbers", "optima"},
+    },
+    "verification": {
+        "documents": set(),
+        "meaning": set(),
+        "judging": {"documents", "meaning"},
+        "diagnosis": {"judging", "meaning"},
+        "reports": {"judging"},
+    },
+}
+"""Within a layer, what each package stands on beside the modules that all of them share."""
 
 
 def layer(name: str) -> str:
@@ -120,3 +141,13 @@ def test_no_module_is_imported_by_what_it_imports() -> None:
 
     for name in graph:
         visit(name, ())
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.relative_to(ROOT).parts[0] in INSIDE], ids=dotted)
+def test_packages_inside_a_layer_import_downwards(path: Path) -> None:
+    outer, own, *_ = [*dotted(path).split("."), ""]
+    allowed = INSIDE[outer].get(own)
+    if allowed is None:
+        return
+    packages = {n.split(".")[1] for n in imported(path) if n.startswith(f"{outer}.")} & set(INSIDE[outer])
+    assert packages <= allowed | {own}

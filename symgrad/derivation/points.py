@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symgrad.derivation.equations import integer_value
+from symgrad.derivation.structure.equations import integer_value
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Declaration, Given, Problem, Setting
 from symgrad.problem.numbers import array, filled, part

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import sympy
 
 from symgrad.calculus.adjoint import adjoint_equations
-from symgrad.derivation.backprop import DELTA, delta, is_short, recast
+from symgrad.derivation.differentiation.backprop import DELTA, delta, is_short, recast
 from symgrad.derivation.steps import Code, DeferredCode
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b

@@ -1,7 +1,7 @@
 """Derivatives within an expression, written out: as formulas, or as a backward pass over the model."""
 
 from symgrad.calculus.local import local_jacobian
-from symgrad.derivation.derivative import as_node
+from symgrad.derivation.differentiation.derivative import as_node
 from symgrad.derivation.program import backward_code
 from symgrad.derivation.writing_out import written_out
 from symgrad.errors import QuestionError

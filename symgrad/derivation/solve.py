@@ -18,7 +18,7 @@ from symgrad.tensor.nodes import Deriv, Expr
 from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.walk import find
 
-settled = later("symgrad.derivation.gradients:settled")
+settled = later("symgrad.derivation.differentiation.gradients:settled")
 
 OVER_ALL_SIZES: Final = frozenset({"derivative", "update"})
 """Kinds of questions whose answers hold for every size, where they do for some."""
@@ -29,25 +29,25 @@ SECONDS: Final = 120.0
 Solver = Callable[[Problem, Question], tuple[Result, ...]]
 
 SOLVERS: Mapping[str, Solver] = {
-    "derivative": later("symgrad.derivation.derivative:solve"),
-    "update": later("symgrad.derivation.update:solve"),
-    "shape": later("symgrad.derivation.shapes:solve"),
-    "evaluate": later("symgrad.derivation.evaluation:solve"),
-    "equations": later("symgrad.derivation.equations:solve"),
-    "depends": later("symgrad.derivation.depends:solve"),
-    "diagram": later("symgrad.derivation.diagram:solve"),
-    "plot": later("symgrad.derivation.plot:solve"),
-    "identity": later("symgrad.derivation.identity:solve"),
-    "optimum": later("symgrad.derivation.optimum:solve"),
-    "bound": later("symgrad.derivation.bound:solve"),
-    "convexity": later("symgrad.derivation.convexity:solve"),
-    "average_precision": later("symgrad.derivation.average_precision:solve"),
-    "iou": later("symgrad.derivation.iou:solve"),
-    "matrix_form": later("symgrad.derivation.matrix_form:solve"),
-    "count": later("symgrad.derivation.count:solve"),
-    "limit": later("symgrad.derivation.limit:solve"),
-    "special_case": later("symgrad.derivation.special_case:solve"),
-    "solve": later("symgrad.derivation.solving:solve"),
+    "derivative": later("symgrad.derivation.differentiation.derivative:solve"),
+    "update": later("symgrad.derivation.differentiation.update:solve"),
+    "shape": later("symgrad.derivation.structure.shapes:solve"),
+    "evaluate": later("symgrad.derivation.numbers.evaluation:solve"),
+    "equations": later("symgrad.derivation.structure.equations:solve"),
+    "depends": later("symgrad.derivation.structure.depends:solve"),
+    "diagram": later("symgrad.derivation.structure.diagram:solve"),
+    "plot": later("symgrad.derivation.plots.plot:solve"),
+    "identity": later("symgrad.derivation.identities.identity:solve"),
+    "optimum": later("symgrad.derivation.optima.optimum:solve"),
+    "bound": later("symgrad.derivation.optima.bound:solve"),
+    "convexity": later("symgrad.derivation.optima.convexity:solve"),
+    "average_precision": later("symgrad.derivation.numbers.average_precision:solve"),
+    "iou": later("symgrad.derivation.numbers.iou:solve"),
+    "matrix_form": later("symgrad.derivation.structure.matrix_form:solve"),
+    "count": later("symgrad.derivation.structure.count:solve"),
+    "limit": later("symgrad.derivation.limits.limit:solve"),
+    "special_case": later("symgrad.derivation.limits.special_case:solve"),
+    "solve": later("symgrad.derivation.solutions.solving:solve"),
     "text": later("symgrad.derivation.prose:solve"),
 }
 

@@ -10,7 +10,7 @@ import sympy
 
 from symgrad.errors import Diagnostic
 from symgrad.source import Place
-from symgrad.syntax.latex import Vocabulary
+from symgrad.syntax.latex.notation import Vocabulary
 from symgrad.syntax.tree import Tree
 from symgrad.tensor.integers import Int, at_most, replace, same
 from symgrad.tensor.nodes import Binder, Rel, Shape

@@ -11,7 +11,7 @@ from symgrad.problem.names import Names
 from symgrad.problem.texts import read_definition, read_expression, read_limit, walk
 from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
 from symgrad.source import Source
-from symgrad.syntax.latex import Vocabulary
+from symgrad.syntax.latex.notation import Vocabulary
 from symgrad.syntax.tree import Approach, Definition, Member, Tree
 
 _READERS: Final[tuple[Callable[[Source, Vocabulary], Tree], ...]] = (read_expression, read_definition, read_limit)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symgrad.problem.vocabulary import dialect_of
 from symgrad.source import Source
-from symgrad.syntax.latex import Vocabulary
+from symgrad.syntax.latex.notation import Vocabulary
 from symgrad.syntax.reading import parse_definition, parse_expression, parse_limit
 from symgrad.syntax.tree import Approach, Definition, Distributed, Keyword, Member, Name, Subscript, Tree, children
 

@@ -10,7 +10,7 @@ from symgrad.errors import ProblemError
 from symgrad.problem.records import ProblemDocument, RawSymbol
 from symgrad.source import Source
 from symgrad.syntax.dialect import Dialect
-from symgrad.syntax.latex import Spelling, Vocabulary, latex, written_as
+from symgrad.syntax.latex.notation import Spelling, Vocabulary, latex, written_as
 from symgrad.syntax.plain import PLAIN
 from symgrad.syntax.reading import looks_like_latex, parse_expression, parse_target
 from symgrad.syntax.tree import Call, Name, Subscript, Tree, children

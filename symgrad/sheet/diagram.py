@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from symgrad.derivation.diagram import Edge, Graph, Node, graphs
 from symgrad.derivation.reading_order import members
+from symgrad.derivation.structure.diagram import Edge, Graph, Node, graphs
 from symgrad.notation.tree import Infix, OpName, Row, Sym, Text, Tree
 from symgrad.problem.model import Problem
 from symgrad.sheet.document import Words

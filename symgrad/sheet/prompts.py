@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from symgrad.derivation import average_precision, iou
+from symgrad.derivation.numbers import average_precision, iou
 from symgrad.errors import QuestionError
 from symgrad.notation.tree import Infix, Prefix, Sym, Tree
 from symgrad.problem.model import Asked, Condition, Question, Setting

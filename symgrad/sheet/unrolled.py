@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from symgrad.derivation.diagram import Edge, Graph, Node
+from symgrad.derivation.structure.diagram import Edge, Graph, Node
 from symgrad.sheet.drawing import Arrow, Box, Point, across, backwards, placed, upwards
 from symgrad.tensor.integers import Int, difference, same
 from symgrad.tensor.nodes import Var

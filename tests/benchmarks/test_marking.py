@@ -9,7 +9,7 @@ import pytest
 import sympy
 
 from symgrad.pipeline import load
-from symgrad.verify.verify import Markers
+from symgrad.verification.marked import Markers
 
 MOST_OF_SIMPLIFY = 1.0
 MOST_OF_LINEAR = 1.4

@@ -3,10 +3,10 @@
 import pytest
 import sympy
 
-from symgrad.derivation.operations import Work, work_of
 from symgrad.derivation.solve import solve_problem
 from symgrad.derivation.steps import Derivation, Line
-from symgrad.derivation.tally import Tally
+from symgrad.derivation.structure.operations import Work, work_of
+from symgrad.derivation.structure.tally import Tally
 from symgrad.problem.elaborate import load_problem
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import layers

@@ -8,7 +8,7 @@ import pytest
 
 from symgrad.calculus import adjoint, linear, local, sensitivity
 from symgrad.calculus.pullback import CALLS, pullback
-from symgrad.derivation import backprop, edges, paths
+from symgrad.derivation.differentiation import backprop, edges, paths
 from symgrad.derivation.solve import solve_problem
 from symgrad.derivation.steps import Derivation
 from symgrad.pipeline import load, solve

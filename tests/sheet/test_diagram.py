@@ -8,8 +8,8 @@ import pytest
 
 import symgrad
 from symgrad import pipeline
-from symgrad.derivation.diagram import graphs
 from symgrad.derivation.reading_order import members
+from symgrad.derivation.structure.diagram import graphs
 from symgrad.notation.plain import plain
 from symgrad.notation.tree import Row
 from symgrad.notation.typst import typst

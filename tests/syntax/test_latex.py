@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symgrad.errors import SymgradError
-from symgrad.syntax.latex import Spelling, Vocabulary, latex, written_as
-from symgrad.syntax.latex_names import spelling
-from symgrad.syntax.latex_signs import BIG, FUNCTIONS, GREEK, NAMES, OPERATORS
+from symgrad.syntax.latex.names import spelling
+from symgrad.syntax.latex.notation import Spelling, Vocabulary, latex, written_as
+from symgrad.syntax.latex.signs import BIG, FUNCTIONS, GREEK, NAMES, OPERATORS
 from symgrad.syntax.reading import parse_definition, parse_expression
 from symgrad.syntax.tree import sexp
 

@@ -25,7 +25,7 @@ from symgrad.problem.model import Problem, Question
 from symgrad.problem.names import Family, Member
 from symgrad.problem.scope import Scope
 from symgrad.sheet.reading import Reading
-from symgrad.syntax.latex import latex
+from symgrad.syntax.latex.notation import latex
 from symgrad.syntax.reading import parse_expression
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import ANY, Call, Concat, Deriv, Expr, Eye, Full, Var

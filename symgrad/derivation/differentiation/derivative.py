@@ -1,0 +1,260 @@
+"""Questions of kind derivative: which way leads to the form that is asked for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from symgrad.calculus.dependency import lags
+from symgrad.calculus.ends import open_ends
+from symgrad.calculus.trace import OpenPaths
+from symgrad.derivation.at_ends import at_ends
+from symgrad.derivation.differentiation import backprop
+from symgrad.derivation.differentiation.convolutions import layer_lines, sum_lines
+from symgrad.derivation.differentiation.entries import ByEntries, place
+from symgrad.derivation.differentiation.paths import Paths
+from symgrad.derivation.differentiation.recurrence import ClosedForm, carried_by_one, ended
+from symgrad.derivation.differentiation.state import states
+from symgrad.derivation.naming import Names
+from symgrad.derivation.program import derivative_code
+from symgrad.derivation.steps import Block, Code, Introduced, Reason, Result
+from symgrad.derivation.workspace import Workspace, names_in_use, workspace
+from symgrad.errors import QuestionError
+from symgrad.problem.model import Asked, Problem, Question
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Apply, Deriv, Entry, Expr, Rel, Var
+from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.system import Definition, System
+from symgrad.tensor.walk import postorder, variables
+
+
+def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
+    """∂of/∂wrt in the form asked for, one result for each ``wrt``."""
+    wrt = question.wrt
+    system, node = as_node(problem.system, question.of.expr, problem)
+    if question.order == 2:
+        return tuple(_second(problem, question, system, node, w) for w in wrt)
+    if question.form == "backprop":
+        return _backwards(problem, question, system, node)
+    try:
+        return _forwards(problem, question, system, node)
+    except OpenPaths:
+        if question.form or node.order or question.several("hold"):
+            raise
+        return _backwards(problem, question, system, node)
+
+
+def _backwards(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
+    return tuple(
+        replace(r, code=derivative_code(problem, system, node, w.expr, w.expr, system))
+        for r, w in zip(backprop.solve(problem, question, system, node, question.wrt), question.wrt, strict=True)
+    )
+
+
+def _forwards(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
+    wrt, form = question.wrt, question.form or "chain"
+    if form in ("chain", "expanded", "factored") and _in_matrices(node, wrt):
+        assert isinstance(node, Var)
+        if not any(_open_recurrence(system, node, w.expr) for w in wrt if isinstance(w.expr, Var)):
+            return tuple(_along_paths(problem, question, system, node, wrt, form))
+    return tuple(_one(problem, question, system, node, w, form) for w in wrt)
+
+
+def _in_matrices(of: Expr, wrt: Sequence[Asked]) -> bool:
+    """Whether the derivatives are scalars' gradients or fit a matrix, by named nodes."""
+    if not isinstance(of, Var) or not all(isinstance(w.expr, Var) for w in wrt):
+        return False
+    return not of.order or all(of.order + w.expr.order <= 2 for w in wrt)
+
+
+def _along_paths(
+    problem: Problem, question: Question, system: System, of: Var, wrt: Sequence[Asked], form: str
+) -> Iterator[Result]:
+    """Chain, expanded and factored: the results share the names and the lines on the way."""
+    added: tuple[Definition, ...] = ()
+    model = system
+    if form == "factored" and not of.order:
+        system, added = backprop.with_preactivations(problem, system, of)
+    conds = _relations(problem, question)
+    work = workspace(problem, question, system, [of, *(w.expr for w in wrt)], conds)
+    leave = frozenset(x.expr for x in question.several("leave") if isinstance(x.expr, Var))
+    held = frozenset(x.expr for x in question.several("hold"))
+    names = Names(work, several=_slopes(system) > 1)
+    shown: set[tuple[Expr, ...]] = set()
+    used: set[str] = set()
+    start = 0
+    for w in wrt:
+        assert isinstance(w.expr, Var)
+        adjoints = frozenset(d.family for d in added)
+        paths = Paths(work, names, of, w.expr, form, leave, held, adjoints=adjoints, shown=shown)
+        value = paths.solve()
+        blocks: list[Block] = []
+        if of is not question.of.expr and not used:
+            blocks.append(Introduced(of, question.of.expr))
+        fresh = [d for d in added if d.family not in used and any(v.name == d.family for v in paths.graph.order)]
+        used |= {d.family for d in fresh} | {of.name}
+        blocks += [Introduced(d.target, d.body, ("pre-activation",)) for d in fresh]
+        yield _result(work, question, model, of, w, value, [*blocks, *paths.blocks], held, names, paths.reason, start)
+        start = len(work.certifier.checks)
+
+
+def _relations(problem: Problem, question: Question) -> list[Rel]:
+    return [c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel)]
+
+
+def _slopes(system: System) -> int:
+    """The number of families whose definitions apply a function entry by entry to a vector."""
+    return len({d.family for d in system.definitions if any(_bends(x) for x in postorder(d.body))})
+
+
+def _bends(x: Expr) -> bool:
+    return isinstance(x, Apply) and x.order == 1 and x.fn not in ("sign", "floor", "ceil")
+
+
+def as_node(system: System, expr: Expr, problem: Problem) -> tuple[System, Expr]:
+    """The expression as a named node: itself, an entry of one, or a new definition of the model."""
+    if isinstance(expr, Var) or (isinstance(expr, Entry) and isinstance(expr.arg, Var)):
+        return system, expr
+    used = {d.family for d in system.definitions} | set(problem.declarations) | set(problem.sizes)
+    name = next(n for n in ("f", "y", "g", "r", "f_1") if n not in used)
+    definition = Definition(name, (), expr)
+    return system.extended([definition]), definition.target
+
+
+def _one(problem: Problem, question: Question, system: System, of: Expr, w: Asked, form: str) -> Result:
+    conds = _relations(problem, question)
+    named = isinstance(of, Var) and isinstance(w.expr, Var)
+    if form == "components" or not named or (of.order and of.order + w.expr.order > 2):
+        return _by_entries(problem, question, system, of, w, conds)
+    assert isinstance(of, Var)
+    assert isinstance(w.expr, Var)
+    try:
+        return _closed(problem, question, system, system, of, w)
+    except OpenPaths:
+        opened = open_ends(system, [of, w.expr], names_in_use(problem, system), shortest=2, near=0)
+        start = of if opened is None else opened.open(of)
+        if opened is None or of.order or not isinstance(start, Var):
+            raise
+        found = _closed(problem, question, system, opened.system, start, replace(w, expr=opened.open(w.expr)))
+        return at_ends(found, opened)
+
+
+def _closed(problem: Problem, question: Question, model: System, system: System, of: Var, w: Asked) -> Result:
+    """The closed form in a system, which may be the model with its ends opened."""
+    assert isinstance(w.expr, Var)
+    closed = ClosedForm(problem, question, system, of, w.expr, tuple(_relations(problem, question)))
+    work, value, blocks = closed.solve()
+    return _result(work, question, model, of, w, value, blocks, reason=closed.reason)
+
+
+def _open_recurrence(system: System, of: Var, wrt: Var) -> bool:
+    """Whether the paths from wrt to of run over steps without a numeric end."""
+    table = lags(system)
+    places = table.position.get(of.name, {})
+    open_step = any(k < len(of.subs) and not isinstance(of.subs[k], int) for k in places.values())
+    endless = any(not isinstance(x.hi, int) for x in system.steps.values())
+    carried = bool(table.sign.get(of.name, set()) - {0})
+    if not carried or (wrt.name in {v for v in table.position if table.position[v]} and wrt.subs):
+        return False
+    return open_step or (endless and not places)
+
+
+def _by_entries(
+    problem: Problem, question: Question, system: System, of: Expr, w: Asked, conds: Sequence[Rel]
+) -> Result:
+    work = workspace(problem, question, system, [of, w.expr], conds)
+    held = frozenset(x.expr for x in question.several("hold"))
+    rows = place(of, "ijk", work)
+    columns = place(w.expr, "jklmpq" if rows.binders and len(rows.binders) == 1 else "lmpqrs", work)
+    try:
+        value, whole, blocks = ByEntries(work, rows, columns, held).solve()
+    except OpenPaths:
+        _, cut = ended(problem, system, rows.node, of, w.expr)
+        if held or carried_by_one(states(cut, rows.node.name, columns.node.name)) is None:
+            raise
+        work = workspace(problem, question, cut, [of, w.expr], conds)
+        value, whole, blocks = ByEntries(work, rows, columns, closed=True).solve()
+    difference = work.certifier.differences(of, w.expr, whole, held)
+    left = Deriv(rows.entry, columns.entry, "total", (), held)
+    if isinstance(w.expr, Entry):
+        blocks += sum_lines(work, w.expr, value)
+    checks = (*work.certifier.checks, difference)
+    return Result(
+        question.of.text,
+        w.text,
+        left,
+        whole,
+        whole.shape,
+        tuple(blocks),
+        checks,
+        code=derivative_code(problem, system, of, w.expr, whole, work.system, held),
+    )
+
+
+def _result(
+    work: Workspace,
+    question: Question,
+    model: System,
+    of: Expr,
+    w: Asked,
+    value: Expr,
+    blocks: list[Block],
+    held: frozenset[Expr] = frozenset(),
+    names: Names | None = None,
+    reason: Reason = ("chain rule",),
+    start: int = 0,
+) -> Result:
+    left = b.deriv(of, w.expr, "total", held)
+    sides = dict.fromkeys([*_spelled(work.system, of, w.expr), value])
+    line = work.certifier.line(left, *sides, reason=reason, rule="result", boxed=True)
+    work.certifier.differences(of, w.expr, value, held)
+    used = {v.name for v in variables(value, into_derivatives=True)}
+    where = tuple(x for x in work.introduced if x.name.name in used)
+    pending = tuple(names.take(value)) if names is not None else ()
+    return Result(
+        question.of.text,
+        w.text,
+        left,
+        value,
+        value.shape,
+        (*blocks, line, *pending, *layer_lines(work, of, w.expr)),
+        tuple(work.certifier.checks[start:]),
+        where,
+        code=derivative_code(work.problem, model, of, w.expr, value, work.system, held),
+    )
+
+
+def _spelled(system: System, of: Expr, wrt: Expr) -> tuple[Expr, ...]:
+    """The slope of a scalar function in terms of its argument, where a node is that function of ``wrt``."""
+    body = system.body(of) if isinstance(of, Var) and not of.order else None
+    return SCALARS[body.fn].spelled(wrt) if isinstance(body, Apply) and body.args == (wrt,) else ()
+
+
+def _second(problem: Problem, question: Question, system: System, of: Expr, w: Asked) -> Result:
+    """∂²of/∂w²: the gradient named, and differentiated once more."""
+    if not isinstance(of, Var) or of.order or not isinstance(w.expr, Var):
+        raise QuestionError("order 2 is of a scalar by a named node")
+    work = workspace(problem, question, system, [of, w.expr], _relations(problem, question))
+    first = Paths(work, Names(work), of, w.expr, "chain")
+    gradient = first.solve()
+    name = Var(work.fresh("g", "q", "G"), (), gradient.shape)
+    shown = work.introduce(name, gradient, reason=("the gradient",))
+    blocks: list[Block] = [
+        *first.blocks,
+        work.certifier.line(b.deriv(of, w.expr), gradient, name, reason=first.reason, rule="gradient"),
+        shown,
+    ]
+    if gradient.order + w.expr.order <= 2:
+        second = Paths(work, Names(work), name, w.expr, "chain")
+        value = second.solve()
+        blocks += second.blocks
+        left: Expr = b.deriv(name, w.expr)
+        blocks.append(work.certifier.line(left, value, reason=second.reason, rule="Hessian", boxed=True))
+    else:
+        rows, columns = place(name, "ijk", work), place(w.expr, "lmpq", work)
+        entry, value, lines = ByEntries(work, rows, columns).solve()
+        blocks += lines
+        left = Deriv(rows.entry, columns.entry, "total", ())
+        del entry
+    check = work.certifier.differences(b.deriv(of, w.expr), w.expr, value)
+    checks = (*work.certifier.checks, check)
+    code = Code(work.system, value)
+    return Result(question.of.text, w.text, left, value, value.shape, tuple(blocks), checks, code=code)

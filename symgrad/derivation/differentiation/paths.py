@@ -1,0 +1,286 @@
+"""Forms chain, expanded and factored: the paths from a node to what it is differentiated by, multiplied and added."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from symgrad.calculus.cancel import settled
+from symgrad.calculus.entries import has_units, take_entries
+from symgrad.calculus.pullback import divides
+from symgrad.calculus.rewrite import (
+    collect,
+    common_scalars,
+    distribute,
+    factor,
+    fold_definitions,
+    merge_diagonals,
+    multiply_out,
+    size,
+)
+from symgrad.calculus.trace import Trace, trace
+from symgrad.derivation.differentiation.edges import Edge, Edges, compose
+from symgrad.derivation.differentiation.factors import LocalFactors
+from symgrad.derivation.differentiation.written_out import Links
+from symgrad.derivation.naming import Names
+from symgrad.derivation.reasons import paths_add, why
+from symgrad.derivation.steps import Block, Line, Reason
+from symgrad.derivation.workspace import Workspace
+from symgrad.errors import QuestionError
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, Var
+from symgrad.tensor.system import System
+from symgrad.tensor.walk import postorder, variables
+
+MOST_NAMES: Final = 20_000
+"""Names in the longest line that is still written."""
+
+
+@dataclass(slots=True)
+class Paths:
+    """One derivative ∂of/∂wrt through the definitions of a model, the readers first.
+
+    ``known[v]`` is ∂of/∂v as far as it is written out; ``leave`` are nodes whose own derivative by ``wrt`` is
+    not resolved; ``adjoints`` are families whose adjoints get a name. ``reason`` says why the last step holds.
+    """
+
+    work: Workspace
+    names: Names
+    of: Var
+    wrt: Var
+    form: str
+    leave: frozenset[Var] = frozenset()
+    held: frozenset[Expr] = frozenset()
+    blocks: list[Block] = field(default_factory=list)
+    known: dict[Var, Expr] = field(default_factory=dict)
+    adjoints: frozenset[str] = frozenset()
+    reason: Reason = ("chain rule",)
+    graph: Trace = field(init=False)
+    backward: tuple[Var, ...] = ()
+    shown: set[tuple[Expr, ...]] = field(default_factory=set)
+    bodies: dict[Var, Expr] = field(default_factory=dict)
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        self.graph = trace(self.work.system, self.of, [self.wrt], self.held)
+        self.backward = backward(self.graph, self.work.system)
+        self.bodies = dict(self.graph.bodies)
+
+    def solve(self) -> Expr:
+        """The derivative in the form asked for; the lines on the way are in ``blocks``."""
+        if self.wrt not in self.graph.order:
+            return b.zeros(self.of.shape + self.wrt.shape)
+        self.known[self.of] = b.identity_tensor(self.of.shape)
+        if self.form == "expanded" and not self.leave and (value := self._link_by_link()) is not None:
+            return value
+        first = self._chain_line()
+        if first is not None:
+            self.blocks.append(first)
+        return self._through_nodes()
+
+    def _through_nodes(self) -> Expr:
+        for node in self.backward:
+            if node is self.of or node is self.wrt or node in self._below_leave():
+                continue
+            self._node(node)
+        return self._finish(self._edges(self.wrt))
+
+    def _link_by_link(self) -> Expr | None:
+        """The derivative with every path listed and every link on it resolved; None where that is too much to read."""
+        links = Links(self.graph, self.wrt, self.known)
+        if links.paths() is None:
+            return None
+        self.quiet = True
+        value = self._through_nodes()
+        self.quiet = False
+        paths = links.paths() or []
+        products = [links.product(p) for p in paths]
+        reason: Reason = (
+            ("every path from ", self.wrt, " to ", self.of) if len(paths) > 1 else ("chain rule, link by link",)
+        )
+        self._say(self._deriv(self.wrt), [b.add(*products)], reason)
+        for upper, lower in dict.fromkeys(x for p in paths for x in pairwise(p)):
+            if upper.order + lower.order <= 2 and (upper, lower) not in paths:
+                self._say_link(links.link(upper, lower), upper, lower)
+        return value
+
+    def _say_link(self, left: Deriv, upper: Var, lower: Var) -> None:
+        held = (
+            frozenset(v for v in self.graph.reads[upper] if v is not lower) if left.kind == "immediate" else self.held
+        )
+        inner = Paths(self.work, self.names, upper, lower, "plain", held=held)
+        value = inner.solve()
+        if isinstance(value, Eye):
+            return
+        self._say(left, list(dict.fromkeys([value, self.names.made.get(value, value)])), inner.reason)
+
+    # Nodes on the way
+
+    def _below_leave(self) -> set[Var]:
+        """Nodes that act on ``of`` only through nodes that are left unresolved."""
+        if not self.leave:
+            return set()
+        seen = {self.of}
+        for node in reversed(self.graph.order):
+            if any(r in seen and r not in self.leave for r in self.graph.readers(node)):
+                seen.add(node)
+        return set(self.graph.order) - seen
+
+    def _node(self, node: Var) -> None:
+        edges = self._edges(node)
+        if not edges:
+            return
+        total = self._simplify(b.add(*(e.value for e in edges)))
+        self._refuse_endless(total)
+        left = self._deriv(node)
+        right: list[Expr] = []
+        open_sum = b.add(*(e.unresolved for e in edges))
+        if len(edges) > 1 and open_sum is not total:
+            right.append(open_sum)
+        right.append(total)
+        named = self._named(node, total, edges)
+        if named is not total:
+            right.append(named)
+        self.known[node] = named
+        if total is not b.ONE:
+            self._say(left, right, self._reason(node, edges))
+
+    def _named(self, node: Var, value: Expr, edges: list[Edge]) -> Expr:
+        """The value by a name, where it would be copied into several lines or is a difference that recurs."""
+        body = self.bodies.get(edges[0].reader)
+        if self.form == "expanded" and not self.of.order and _is_difference(value):
+            return self.names.error(node, value)
+        if isinstance(body, Call) and body.fn == "softmax" and len(edges) == 1 and _is_difference(value):
+            recurs = self.names.knows(value, node) or self._ways_down(node) > 1
+            return self.names.error(node, value) if recurs else value
+        if node.name in self.adjoints or (not self.of.order and _by_entries(value)):
+            return self.names.adjoint(self.of, node)
+        return value
+
+    def _ways_down(self, node: Var) -> int:
+        """The number of paths from a node down to wrt: how often its derivative stands in the result."""
+        ways = {self.wrt: 1}
+        for v in self.graph.order:
+            if v is not self.wrt and v in self.bodies:
+                ways[v] = sum(ways.get(u, 0) for u in self.graph.reads[v])
+        return ways.get(node, 0)
+
+    def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
+        if self.quiet or all(r is left for r in right):
+            return
+        if (left, *right) in self.shown:
+            return
+        self.shown.add((left, *right))
+        assert isinstance(left, Deriv)
+        ranges = self.graph.ranges(left.wrt) if isinstance(left.wrt, Var) else ()
+        line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule", ranges=ranges)
+        self.blocks.append(line)
+        explained = self.names.take(left, *right)
+        self.blocks += [x for x in explained if not (x.name in right and x.body in right)]
+
+    def _deriv(self, node: Var) -> Expr:
+        return self.graph.derivative(node)
+
+    # The readers' shares
+
+    def _edges(self, node: Var) -> list[Edge]:
+        readers = [r for r in self.backward if r in self.known and self._reads(r, node)]
+        if node.subs:
+            readers.sort(key=lambda r: len(r.subs) != len(node.subs) or r.subs != node.subs)
+        edges = Edges(self.graph, self.names)
+        return [edges.edge(r, node, self.known[r]) for r in readers]
+
+    def _reads(self, reader: Var, node: Var) -> bool:
+        return reader in self.bodies and reader not in self.leave and node in self.graph.reads[reader]
+
+    # The first line, and the last
+
+    def _chain_line(self) -> Line | None:
+        """∂of/∂wrt over the nodes through which wrt acts, nothing resolved yet."""
+        if self.form in ("factored", "plain"):
+            return None
+        users = [u for u in self.backward if self._is_user(u)]
+        return LocalFactors(self.work, self.graph, self.wrt, self.leave).line(users)
+
+    def _is_user(self, node: Var) -> bool:
+        """Whether wrt acts through a node directly, or through one that is left unresolved."""
+        if node in self._below_leave():
+            return False
+        return node in self.leave or self._reads(node, self.wrt)
+
+    def _finish(self, edges: list[Edge]) -> Expr:
+        parts = [e.value for e in edges]
+        for left in self.graph.order:
+            if left in self.leave and left in self.known:
+                parts.append(compose(self.known[left], b.deriv(left, self.wrt, "total", self.held), left))
+        if edges:
+            self.reason = self._reason(self.wrt, edges)
+        value = self._simplify(b.add(*parts)) if parts else b.zeros(self.of.shape + self.wrt.shape)
+        self._refuse_endless(value)
+        unresolved = [e.unresolved for e in edges]
+        if len(edges) > 1 and not self.leave:
+            open_sum = b.add(*unresolved)
+            if open_sum is not value:
+                self._say(self._deriv(self.wrt), [open_sum], self._reason(self.wrt, edges))
+        final = value
+        if self.form == "expanded":
+            final = merge_diagonals(distribute(value))
+        elif self.form == "factored":
+            final = min((factor(value), factor(distribute(value))), key=size)
+        elif self.form == "chain":
+            final = factor(value) if self.of.order else value
+        return final
+
+    def _refuse_endless(self, value: Expr) -> None:
+        if (names := size(value)) > MOST_NAMES:
+            other = "backprop" if self.form == "factored" else "backprop or factored"
+            raise QuestionError(f"it would be a line of {names:,} names, which nobody reads; ask for form {other}")
+
+    def _simplify(self, x: Expr) -> Expr:
+        bodies: dict[Expr, Var] = {body: v for v, body in self.bodies.items() if not isinstance(body, Var)}
+        for _ in range(4):
+            if has_units(x):
+                x = common_scalars(multiply_out(take_entries(distribute(x))))
+            fresh = settled(fold_definitions(collect(take_entries(x)), bodies))
+            if fresh is x:
+                return x
+            x = fresh
+        return x
+
+    def _reason(self, node: Var, edges: list[Edge]) -> Reason:
+        readers = [e.reader for e in edges]
+        if len(readers) > 1:
+            return paths_add(node, readers)
+        reader = readers[0]
+        body = self.bodies[reader]
+        if isinstance(body, Call) and body.fn == "softmax" and divides(self.known[reader], reader):
+            return ("softmax with cross-entropy",)
+        return why(reader, body, node)
+
+
+def backward(graph: Trace, system: System) -> tuple[Var, ...]:
+    """The nodes of a trace, each after its readers; of those that are ready the latest, then the author's first."""
+    rank = {d.family: k for k, d in reversed(list(enumerate(system.definitions)))}
+    waiting = {v: len(graph.readers(v)) for v in graph.order}
+    out: list[Var] = []
+    ready = [v for v, n in waiting.items() if n == 0]
+    while ready:
+        ready.sort(
+            key=lambda v: (-v.subs[-1] if v.subs and isinstance(v.subs[-1], int) else 0, rank.get(v.name, len(rank)))
+        )
+        node = ready.pop(0)
+        out.append(node)
+        for v in graph.reads[node]:
+            waiting[v] -= 1
+            if waiting[v] == 0:
+                ready.append(v)
+    return tuple(out)
+
+
+def _by_entries(x: Expr) -> bool:
+    """Whether a value is given by sums for its entries, which no later line should repeat."""
+    return any(isinstance(y, Build) for y in postorder(x)) and any(isinstance(y, Fold) for y in postorder(x))
+
+
+def _is_difference(x: Expr) -> bool:
+    return isinstance(x, Add) and len(x.args) == 2 and all(len(list(variables(t))) == 1 for t in x.args)

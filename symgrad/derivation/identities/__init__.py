@@ -1,0 +1,1 @@
+"""Questions of kind identity: proofs in named steps, or counterexamples."""

@@ -1,0 +1,1 @@
+"""Questions whose answer is a number: values at points, rankings of detections, overlaps of boxes."""

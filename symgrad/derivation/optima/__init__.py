@@ -1,0 +1,1 @@
+"""Questions of kind optimum, bound and convexity: where, how much, and why nothing is better."""

@@ -1,0 +1,328 @@
+"""Questions of kind bound: how large a Jacobian can be, over one step of a recurrence and over many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import sympy
+
+from symgrad.calculus.numeric import Numbers
+from symgrad.derivation.differentiation.derivative import as_node
+from symgrad.derivation.differentiation.paths import Paths
+from symgrad.derivation.naming import Names
+from symgrad.derivation.optima.matrix_norms import NORMS, SOFTMAX, SPELLINGS, MatrixNorm, is_softmax_jacobian
+from symgrad.derivation.optima.norm_rules import Bounds, by_factors, unsigned
+from symgrad.derivation.steps import Block, Check, Code, Line, Prose, Reason, Result
+from symgrad.derivation.workspace import Workspace, workspace
+from symgrad.errors import CertificationError, QuestionError
+from symgrad.problem.model import Declaration, Problem, Question
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import Int, difference, same
+from symgrad.tensor.nodes import Add, Apply, Binder, Call, Expr, Reduce, Rel, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
+from symgrad.tensor.substitution import replace_nodes
+from symgrad.tensor.system import Definition, System
+from symgrad.tensor.walk import postorder, variables
+
+POINTS = 60
+_FREE = frozenset({"parameter", "constant"})
+
+
+def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
+    """A bound of a norm of ∂of/∂wrt, the spectral one if none is named; when it vanishes, and whether it can explode.
+
+    Raises:
+        QuestionError: the norm is another, or ``of`` and ``wrt`` are no vectors that depend on one another.
+    """
+    kind = SPELLINGS.get(question.word("norm") or "")
+    if kind is None:
+        raise QuestionError(f"the norm is one of {', '.join(NORMS)}", question.place)
+    return tuple(_one(problem, question, w.expr, w.text, kind) for w in question.wrt)
+
+
+def _one(problem: Problem, question: Question, wrt: Expr, text: str, kind: str) -> Result:
+    system, of = as_node(problem.system, question.of.expr, problem)
+    problem = replace(problem, system=system)
+    if not isinstance(of, Var) or not isinstance(wrt, Var) or of.order != 1 or wrt.order != 1:
+        raise QuestionError("a bound is of the derivative of a vector by a vector", question.place)
+    conds = tuple(c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel))
+    work = workspace(problem, question, problem.system, [of, wrt], conds)
+    names = Names(work)
+    step = _step_between(of, wrt)
+    search = _Bound(work, names, of, wrt, text, conds, kind)
+    return search.one_step() if step is None else search.many_steps(*step)
+
+
+def _step_between(of: Var, wrt: Var) -> tuple[int, Int, Int] | None:
+    """Which subscript runs from wrt to of over more than one step, its value in of and in wrt."""
+    if of.name != wrt.name:
+        return None
+    apart = [k for k, (i, j) in enumerate(zip(of.subs, wrt.subs, strict=True)) if not same(i, j)]
+    if len(apart) != 1 or difference(of.subs[apart[0]], wrt.subs[apart[0]]) == 1:
+        return None
+    return apart[0], of.subs[apart[0]], wrt.subs[apart[0]]
+
+
+@dataclass(slots=True)
+class _Bound:
+    work: Workspace
+    names: Names
+    of: Var
+    wrt: Var
+    text: str
+    conds: tuple[Rel, ...]
+    kind: str
+    blocks: list[Block] = field(default_factory=list)
+    beside: Reason = ()
+
+    @property
+    def norm(self) -> MatrixNorm:
+        """The norm in which the Jacobian is bounded."""
+        return NORMS[self.kind]
+
+    # One step
+
+    def one_step(self) -> Result:
+        """‖∂of/∂wrt‖ by the norms of its factors, then by numbers."""
+        formula, bounds = self._bounds(self.of, self.wrt)
+        left = self.norm.of(b.deriv(self.of, self.wrt))
+        self._chain(left, bounds, boxed=True)
+        self.blocks += self._meaning(bounds[-1], None)
+        self.blocks += self._explosion(self.of, self.wrt, bounds[-1])
+        return self._result(left, formula, bounds[-1])
+
+    def _bounds(self, of: Var, wrt: Var) -> tuple[Expr, list[Expr]]:
+        """The Jacobian as a formula, and bounds of its norm, each above the one before."""
+        paths = Paths(self.work, self.names, of, wrt, "chain")
+        value = paths.solve()
+        if b.is_zero(value):
+            raise QuestionError("the derivative is zero")
+        self.blocks += paths.blocks
+        line = self.work.certifier.line(b.deriv(of, wrt), value, reason=paths.reason, rule="Jacobian")
+        said = any(isinstance(x, Line) and x.left is line.left and x.right[-1] is value for x in paths.blocks)
+        if not said:
+            self.blocks.append(line)
+        self.blocks += self.names.take()
+        formula = self._written_out(value)
+        rules = Bounds(self.work.system)
+        known = self._with_probabilities(formula)
+        self.beside = SOFTMAX if any(is_softmax_jacobian(x) for x in postorder(known)) else ()
+        factors = unsigned(by_factors(known, self.kind), rules)
+        return formula, list(dict.fromkeys((factors, rules.numbers_for(factors))))
+
+    def _with_probabilities(self, x: Expr) -> Expr:
+        """The formula in which each node that is a softmax is known to be one."""
+        mapping: dict[Expr, Expr] = {}
+        for v in variables(x):
+            body = self.work.system.body(v)
+            if isinstance(body, Call) and body.fn == "softmax" and v.order == 1:
+                mapping[v] = Var(v.name, v.subs, v.shape, v.facts | {"probability"})
+        return replace_nodes(x, mapping)
+
+    def _written_out(self, x: Expr) -> Expr:
+        """The Jacobian with the names that the derivation gave written out."""
+        given = {i.name.name for i in self.work.introduced}
+
+        def rule(node: Expr) -> Expr:
+            body = self.work.system.body(node) if isinstance(node, Var) and node.name in given else None
+            return node if body is None else transform(body, rule)
+
+        return transform(x, rule)
+
+    def _chain(self, left: Expr, bounds: Sequence[Expr], boxed: bool, ranges: tuple[Binder, ...] = ()) -> None:
+        reasons: list[Reason] = [(*(self.norm.total if _is_sum(bounds[0]) else self.norm.product), *self.beside)]
+        if len(bounds) > 1:
+            reasons.append(self._why_numbers(bounds[0]))
+        for k, (bound, reason) in enumerate(zip(bounds, reasons, strict=False)):
+            last = boxed and k == len(bounds) - 1
+            line = self.work.certifier.line(
+                left, bound, reason=reason, rule="norm bound", relation="<=", boxed=last, ranges=ranges
+            )
+            self.blocks.append(line)
+
+    def _why_numbers(self, bound: Expr) -> Reason:
+        """The ranges that were used."""
+        rules = Bounds(self.work.system)
+        words: list[str | Expr] = []
+        for x in postorder(bound):
+            if isinstance(x, Reduce) and x.op == "max":
+                inside = x.arg.args[0] if isinstance(x.arg, Apply) and x.arg.fn == "abs" else x.arg
+                size = rules.size(inside)
+                if size is not None:
+                    words += ["; " if words else "", "the entries of ", inside, " are at most ", size]
+        if not words:
+            return ("by the ranges of the gates, c (1 − c) ≤ 1/4",)
+        return tuple(w for w in words if w != "")
+
+    # Many steps
+
+    def many_steps(self, place: int, last: Int, first: Int) -> Result:
+        """The chain of one-step Jacobians, and the product of their bounds."""
+        of, work = self.of, self.work
+        before = Var(of.name, (*of.subs[:place], difference(last, 1), *of.subs[place + 1 :]), of.shape, of.facts)
+        formula, bounds = self._bounds(of, before)
+        self._chain(self.norm.of(b.deriv(of, before)), bounds, boxed=False)
+        step = last if isinstance(last, sympy.Symbol) else None
+        taken = {s for x in (of, self.wrt, *bounds) for s in free_ints(x)}
+        j = fresh_symbol(sympy.Symbol("j", integer=True), taken)
+        binder = b.binder(j, first + 1, last)
+        if step is None:
+            raise QuestionError("ask at an open step, such as h[t] by h[k]")
+        moved = {step: j}
+        factor = b.deriv(reindex(of, moved), reindex(before, moved))
+        product = b.fold("prod", factor, [binder], descending=True)
+        whole = b.deriv(of, self.wrt)
+        self._require_chain(whole, product, Rel("<=", difference(first, -2), last))
+        chain: Reason = ("chain rule over the steps, later ones on the left",)
+        self.blocks.append(work.certifier.line(whole, product, reason=chain, rule="chain rule"))
+        norms = b.fold("prod", self.norm.of(factor), [binder])
+        left = self.norm.of(whole)
+        value = self._power(bounds[-1], moved, binder)
+        reason: Reason = ("the norm of a product is at most the product of the norms",)
+        self.blocks.append(work.certifier.line(left, norms, reason=reason, rule="product", relation="<="))
+        each: Reason = ("the bound of one step, at every step",)
+        self.blocks.append(work.certifier.line(left, value, reason=each, rule="bound", relation="<=", boxed=True))
+        steps = b.count(difference(last, first))
+        self.blocks += self._meaning(bounds[-1], steps)
+        self.blocks += self._explosion(of, before, bounds[-1])
+        closed = b.fold("prod", reindex(formula, moved), [binder], descending=True)
+        return self._result(left, closed, value)
+
+    def _require_chain(self, whole: Expr, product: Expr, apart: Rel) -> None:
+        """A state that later ones read past the next step, directly or through others, has no such product.
+
+        One step apart the two are the same whatever the model is; two steps tell them from each other.
+        """
+        work = self.work
+        far = workspace(work.problem, work.question, work.problem.system, [self.of, self.wrt], (*self.conds, apart))
+        try:
+            far.certifier.compare(whole, product)
+        except CertificationError:
+            name = self.of.name
+            message = (
+                f"the derivative over many steps is no product over single steps: {name} acts past the next {name}"
+            )
+            raise QuestionError(message, work.question.of.place) from None
+
+    def _power(self, bound: Expr, moved: dict[sympy.Symbol, sympy.Symbol], binder: Binder) -> Expr:
+        if not free_ints(bound) & set(moved):
+            return b.power(bound, b.count(difference(binder.hi, binder.lo) + 1))
+        return b.fold("prod", reindex(bound, dict(moved)), [binder])
+
+    # What follows
+
+    def _meaning(self, bound: Expr, steps: Expr | None) -> list[Block]:
+        """When the bound makes the Jacobian vanish for certain."""
+        constant = sum(
+            (c for t in (bound.children if _is_sum(bound) else (bound,)) if (c := b.number_of(t)) is not None), start=0
+        )
+        if constant >= 1:
+            return [
+                Prose(
+                    (
+                        "The bound of a step, ",
+                        bound,
+                        ", is never below 1: it does not make the Jacobian vanish, whatever the parameters.",
+                    )
+                )
+            ]
+        if any(bound is self.norm.of(m) for m in variables(bound)):
+            below, above = (b.compare(op, bound, b.ONE) for op in ("<", ">"))
+            count: Reason = (b.power(bound, steps),) if steps is not None else ("a power of ", bound)
+            falls: Reason = ("If ", below, ", the bound falls like ", *count, ": the gradient vanishes for certain.")
+            grows: Reason = ("If ", above, ", the bound grows, and says nothing against an explosion.")
+            return [Prose(falls), Prose(grows)]
+        below = b.compare("<", bound, b.ONE)
+        return [Prose(("Where ", below, " at every step, the gradient vanishes for certain."))]
+
+    def _explosion(self, of: Var, before: Var, bound: Expr) -> list[Block]:
+        """A point at which the norm of one step is above 1."""
+        target = self.norm.of(b.deriv(of, before))
+        scaled = self._at_rest(target)
+        if scaled is not None:
+            return scaled
+        largest = 0.0
+        for seed in range(POINTS):
+            sizes = self.work.certifier.instances[0].sizes
+            numbers = Numbers.of(_scaled_up(self.work), sizes, 8, seed)
+            largest = max(largest, float(np.max(numbers.value(target))))
+        if largest <= 1:
+            return [Prose((f"At {8 * POINTS} random points the norm of a step stayed at most {largest:.3f}.",))]
+        words = f"Exploding is possible: among {8 * POINTS} random points the norm of one step reaches {largest:.3g}."
+        return [Prose((words,))]
+
+    def _at_rest(self, target: Expr) -> list[Block] | None:
+        """The norm with every square matrix twice the identity and everything else zero, where it is above 1."""
+        system = self.work.problem.system.extended(_rest(d) for d in self.work.problem.leaves)
+        squares = [_member(d) for d in self.work.problem.leaves if _is_square(d)]
+        found = [Numbers.of(system, n.sizes, 1).value(target) for n in self.work.certifier.instances]
+        if not squares or not all(float(np.min(v)) > 1 for v in found):
+            return None
+        value = float(found[0].flat[0])
+        words: list[str | Expr] = ["Exploding is possible: with "]
+        for k, m in enumerate(squares):
+            words += [", " if k else "", b.compare("==", m, b.mul(b.num(2), b.eye(m.shape[0])))]
+        words += [f" and everything else zero, the norm of every step is {value:g}, and it doubles with every step."]
+        return [Prose(tuple(w for w in words if w != ""))]
+
+    def _result(self, left: Expr, formula: Expr, value: Expr) -> Result:
+        work = self.work
+        drawn = self._drawn(left, value)
+        norm = self.norm.of(formula)
+        work.certifier.compare(left, norm)
+        return Result(
+            work.question.of.text,
+            self.text,
+            left,
+            value,
+            (),
+            tuple(self.blocks),
+            (*work.certifier.checks, drawn),
+            extra={"norm": left, "bound": value},
+            code=Code(work.problem.system, value, outputs=(("norm", norm), ("bound", value))),
+        )
+
+    def _drawn(self, left: Expr, value: Expr) -> Check:
+        """At many more random points, with large parameters too, the norm is never above the bound."""
+        worst, points = 0.0, 0
+        for numbers in self.work.certifier.instances:
+            for system in (self.work.system, _scaled_up(self.work)):
+                more = Numbers.of(system, numbers.sizes, POINTS, 99)
+                norm, bound = more.value(left), more.value(value)
+                ratio = float(np.max(norm / np.maximum(bound, 1e-300)))
+                if ratio > 1 + 1e-9:
+                    raise QuestionError("a norm above the bound was found; this is a fault of symgrad")
+                worst, points = max(worst, ratio - 1), points + POINTS
+        return Check(f"agrees: the norm is below the bound at {points} more random points", max(0.0, worst), points)
+
+
+def _is_sum(x: Expr) -> bool:
+    return isinstance(x, Add)
+
+
+def _is_square(d: Declaration) -> bool:
+    return len(d.shape) == 2 and same(d.shape[0], d.shape[1])
+
+
+def _member(d: Declaration) -> Var:
+    return Var(d.name, d.pattern, d.shape, d.facts)
+
+
+def _rest(d: Declaration) -> Definition:
+    body = b.mul(b.num(2), b.eye(d.shape[0])) if _is_square(d) else b.zeros(d.shape)
+    return Definition(d.name, d.pattern, body, d.ranges)
+
+
+def _scaled_up(work: Workspace) -> System:
+    """The model with inputs and parameters three times as large as they are drawn."""
+    return work.system.extended(
+        Definition(
+            d.name,
+            d.pattern,
+            b.mul(b.num(3), Var(f"{d.name} drawn", d.pattern, d.shape)),
+            d.ranges,
+        )
+        for d in work.problem.leaves
+        if not d.facts - _FREE
+    )

@@ -1,0 +1,94 @@
+"""What every search for an optimum works with: the quantity written out, the lines so far, the result at the end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sympy
+
+from symgrad.calculus.linear import depends
+from symgrad.derivation.identities.integral_rules import closed_form, definitions, mentioned
+from symgrad.derivation.resolving import as_formulas
+from symgrad.derivation.simplification import simplified
+from symgrad.derivation.steps import Block, Check, Code, Result
+from symgrad.derivation.workspace import Workspace, certifier, workspace
+from symgrad.errors import QuestionError
+from symgrad.problem.model import Problem, Question
+from symgrad.tensor.integers import symbols_of
+from symgrad.tensor.nodes import Expr, Var
+from symgrad.tensor.substitution import replace_nodes
+from symgrad.tensor.system import Definition
+
+
+@dataclass(slots=True)
+class Search:
+    """``whole`` is what is optimised, written out."""
+
+    work: Workspace
+    x: Var
+    maximum: bool
+    of: Expr
+    whole: Expr
+    blocks: list[Block] = field(default_factory=list)
+
+    def named(self) -> Var:
+        """What is optimised, by a name."""
+        if isinstance(self.of, Var):
+            return self.of
+        name = Var(self.work.fresh("f", "g", "q"), (), ())
+        self.blocks.append(self.work.introduce(name, self.of))
+        return name
+
+    def result(self, at: Expr, value: Expr, checked: Check) -> Result:
+        """The place and the value, boxed."""
+        work, x = self.work, self.x
+        star = Var(work.starred(x.name), (), x.shape)
+        work.define([Definition(star.name, (), at)])
+        self.blocks.append(work.certifier.line(star, at, rule="optimum", boxed=True))
+        f = self.of.name if isinstance(self.of, Var) else "f"
+        top = Var(work.starred(f), (), ())
+        work.define([Definition(top.name, (), replace_nodes(self.whole, {x: star}))])
+        if replace_nodes(self.whole, {x: star}) is not value:
+            self.blocks.append(work.certifier.line(top, value, reason=("the value there",), rule="value", boxed=True))
+        return Result(
+            work.question.of.text,
+            None,
+            star,
+            at,
+            at.shape,
+            tuple(self.blocks),
+            (*work.certifier.checks, checked),
+            extra={"at": at, "value": value},
+            code=Code(work.problem.system, value, outputs=(("at", at), ("value", value))),
+        )
+
+
+def begin(problem: Problem, question: Question, x: Var, maximum: bool) -> Search:
+    """A search for an optimum over x, the definitions put in.
+
+    Raises:
+        QuestionError: the quantity does not depend on x.
+    """
+    work = workspace(problem, question, problem.system, [question.of.expr, x])
+    of = as_formulas(work.system, question.of.expr)
+    whole = closed_form(definitions(work.system).apply(of))
+    if not depends(whole, x):
+        raise QuestionError("the quantity does not depend on the variable", question.place)
+    if x.order:
+        sizes = [_slender(n.sizes, x) for n in work.certifier.instances]
+        work.certifier = certifier(problem, question, problem.system, sizes)
+    search = Search(work, x, maximum, of, whole)
+    if whole is not of:
+        reason = mentioned(of, work.system)
+        search.blocks.append(work.certifier.line(of, whole, reason=reason, rule="definition"))
+    return search
+
+
+def _slender(sizes: Mapping[sympy.Symbol, int], x: Var) -> dict[sympy.Symbol, int]:
+    """Sizes at which a matrix that acts on x has more rows than columns."""
+    own = {s for n in x.shape for s in symbols_of(n)}
+    return {s: min(n, 3) if s in own else n + 2 if s.is_positive else n for s, n in sizes.items()}
+
+
+def shortest(x: Expr) -> Expr:
+    """The expression with sums of equal terms and the like worked out."""
+    return ([x] + [y for y, _ in simplified(x)])[-1]

@@ -1,0 +1,1 @@
+"""Questions of kind plot: curves and surfaces, computed from the forward model."""

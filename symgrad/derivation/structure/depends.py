@@ -1,0 +1,240 @@
+"""Questions of kind depends: whether a quantity changes with another, and through which path."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from symgrad.calculus.dependency import lags, reach
+from symgrad.calculus.numeric import Numbers
+from symgrad.calculus.trace import trace
+from symgrad.derivation.certify import Certifier
+from symgrad.derivation.differentiation.derivative import as_node
+from symgrad.derivation.reading_order import inputs, members, specialise, statements
+from symgrad.derivation.steps import Block, Check, Introduced, Prose, Reason, Result
+from symgrad.derivation.workspace import Workspace, choose_sizes
+from symgrad.errors import QuestionError
+from symgrad.problem.model import Asked, Problem, Question
+from symgrad.tensor import build as b
+from symgrad.tensor.integers import evaluate_int, symbols_of
+from symgrad.tensor.nodes import At, Cut, Entry, Expr, Rel, Var
+from symgrad.tensor.reindex import reindex
+from symgrad.tensor.stable import Array
+from symgrad.tensor.system import System, spread
+
+MOST_NODES = 5_000
+MOST_LINES = 12
+FEWEST_STEPS = 3
+VANISHES = 1e-12
+UNCHANGED = "agrees with the values at random points, which do not change"
+
+
+def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
+    """Whether ``of`` depends on each of ``on``.
+
+    A path through the definitions is the reason why it may; that the value changes at random points shows that it
+    does. Without a path it does not.
+
+    Raises:
+        QuestionError: ``on`` is not a named node or an entry of one, or the paths have no end.
+    """
+    return tuple(_one(problem, question, on) for on in question.several("on"))
+
+
+def _one(problem: Problem, question: Question, on: Asked) -> Result:
+    system, of = as_node(problem.system, question.of.expr, problem)
+    start, target = _node(of), _node(on.expr)
+    if start is None or target is None:
+        raise QuestionError("'on' is a named node or an entry of one", on.place)
+    conds = [c for c in (*question.conditions("where"), *problem.assumptions) if isinstance(c, Rel)]
+    work = _workspace(problem, question, system, [of, on.expr], conds)
+    blocks: list[Block] = []
+    if start is not question.of.expr and not isinstance(of, Entry):
+        blocks.append(Introduced(start, question.of.expr))
+    path = shortest_path(system, start, target)
+    if path is None:
+        blocks += _why_not(work, system, of, start, on.expr)
+        check = _unchanged(work, of, on.expr, target)
+        return _result(question, on, False, blocks, [*work.certifier.checks, check])
+    changes, words = _changes(work, of, on.expr, target)
+    blocks += _through(work, system, of, on.expr, path, changes)
+    check = Check(words, 0.0, work.certifier.instances[0].points, len(work.certifier.instances))
+    return _result(question, on, changes, blocks, [*work.certifier.checks, check])
+
+
+def _workspace(
+    problem: Problem, question: Question, system: System, exprs: Sequence[Expr], conds: Sequence[Rel]
+) -> Workspace:
+    """A workspace whose sizes hold every entry that is named."""
+    items = [i for x in exprs if isinstance(x, Entry) for i in x.items]
+    indices = [i.index for i in items if isinstance(i, At)] + [i.hi for i in items if isinstance(i, Cut)]
+    least = max((i for i in indices if isinstance(i, int)), default=0)
+    choices = [
+        {s: max(v, least) if s.is_positive else v for s, v in sizes.items()}
+        for sizes in choose_sizes(system, exprs, conds)
+    ]
+    return Workspace(problem, question, system, Certifier.of(system, choices))
+
+
+def _result(question: Question, on: Asked, answer: bool, blocks: list[Block], checks: list[Check]) -> Result:
+    return Result(
+        question.of.text, on.text, None, None, (), tuple(blocks), tuple(checks), exact=answer, extra={"depends": answer}
+    )
+
+
+def _node(x: Expr) -> Var | None:
+    if isinstance(x, Var):
+        return x
+    return x.arg if isinstance(x, Entry) and isinstance(x.arg, Var) else None
+
+
+def shortest_path(system: System, of: Var, on: Var) -> tuple[Var, ...] | None:
+    """The nodes from ``on`` to ``of``, each read by the next, as few as possible; None where there is no path.
+
+    Raises:
+        QuestionError: a recurrence at an open step has no end, and nothing was found on the way.
+    """
+    system = _with_ends(system, [of, on])
+    table = lags(system)
+    if of is not on and on.name not in reach(of.name, table.reads):
+        return None
+    try:
+        if of is not on and not trace(system, of, [on]).targets:
+            return None
+    except QuestionError:
+        pass  # Whether an endless recurrence meets the node is left to the search.
+    useful = reach(on.name, table.readers)
+    reader: dict[Var, Var | None] = {of: None}
+    layer = [of]
+    while layer:
+        if on in reader:
+            return _back(on, reader)
+        following: list[Var] = []
+        for node in layer:
+            body = system.body(node)
+            for v in () if body is None else members(spread(body)):
+                if v not in reader and v.name in useful:
+                    reader[v] = node
+                    following.append(v)
+        if len(reader) > MOST_NODES:
+            raise QuestionError("the recurrence has no end at an open step; ask at a step that is a number")
+        layer = following
+    return None
+
+
+def _with_ends(system: System, nodes: Sequence[Var]) -> System:
+    """The system with a few steps in place of symbolically many, where no step is left open."""
+    subs = [s for v in nodes for s in v.subs]
+    if any(not isinstance(s, int) for s in subs):
+        return system
+    last = max([FEWEST_STEPS, *(s for s in subs if isinstance(s, int))])
+    ends = {s for x in system.steps.values() for s in symbols_of(x.lo) | symbols_of(x.hi)} - set(system.steps)
+    return specialise(system, dict.fromkeys(ends, last))
+
+
+def _back(on: Var, reader: dict[Var, Var | None]) -> tuple[Var, ...]:
+    path = [on]
+    while (after := reader[path[-1]]) is not None:
+        path.append(after)
+    return tuple(path)
+
+
+# With a path
+
+
+def _through(work: Workspace, system: System, of: Expr, on: Expr, path: tuple[Var, ...], changes: bool) -> list[Block]:
+    if len(path) == 1:
+        return [Prose((of, " is ", on, " itself." if of is on else ", as far as its entries meet."))]
+    arrows: list[str | Expr] = []
+    for v in path:
+        arrows += [" → ", v] if arrows else [v]
+    if not changes:
+        words: Reason = (of, " does not depend on ", on, ", though it is computed from it through ", *arrows, ":")
+        ending: Reason = ("Its value stays the same whatever ", on, " is.")
+    else:
+        words = (of, " depends on ", on, " through ", *arrows, ":")
+        ending = ()
+    blocks: list[Block] = [Prose(words)]
+    for before, node in pairwise(path):
+        body = system.body(node)
+        assert body is not None
+        blocks.append(work.certifier.line(node, body, reason=("reads ", before), rule="path"))
+    if ending:
+        blocks.append(Prose(ending))
+    return blocks
+
+
+def _changes(work: Workspace, of: Expr, on: Expr, target: Var) -> tuple[bool, str]:
+    """Whether ``of`` changes with ``on`` at some random point, and how that was seen."""
+    instances = work.certifier.instances
+    derivative = b.deriv(of, on)
+    if any(_largest(n.value(derivative)) > VANISHES for n in instances):
+        return True, "agrees with the derivative at random points, which is not zero"
+    if any(_moved(n, of, on, target) > VANISHES for n in instances):
+        return True, "agrees with the values at random points, which change; the derivative is zero"
+    return False, UNCHANGED
+
+
+def _unchanged(work: Workspace, of: Expr, on: Expr, target: Var) -> Check:
+    instances = work.certifier.instances
+    worst = max(_moved(n, of, on, target) for n in instances)
+    if worst > VANISHES:
+        raise QuestionError("the value changes, though no path was found; this is a fault of symgrad")
+    return Check(UNCHANGED, worst, instances[0].points, len(instances))
+
+
+def _largest(value: Array) -> float:
+    return float(np.abs(value).max()) if value.size else 0.0
+
+
+def _moved(numbers: Numbers, of: Expr, on: Expr, target: Var) -> float:
+    """By how much ``of`` changes when ``on`` takes other values, one of which is far away."""
+    node = reindex(target, numbers.sizes)
+    assert isinstance(node, Var)
+    base = numbers.value(node)
+    worst = 0.0
+    for scale in (1.0, -10.0):
+        other = np.array(np.broadcast_to(base, (numbers.points, *base.shape[1:])))
+        other[_place(on, numbers)] += scale
+        given = {**numbers.given, (node.name, node.subs): other}
+        moved = Numbers(numbers.system, numbers.sizes, numbers.points, numbers.seed, given)
+        gap = moved.value(of) - numbers.value(of)
+        worst = max(worst, _largest(gap[np.isfinite(gap)]))
+    return worst
+
+
+def _place(on: Expr, numbers: Numbers) -> tuple[int | slice, ...]:
+    if not isinstance(on, Entry):
+        return (slice(None),)
+    items = (evaluate_int(i.index, numbers.sizes) - 1 if isinstance(i, At) else slice(None) for i in on.items)
+    return (slice(None), *items)
+
+
+# Without a path
+
+
+def _why_not(work: Workspace, system: System, of: Expr, start: Var, on: Expr) -> list[Block]:
+    """What ``of`` is computed from, step by step where that is short, and that the node is not among it."""
+    blocks: list[Block] = [Prose((of, " does not depend on ", on, "."))]
+    try:
+        found = statements(system, [start], unroll=True, most=MOST_LINES)
+    except QuestionError:
+        found = statements(system, [start])
+    for s in found:
+        blocks.append(work.certifier.line(s.node, s.body, rule="definition", ranges=s.ranges))
+    read = inputs(system, found, [start])
+    if not found:
+        blocks.append(Prose((of, " is given; nothing computes it.")))
+    elif read:
+        words: Reason = ("All of it is computed from ", *_listed(read), "; ", on, " is not among them.")
+        blocks.append(Prose(words))
+    return blocks
+
+
+def _listed(nodes: Sequence[Var]) -> Reason:
+    words: list[str | Expr] = []
+    for k, v in enumerate(nodes):
+        if k:
+            words.append(" and " if k == len(nodes) - 1 else ", ")
+        words.append(v)
+    return tuple(words)

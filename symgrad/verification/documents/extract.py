@@ -1,0 +1,54 @@
+"""From a document to its claims: equations with both sides as trees, definitions, shapes, values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from symgrad.source import Source
+from symgrad.syntax.latex.names import Vocabulary
+from symgrad.verification.documents.claims import Document, Formula
+from symgrad.verification.documents.document import Written, load, take_apart
+from symgrad.verification.documents.prose_formulas import formulas_in
+from symgrad.verification.documents.reader import Reader
+
+
+def read_document(path_or_text: Path | str, vocabulary: Vocabulary) -> Document:
+    """The claims of a document over declared names; names that the writer defines become known on the way.
+
+    Raises:
+        AnswerError: the file cannot be opened, or is no document.
+    """
+    source, kind = load(path_or_text)
+    return read_written(take_apart(source, kind), vocabulary)
+
+
+def read_formula(text: str, vocabulary: Vocabulary) -> Document:
+    """The claims of one formula, without dollar signs round it."""
+    source = Source("<claim>", text)
+    return read_written(Written(source, (Formula(source, True),), (), ()), vocabulary)
+
+
+def read_written(written: Written, vocabulary: Vocabulary) -> Document:
+    """The claims of a document that is taken apart."""
+    reader = Reader(vocabulary.copy())
+    for formula in _in_order(written, reader.vocabulary):
+        reader.formula(formula)
+    return Document(
+        written.source,
+        tuple(reader.claims),
+        tuple(reader.sides.unread),
+        written.tables,
+        tuple(source.place() for source, _, _ in written.prose),
+        reader.formulas,
+        reader.terms,
+    )
+
+
+def _in_order(written: Written, vocabulary: Vocabulary) -> list[Formula]:
+    """The formulas, with those set in running text between them."""
+    found = list(written.formulas)
+    for source, context, question in written.prose:
+        for part in formulas_in(source, vocabulary):
+            words = source.text[: part.place().start]
+            found.append(Formula(part, False, f"{context}: {words}"[-300:], question))
+    return sorted(found, key=lambda f: f.source.place(0, 0).resolved().start)

@@ -1,0 +1,235 @@
+"""The tokens of a formula taken apart: rows, statements between words and commas, and the sides of relations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from symgrad.syntax.latex.cursor import partners
+from symgrad.syntax.tokens import Kind, Token
+
+RELATIONS: Final = frozenset({"=", "==", "≈", "<", "<=", ">", ">=", "!=", "∈", "->", "~", "∝", "↦", "←"})
+EQUALITIES: Final = frozenset({"=", "==", "≈"})
+STATING: Final = EQUALITIES | {"←"}
+INEQUALITIES: Final = frozenset({"<", "<=", ">", ">=", "!="})
+
+_LAYOUT: Final = frozenset(
+    {"equation", "align", "aligned", "alignat", "alignedat", "gather", "gathered", "multline", "eqnarray", "split",
+     "displaymath", "math", "dmath", "flalign", "center"}
+)  # fmt: skip
+_CONTINUES: Final = ("+", "-", "·", "×", "*", "⊙", "∘", "/", "⊘")
+_BETWEEN: Final = ("⇒", "⇔", ";", ":", "∀")
+
+Tokens = tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """sides[0] relations[0] sides[1] …; the first side is empty where the statement goes on from the one before."""
+
+    sides: tuple[Tokens, ...]
+    relations: tuple[str, ...]
+    lead: tuple[Tokens, ...] = ()
+    """Parts without a relation between commas just before it: W, U in `W, U \\in R^n`."""
+
+
+def rows(tokens: Sequence[Token]) -> list[Tokens]:
+    """The lines of a formula, without what only aligns them; a line that begins with + goes on."""
+    found: list[list[Token]] = [[]]
+    partner = partners(tokens)
+    dissolved = _layouts(tokens)
+    open_until: list[tuple[int, str]] = []
+    inner = 0
+    skipped, nested = False, 0
+    for at, token in enumerate(tokens):
+        if token.kind is Kind.END:
+            break
+        while open_until and open_until[-1][0] < at:
+            open_until.pop()
+        if skipped:
+            nested += token.text.startswith(r"\begin{") - token.text.startswith(r"\end{")
+            if nested > 0 or (nested == 0 and not token.says("\\\\") and not token.text.startswith(r"\end{")):
+                continue
+            skipped = False
+        if token.kind is Kind.COMMAND and token.text.startswith((r"\begin{", r"\end{")):
+            if at in dissolved:
+                continue
+            inner += 1 if token.text.startswith(r"\begin{") else -1
+        elif inner == 0 and token.says("&", "\\\\") and not (open_until and open_until[-1][1] == "{"):
+            if token.text == "\\\\" and not open_until:
+                found.append([])
+            elif at and tokens[at - 1].says("&") and token.text == "&":
+                if _states(tokens, at):
+                    found[-1].append(Token(Kind.OPERATOR, ";", token.place))
+                else:
+                    skipped, nested = True, 0
+            continue
+        if token.kind is Kind.OPEN and at in partner:
+            open_until.append((partner[at], token.text))
+        found[-1].append(token)
+    return _joined([_without_empty_group(line) for line in found])
+
+
+def _states(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a column is aligned at a relation of its own; any other gives the reason for the column before it."""
+    for before, token in zip(tokens[at:], tokens[at + 1 :], strict=False):
+        if token.says("\\\\") or token.kind is Kind.END:
+            return False
+        if token.says("=") and before.says("&"):
+            return True
+    return False
+
+
+def _without_empty_group(line: list[Token]) -> list[Token]:
+    """A line without the `{}` at its beginning that only sets the sign behind it as one between operands."""
+    empty = len(line) > 2 and line[0].says("{") and line[1].says("}")
+    return line[2:] if empty else line
+
+
+def _layouts(tokens: Sequence[Token]) -> set[int]:
+    """The places of the begins and ends that only lay lines out; an array does where its cells hold equations."""
+    found: set[int] = set()
+    waiting: list[int] = []
+    equal: list[bool] = []
+    for at, token in enumerate(tokens):
+        if token.says("=") and equal:
+            equal[-1] = True
+        if token.kind is not Kind.COMMAND:
+            continue
+        if token.text.startswith(r"\begin{"):
+            waiting.append(at)
+            equal.append(False)
+        elif token.text.startswith(r"\end{") and not waiting:
+            found.add(at)
+        elif token.text.startswith(r"\end{"):
+            begun, holds = waiting.pop(), equal.pop()
+            name = token.text[len(r"\end{") : -1]
+            if name in _LAYOUT or (name == "array" and holds):
+                found.update((begun, at))
+    return found | {at for at in waiting if tokens[at].text[len(r"\begin{") : -1] in _LAYOUT}
+
+
+def _joined(lines: Sequence[list[Token]]) -> list[Tokens]:
+    found: list[list[Token]] = []
+    for line in lines:
+        if found and found[-1] and line and line[0].says(*_CONTINUES):
+            found[-1].extend(line)
+        elif line:
+            found.append(line)
+    return [tuple(line) for line in found]
+
+
+def statements(row: Tokens) -> list[Statement]:
+    """What a line states, one after the other."""
+    found: list[Statement] = []
+    lead: list[Tokens] = []
+    parts = _parts(row)
+    together = _in_parallel(parts)
+    if together:
+        return together
+    for part, ends_sentence in parts:
+        sides, relations = _sides(part)
+        if not relations and not ends_sentence:
+            lead.append(part)
+            continue
+        belongs = bool(relations) and relations[0] == "∈"
+        if not belongs:
+            found += [Statement((one,), ()) for one in lead]
+        found.append(Statement(sides, relations, tuple(lead) if belongs else ()))
+        lead = []
+    return [*found, *(Statement((one,), ()) for one in lead)]
+
+
+def _in_parallel(parts: Sequence[tuple[Tokens, bool]]) -> list[Statement]:
+    """`a, b = c, d` as a = c and b = d; nothing for any other line."""
+    sides = [_sides(part) for part, _ in parts]
+    equal = [at for at, (_, relations) in enumerate(sides) if relations]
+    middle = len(parts) // 2
+    if len(parts) < 3 or equal != [middle] or len(parts) % 2 == 0 or sides[middle][1] != ("=",):
+        return []
+    if any(ends for _, ends in parts[:-1]) or any(t.says("…") for part, _ in parts for t in part):
+        return []
+    (last, first), _ = sides[middle]
+    lefts = [*(part for part, _ in parts[:middle]), last]
+    rights = [first, *(part for part, _ in parts[middle + 1 :])]
+    if not all((*lefts, *rights)):
+        return []
+    return [Statement((left, right), ("=",)) for left, right in zip(lefts, rights, strict=True)]
+
+
+def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
+    """The parts between commas, words and arrows outside brackets, and whether more than a comma ends them."""
+    found: list[tuple[Tokens, bool]] = []
+    start = 0
+    for at in _outside(row):
+        token = row[at]
+        comma = token.kind is Kind.COMMA
+        if comma and _in_range(row, start, at):
+            continue
+        last = token.kind is Kind.DOT and at == len(row) - 1
+        if comma or last or token.kind is Kind.WORDS or token.says(*_BETWEEN):
+            if start < at:
+                found.append((row[start:at], not comma))
+            start = at + 1
+    aside = _aside(row, start)
+    if aside is not None:
+        return [*found, (row[start:aside], False), (row[aside + 1 : -1], True)]
+    if start < len(row):
+        found.append((row[start:], True))
+    return found
+
+
+def _aside(row: Tokens, start: int) -> int | None:
+    """Where a condition in brackets begins that ends the row, `… (i \\neq j)`; None where there is none."""
+    partner = partners(row)
+    begins = next((at for at, end in partner.items() if end == len(row) - 1 and row[at].says("(", "[")), None)
+    if begins is None or begins <= start or not row[-1].says(")", "]"):
+        return None
+    before, opening = row[begins - 1], row[begins]
+    apart = before.place.end < opening.place.start
+    function = before.kind is Kind.OPERATOR or before.says("𝟏", "I")
+    inside = row[begins + 1 : -1]
+    signs = [inside[at] for at in _outside(inside)]
+    compares = any(t.kind is Kind.OPERATOR and t.text in INEQUALITIES | EQUALITIES for t in signs)
+    return begins if apart and compares and not function else None
+
+
+def _in_range(row: Tokens, start: int, comma: int) -> bool:
+    """Whether a comma belongs to a range, `i = 1, 2, …, k`."""
+    if not any(t.says("=") for t in row[start:comma]):
+        return False
+    if row[comma - 1].says("…"):
+        return True
+    after = comma + 1
+    while after + 1 < len(row) and row[after].kind in (Kind.NUMBER, Kind.NAME) and row[after + 1].kind is Kind.COMMA:
+        after += 2
+    listed = all(t.kind in (Kind.NUMBER, Kind.COMMA) for t in row[comma - 1 :]) and row[comma - 2].says("=")
+    return after < len(row) and (row[after].says("…") or listed)
+
+
+def _outside(row: Tokens) -> list[int]:
+    """The places outside brackets and environments."""
+    partner = partners(row)
+    places: list[int] = []
+    at = depth = 0
+    while at < len(row):
+        token = row[at]
+        if token.kind is Kind.COMMAND and token.text.startswith((r"\begin{", r"\end{")):
+            depth += 1 if token.text.startswith(r"\begin{") else -1
+        elif depth == 0:
+            places.append(at)
+        at = partner[at] + 1 if token.kind is Kind.OPEN and at in partner else at + 1
+    return places
+
+
+def _sides(part: Tokens) -> tuple[tuple[Tokens, ...], tuple[str, ...]]:
+    sides: list[Tokens] = []
+    relations: list[str] = []
+    start = 0
+    for at in _outside(part):
+        if part[at].kind is Kind.OPERATOR and part[at].text in RELATIONS:
+            sides.append(part[start:at])
+            relations.append("=" if part[at].text == "==" else part[at].text)
+            start = at + 1
+    return (*sides, part[start:]), tuple(relations)

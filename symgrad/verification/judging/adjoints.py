@@ -1,0 +1,61 @@
+"""Names that customarily stand for derivatives of the loss: δh for ∂L/∂h."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symgrad.syntax.tree import Name, Subscript, Tree
+from symgrad.verification.judging.trials import has_derivative
+from symgrad.verification.meaning.bench import Bench
+from symgrad.verification.meaning.readings import Adjoint, Defined, Notation
+from symgrad.verification.meaning.world import total_loss
+
+
+def customary_adjoint(bench: Bench, name: Name) -> Adjoint | None:
+    """The derivative of the loss that a name such as δh customarily is; None where it is another name."""
+    if name.id in bench.names.values():
+        return None
+    target = target_of(name.id, bench)
+    losses = total_loss(bench.problem)
+    if target is None or not losses or target == losses[0].family:
+        return None
+    return Adjoint(name.id, Name(losses[0].family, place=name.place), target)
+
+
+def target_of(name: str, bench: Bench) -> str | None:
+    """The family whose adjoint a name customarily is: δh for ∂L/∂h, dh, h̄."""
+    stems = [name.removeprefix(p) for p in ("δ", "delta_", "delta__", "d_", "d", "grad_") if name.startswith(p)]
+    stems += [name.removesuffix(p) for p in ("bar", "_bar") if name.endswith(p)]
+    return next((stem for stem in stems if stem in bench.names.families), None)
+
+
+def adjoints(bench: Bench, own: Name, subscripts: int) -> Iterator[Adjoint]:
+    """The adjoints a name may stand for, the customary one first."""
+    target = target_of(own.id, bench)
+    if target is None and own.id not in _ADJOINTS:
+        return
+    losses = [Name(d.family, place=own.place) for d in total_loss(bench.problem)]
+    families = [n for n, f in bench.names.families.items() if f.arity == subscripts]
+    chosen = [n for n in families if n == target] if target is not None else families
+    for loss in losses:
+        for family in chosen:
+            if family != loss.id:
+                yield Adjoint(own.id, loss, family)
+
+
+# Deciding
+
+
+def is_adjoint(tree: Tree, notation: Notation) -> bool:
+    base = tree
+    while isinstance(base, Subscript):
+        base = base.base
+    if not isinstance(base, Name):
+        return False
+    return any(
+        isinstance(m, Adjoint) or (isinstance(m, Defined) and has_derivative(m.body))
+        for m in notation.names.get(base.id, [])
+    )
+
+
+_ADJOINTS = frozenset({"delta", "δ", "g", "epsilon", "lambda", "e"})

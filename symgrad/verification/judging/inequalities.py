@@ -1,0 +1,78 @@
+"""Inequalities between quantities of the model, tried at points; what only restricts an input is no claim."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from symgrad.problem.texts import walk
+from symgrad.syntax.tree import Compare, Name, Tree
+from symgrad.verification.errors import Outside, Unclear
+from symgrad.verification.judging import verdicts as w
+from symgrad.verification.judging.trials import has_derivative, points
+from symgrad.verification.judging.verdicts import Judgement
+from symgrad.verification.meaning import values as v
+from symgrad.verification.meaning.bench import Bench
+from symgrad.verification.meaning.indices import open_names
+from symgrad.verification.meaning.meaning import Meaning
+from symgrad.verification.meaning.readings import PLAIN, Notation
+from symgrad.verification.meaning.values import Misfit
+
+_SIGNS: Final[Mapping[str, float]] = {"<=": 1.0, "<": 1.0, ">=": -1.0, ">": -1.0}
+_FEWEST: Final = 8
+_TOLERANCE: Final = 1e-9
+_CONDITION: Final = re.compile(
+    r"\b(?:if|when|whenever|suppose|assume|assuming|provided|unless|as long as|for small|for large)\b[^.]*$",
+    re.IGNORECASE,
+)
+
+_UNJUDGED: Final = Judgement(w.UNJUDGED, "an inequality")
+
+
+def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation: Notation, context: str) -> Judgement:
+    """Right where it holds at every point that is tried, else wrong, unless the words before it begin a condition."""
+    if isinstance(right, Compare) and len(right.ops) > 1:
+        return _chain(bench, right, notation, context)
+    if left is None or relation not in _SIGNS or not any(_is_computed(bench, x) for x in (left, right)):
+        return _UNJUDGED
+    kinds, loose = open_names((left, right), bench.names, notation)
+    if loose:
+        return _UNJUDGED
+    held: list[bool] = []
+    try:
+        for point in points(bench, left, right, kinds, notation):
+            given = Meaning(point.world, PLAIN, bench.names, notation).value(right, point.ints)
+            gap = _SIGNS[relation] * v.added(point.truth, v.negative(given)).data.real
+            scale = _TOLERANCE * (1 + np.abs(point.truth.data).max())
+            held += [bool(np.all(entries <= scale)) for entries in gap]
+    except (Unclear, Misfit, Outside):
+        return _UNJUDGED
+    if len(held) < _FEWEST:
+        return _UNJUDGED
+    if all(held):
+        return Judgement(w.RIGHT, f"it holds at the {len(held)} points that were tried")
+    if _CONDITION.search(context):
+        return Judgement(w.UNJUDGED, "it does not hold everywhere; whether it does on the condition is not judged")
+    return Judgement(w.WRONG, f"it fails at {held.count(False)} of the {len(held)} points that were tried")
+
+
+def _chain(bench: Bench, chain: Compare, notation: Notation, context: str) -> Judgement:
+    """The verdict on a <= b <= c: right where every part is, wrong where one is."""
+    parts = [
+        judge(bench, x, y, op, notation, context) if op in _SIGNS else _UNJUDGED
+        for op, (x, y) in zip(chain.ops, pairwise(chain.operands), strict=True)
+    ]
+    bad = next((part for part in parts if part.bad), None)
+    return bad or next((part for part in parts if not part.good), parts[0])
+
+
+def _is_computed(bench: Bench, tree: Tree) -> bool:
+    """Whether something that the model computes stands in a tree, so that it is no mere condition on inputs."""
+    if has_derivative(tree):
+        return True
+    made = {d.family for d in bench.problem.system.definitions} | bench.names.densities.keys()
+    return any(isinstance(x, Name) and x.id in made for x in walk(tree))

@@ -1,0 +1,72 @@
+"""The table of functions in a writer's expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from symgrad.tensor.scalars import SCALARS
+from symgrad.verification.meaning.derivatives import derivative
+from symgrad.verification.meaning.directions import best_direction
+from symgrad.verification.meaning.elaboration import elaborated, limit
+from symgrad.verification.meaning.folds import extreme, mean, product, total
+from symgrad.verification.meaning.functions import (
+    HYPERBOLIC,
+    concat,
+    cross_entropy,
+    diag,
+    dot,
+    flattened,
+    hyperbolic,
+    identity,
+    indicator,
+    logsumexp,
+    matrix,
+    norm,
+    of_square,
+    ones,
+    outer,
+    scalar,
+    slope,
+    softmax,
+    stack,
+    transpose,
+    unit,
+    where,
+)
+from symgrad.verification.meaning.interpretation import Handler
+
+CALLS: Final[Mapping[str, Handler]] = {
+    **dict.fromkeys(SCALARS, scalar),
+    **{f"{name}'": slope for name in (*SCALARS, *HYPERBOLIC)},
+    **dict.fromkeys(HYPERBOLIC, hyperbolic),
+    **dict.fromkeys(("trace", "det", "inv"), of_square),
+    **dict.fromkeys(("jacobian", "grad"), derivative),
+    **dict.fromkeys(("E", "Var", "KL", "integral", "normal", "bernoulli"), elaborated),
+    "lim": limit,
+    "where": where,
+    "softmax": softmax,
+    "cross_entropy": cross_entropy,
+    "norm": norm,
+    "diag": diag,
+    "vec": flattened,
+    "concat": concat,
+    "stack": stack,
+    "matrix": matrix,
+    "dot": dot,
+    "outer": outer,
+    "transpose": transpose,
+    "identity": identity,
+    "ones": ones,
+    "one_hot": unit,
+    "indicator": indicator,
+    "logsumexp": logsumexp,
+    "sum": total,
+    "prod": product,
+    "max": extreme,
+    "min": extreme,
+    "mean": mean,
+    "argmax": best_direction,
+    "argmin": best_direction,
+}
+"""What a call of each function is worth."""

@@ -1,0 +1,146 @@
+"""The open indices of a line, and the values at which it is tried."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+from symgrad.problem.model import Problem
+from symgrad.problem.names import Names
+from symgrad.syntax.tree import Binary, Call, Keyword, Name, Span, Subscript, Tree, children
+from symgrad.tensor.integers import evaluate_int
+from symgrad.tensor.nodes import Rel
+from symgrad.verification.meaning.readings import Notation
+from symgrad.verification.meaning.world import World, step_values
+
+_ENTRIES = (1, 2, 3)
+_STEPS = (2, 1, 3, 4)
+_MOST = 60
+_CONSTANTS = ("pi", "inf")
+_GAPS = (2, 1, 3, 0)
+
+
+def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple[dict[str, str], list[Name]]:
+    """The open indices, each a "step" or an "entry", and the names that nobody declared."""
+    found: dict[str, str] = {}
+    loose: dict[str, Name] = {}
+    places = {x for density in names.densities.values() for x in density.arguments}
+    for tree in trees:
+        for name, role in _free(tree, frozenset(), "value", names):
+            if name.id in names.families or name.id in notation.settings:
+                continue
+            if name.id in places:
+                found.setdefault(name.id, "entry")
+                continue
+            if name.id in names.sizes:
+                if role == "entry":
+                    found.setdefault(name.id, "entry")
+                continue
+            if name.id in notation.names or name.id in names.functions or name.id in names.densities:
+                continue
+            if name.id in _CONSTANTS:
+                continue
+            if role == "value" and name.id not in names.indices:
+                loose.setdefault(name.id, name)
+            elif found.get(name.id) != "step":
+                found[name.id] = "step" if name.id in {s.name for s in names.steps} else role
+    return {n: "step" if role == "value" else role for n, role in found.items()}, [
+        name for key, name in loose.items() if key not in found
+    ]
+
+
+def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterator[tuple[Name, str]]:
+    """The free names of a tree, each with the place at which it stands: a value, a step, or an entry."""
+    match tree:
+        case Name():
+            if tree.id not in bound:
+                yield tree, role
+        case Subscript(base, items):
+            inner: Tree = base
+            depth = 0
+            while isinstance(inner, Subscript):
+                depth += len(inner.items)
+                inner = inner.base
+            family = names.families.get(inner.id) if isinstance(inner, Name) else None
+            arity = family.arity - depth if family is not None else 0
+            yield from _free(base, bound, role, names)
+            for k, item in enumerate(items):
+                yield from _free(item, bound, "step" if k < arity else "entry", names)
+        case Call(func, args, keywords):
+            args = args[:1] if func.id == "norm" else args
+            own = frozenset(k.name.id for k in keywords if isinstance(k.value, Span))
+            for arg in args:
+                yield from _free(arg, bound | own, role, names)
+            for keyword in keywords:
+                if isinstance(keyword.value, Span):
+                    yield from _free(keyword.value, bound, "step", names)
+        case Span(lo, hi):
+            for end in (lo, hi):
+                if end is not None:
+                    inner_role = "step" if role == "step" else "end"
+                    yield from ((n, r) for n, r in _free(end, bound, inner_role, names) if n.id not in names.sizes)
+        case Keyword():
+            return
+        case Binary(_, left, right) if role == "entry":
+            for child in (left, right):
+                if not (isinstance(child, Name) and child.id in names.sizes):
+                    yield from _free(child, bound, role, names)
+        case _:
+            for child in children(tree):
+                yield from _free(child, bound, role, names)
+
+
+def choices(kinds: dict[str, str], problem: Problem, world: World) -> list[dict[str, int]]:
+    """Values of the open indices to try, the most telling first: steps from the middle of their range, and apart."""
+    if not kinds:
+        return [{}]
+    ranges = [_range(name, kind, problem, world) for name, kind in kinds.items()]
+    places = [[(rank, value) for rank, value in enumerate(r)] for r in ranges]
+    found = sorted(itertools.islice(itertools.product(*places), 4000), key=lambda row: sum(rank for rank, _ in row))
+    chosen = [dict(zip(kinds, (value for _, value in row), strict=True)) for row in found]
+    conditions = _conditions(kinds, problem)
+    held = [c for c in chosen if _hold(conditions, c, world)]
+    steps = [name for name, kind in kinds.items() if kind == "step"]
+    return (_apart(held, steps) if len(steps) > 1 else held)[:_MOST]
+
+
+def _apart(rows: list[dict[str, int]], steps: list[str]) -> list[dict[str, int]]:
+    """Rows in turn by how far steps are apart, two first: a product of one factor does not tell its order."""
+    groups: dict[int, list[dict[str, int]]] = {gap: [] for gap in _GAPS}
+    for row in rows:
+        values = [row[name] for name in steps]
+        groups.setdefault(max(values) - min(values), []).append(row)
+    return [row for turn in itertools.zip_longest(*groups.values()) for row in turn if row is not None]
+
+
+def _range(name: str, kind: str, problem: Problem, world: World) -> Sequence[int]:
+    for symbol in problem.steps:
+        if symbol.name == name:
+            return step_values(problem, world, symbol)
+    if kind == "entry":
+        return _ENTRIES
+    for symbol in problem.steps:
+        return step_values(problem, world, symbol)
+    return _STEPS
+
+
+def _conditions(kinds: dict[str, str], problem: Problem) -> list[Rel]:
+    """The conditions on open indices that the questions state."""
+    found = [c for q in problem.questions for c in q.where if isinstance(c, Rel)]
+    named = [(c, {s.name for e in (c.left, c.right) for s in getattr(e, "free_symbols", ())}) for c in found]
+    return [c for c, symbols in named if len(symbols & set(kinds)) > 1 and symbols <= set(kinds)]
+
+
+def _hold(conditions: list[Rel], chosen: dict[str, int], world: World) -> bool:
+    for c in conditions:
+        env = {s: chosen[s.name] for e in (c.left, c.right) for s in getattr(e, "free_symbols", ()) if s.name in chosen}
+        left, right = evaluate_int(c.left, env), evaluate_int(c.right, env)
+        if not {
+            "<": left < right,
+            "<=": left <= right,
+            "==": left == right,
+            "!=": left != right,
+            ">": left > right,
+        }.get(c.op, left >= right):
+            return False
+    return True

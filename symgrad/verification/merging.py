@@ -1,0 +1,67 @@
+"""The verdicts of several problems on one text: of each statement, that of the problem which knows most of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from symgrad.source import Source
+from symgrad.verification.documents.headings import Headings
+from symgrad.verification.judging import verdicts as w
+from symgrad.verification.judging.verdicts import Judged
+
+_ORDER: Final = (
+    w.RIGHT, w.OTHER_LAYOUT, w.TO_PRECISION, w.AS_SCALARS, w.RIGHT_IF, w.CARRIED, w.WRONG, w.SHAPE_ERROR,
+    w.DEFINITION, w.UNJUDGED, w.UNREAD,
+)  # fmt: skip
+_LINES: Final = 40
+
+Section = tuple[int, int]
+
+
+def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
+    """Of several verdicts on the same text the best founded: judged before not judged, known names before unknown ones.
+
+    What some problem can read is not unread, and what it takes for a condition or a term is no claim.
+    """
+    headings = Headings.of(source)
+    unread = [[x for x in judged if x.verdict == w.UNREAD] for judged in found]
+    agreed = [Counter(_section(x, headings) for x in judged if x.verdict == w.RIGHT and x.sure) for judged in found]
+    by_place: dict[tuple[int, int], list[tuple[int, Judged]]] = {}
+    for turn, judged in enumerate(found):
+        for x in judged:
+            if x.verdict == w.UNREAD and not all(any(_overlap(x, y) for y in others) for others in unread):
+                continue
+            place = x.place.resolved()
+            by_place.setdefault((place.start, place.end), []).append((turn, x))
+    out: list[Judged] = []
+    for key in sorted(by_place):
+        candidates = by_place[key]
+        turns = {turn for turn, _ in candidates}
+        if all(x.verdict == w.UNJUDGED for _, x in candidates):
+            silent = [unread[k] for k in range(len(found)) if k not in turns]
+            if any(not any(_overlap(candidates[0][1], y) for y in others) for others in silent):
+                continue
+        if len(turns) == 1:
+            out += [x for _, x in candidates]
+            continue
+        out.append(min(candidates, key=lambda c: _rank(c[1], agreed[c[0]][_section(c[1], headings)], c[0]))[1])
+    return out
+
+
+def _rank(x: Judged, neighbours: int, turn: int) -> tuple[int, int, bool, int, int]:
+    """What is judged comes first; then the problem that knows most round about; then what a question asks for."""
+    judged = (0 if x.sure else 2) if x.good or x.bad else 1 if x.verdict == w.DEFINITION and x.sure else 3
+    return judged, -neighbours, x.question is None, _ORDER.index(x.verdict), turn
+
+
+def _section(x: Judged, headings: Headings) -> Section:
+    """Which heading a statement stands under, and in which stretch of lines."""
+    return headings.above(x.place), x.place.line // _LINES
+
+
+def _overlap(x: Judged, y: Judged) -> bool:
+    """Whether two statements share a character."""
+    a, b = x.place.resolved(), y.place.resolved()
+    return a.start < b.end and b.start < a.end

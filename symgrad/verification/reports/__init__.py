@@ -1,0 +1,1 @@
+"""Marked answers for people and machines."""

@@ -1,0 +1,76 @@
+"""Marked answers as pages: whole documents, hostile signs among them, read back from what is written."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from symgrad.pipeline import load
+from symgrad.verification.marked import Marked, Markers
+from symgrad.verification.reports.page import html, markdown
+from symgrad.verification.reports.page_tex import tex
+
+ANSWER = r"""# Signs that TeX and HTML mind: <b>50 % & more_of ^this~ #1 \end{document}
+
+$$\frac{\partial E_t}{\partial h_t} = V^\top(\hat y_t - y_t)$$
+
+$$= V(\hat y_t - y_t) <b>$$
+
+So $\frac{\partial h_t}{\partial h_{t-1}} = W$ — “quoted”, δ₂ ⊙ Vᵀ, ℝ², 你好.
+"""
+OVERFULL = re.compile(r"^Overfull \\hbox \((\d+\.\d+)pt", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def marked() -> Marked:
+    return Markers.of([load("bptt")]).mark(ANSWER)
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.marks: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta",):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        self.text += "\n" if tag == "pre" else ""
+
+    def handle_data(self, data: str) -> None:
+        if "pre" in self.open:
+            self.text += data
+            if self.open[-1] == "mark":
+                self.marks.append(data)
+
+
+def test_the_page_is_the_answer_with_its_equations_marked_in_place(marked: Marked) -> None:
+    page = _Text()
+    page.feed(html(marked))
+    assert not page.open
+    assert page.text.split() == ANSWER.split()
+    assert page.marks[0] == r"V^\top(\hat y_t - y_t)"
+    assert all(f"{count} {verdict}" in html(marked) for verdict, count in marked.counts.items())
+
+
+def test_the_notes_in_markdown_stand_behind_what_they_are_about(marked: Marked) -> None:
+    text = markdown(marked)
+    first = text.index(r"V^\top(\hat y_t - y_t)$$")
+    assert text.index("**right** (line 3)") > first
+    assert text.index("(line 7)") > text.index("“quoted”")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_pdflatex_sets_the_report_whatever_was_written(marked: Marked, tmp_path: Path) -> None:
+    (tmp_path / "report.tex").write_text(tex(marked))
+    command = ["pdflatex", "-no-shell-escape", "-halt-on-error", "-interaction=nonstopmode", "report.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert all(float(points) < 1 for points in OVERFULL.findall(done.stdout))
