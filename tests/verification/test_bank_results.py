@@ -53,7 +53,7 @@ COVERED: Final[dict[str, tuple[int, int, int]]] = {
     "focal_loss": (2, 8, 8),
     "gated_rnn": (7, 28, 73),
     "loss_at_init": (1, 2, 4),
-    "lstm": (15, 44, 133),
+    "lstm": (15, 44, 132),
     "lstm_step": (8, 18, 49),
     "residual": (6, 9, 36),
     "softmax_ce": (3, 6, 14),
@@ -81,14 +81,18 @@ UNJUDGED: Final = {
 """The results whose printed line is not judged right, and why."""
 
 EXCUSED: Final = {
+    (
+        "lstm.step inlined",
+        "without diag",
+    ): "a vector before a derivative is customarily its diagonal matrix, as is said",
     ("conv1d_index.by_input", "lost"): "without its condition the entry has no value where they differ",
     ("bptt.recursion.W", "bound"): "past the last step δa is 0, which the sheet says and the engine's system does not",
 }
 """Slips that are accepted, and why they are none."""
 
 CONDITIONAL: Final = {
-    (f"lstm.{key}", "lost"): "the first path alone is the derivative with the cell held, and is called right only if so"
-    for key in ("step", "step inlined", "step_resolved", "step_resolved inlined")
+    ("lstm.step", "lost"): "the first path alone is the immediate partial, and is called right only if that is meant",
+    ("lstm.step_resolved", "lost"): "the same",
 }
 """Slips that are right under a condition, which the verdict states."""
 
