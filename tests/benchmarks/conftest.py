@@ -53,7 +53,14 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def compare(tell: Callable[[str], None]) -> Callable[..., float]:
+def alone(request: pytest.FixtureRequest) -> None:
+    """Ratios are measured when nothing else runs: tests in the other workers would be measured with them."""
+    if hasattr(request.config, "workerinput"):
+        pytest.skip("measured by itself: pytest tests/benchmarks")
+
+
+@pytest.fixture
+def compare(alone: None, tell: Callable[[str], None]) -> Callable[..., float]:
     """``compare(what, ours, theirs, rounds=5)``: how many times as long ours takes as theirs."""
 
     def compared(
@@ -71,7 +78,7 @@ def compare(tell: Callable[[str], None]) -> Callable[..., float]:
 
 
 @pytest.fixture
-def compare_processes(tell: Callable[[str], None]) -> Callable[..., float]:
+def compare_processes(alone: None, tell: Callable[[str], None]) -> Callable[..., float]:
     """The same for the command lines of two processes in an environment."""
 
     def compared(

@@ -231,7 +231,7 @@ def test_indices_from_zero() -> None:
     found = load_problem(model(line, "a = x[0]", "e = x[c]", "o = argmax(x)", symbols=symbols, more=base))
     f, a, e, o = (definition.body for definition in found.system.definitions)
     H = size_symbol("H")
-    X, chosen = b.var("x", (), (H,)), b.var("c", (), (), {"index"})
+    X, chosen = b.var("x", (), (H,)), b.var("c", (), (), {"index", "from 0"})
     k_ = index_symbol("k")
     inner = b.fold("sum", b.mul(b.at(X, k_ + 2 * r - 1), b.at(b.var("W", (), (K,)), k_ + 1)), [Binder(k_, 0, K - 1)])
     assert same(f.shape[0], sympy.floor((H - K) / 2) + 1)
