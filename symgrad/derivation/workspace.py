@@ -14,8 +14,8 @@ from symgrad.derivation.steps import Introduced, Reason
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import difference, evaluate_int, symbols_of
-from symgrad.tensor.nodes import Binder, Expr, Rel, Var
+from symgrad.tensor.integers import Int, difference, evaluate_int, symbols_of
+from symgrad.tensor.nodes import At, Binder, Entry, Expr, Rel, Var
 from symgrad.tensor.reindex import free_ints, reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
@@ -122,6 +122,7 @@ def choose_sizes(
     open_steps = [s for s in symbols if s in steps]
     loose = [s for s in symbols if s not in steps and not s.is_positive]
     sizes = [s for s in symbols if s.is_positive and s not in ends]
+    axes = _axes(exprs, loose)
     out: list[dict[sympy.Symbol, int]] = []
     needed = derived_sizes(system, exprs)
     choices = SINGLE_SIZES if len(sizes) == 1 else SIZE_CHOICES
@@ -130,7 +131,7 @@ def choose_sizes(
             env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
             env.update(dict.fromkeys(ends, end))
             env = fitting(env, sizes, needed)
-            found = _with_indices(env, open_steps, loose, steps, list(conds), len(out), named=(system, named))
+            found = _with_indices(env, open_steps, axes, steps, list(conds), len(out), named=(system, named))
             if found is not None:
                 out.append(found)
                 break
@@ -142,7 +143,7 @@ def choose_sizes(
 def _with_indices(
     env: dict[sympy.Symbol, int],
     open_steps: list[sympy.Symbol],
-    loose: list[sympy.Symbol],
+    axes: Mapping[sympy.Symbol, tuple[Int, Int]],
     steps: Mapping[sympy.Symbol, Binder],
     conds: list[Rel],
     turn: int,
@@ -153,14 +154,30 @@ def _with_indices(
         lo, hi = evaluate_int(steps[s].lo, env), evaluate_int(steps[s].hi, env)
         values = list(range(lo, hi + 1))
         ranges.append(values[len(values) // 2 :] + values[: len(values) // 2])
-    for _ in loose:
-        ranges.append([2, 1, 3, 4] if turn != 1 else [1, 2, 3, 4])
-    names = [*open_steps, *loose]
+    for k, (first, last) in enumerate(axes.values()):
+        values = list(range(evaluate_int(first, env), evaluate_int(last, env) + 1))
+        # Two indices are equal in one instance only: a δ of them must be seen at 0 and at 1.
+        start = (len(values) // 2 + (k if turn < 2 else 0)) % max(1, len(values))
+        ranges.append(values[start:] + values[:start])
+    names = [*open_steps, *axes]
     for chosen in itertools.product(*ranges):
         full = {**env, **dict(zip(names, chosen, strict=True))}
         if all(_true(c, full) for c in conds) and all(_exists(v, full, named[0]) for v in named[1]):
             return full
     return None
+
+
+def _axes(exprs: Iterable[Expr], loose: Iterable[sympy.Symbol]) -> dict[sympy.Symbol, tuple[Int, Int]]:
+    """The first and the last value of open indices: as far as the axis goes in which one stands, else 1 to 4."""
+    found: dict[sympy.Symbol, tuple[Int, Int]] = {}
+    for x in (n for e in exprs for n in postorder(e)):
+        if isinstance(x, Entry):
+            for item, size in zip(x.items, x.arg.shape, strict=False):
+                for s in symbols_of(item.index) if isinstance(item, At) else ():
+                    shift = difference(item.index, s) if isinstance(item, At) else None
+                    if isinstance(shift, int):
+                        found.setdefault(s, (1 - shift, size - shift))
+    return {s: found.get(s, (1, 4)) for s in loose}
 
 
 def _exists(node: Var, env: Mapping[sympy.Symbol, int], system: System) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from symgrad import pipeline
 from symgrad.calculus.numeric import Numbers
 from symgrad.codegen.program import Leaf
-from symgrad.derivation.steps import Derivation, lines
+from symgrad.derivation.steps import Derivation, Introduced, lines
 from symgrad.derivation.workspace import choose_sizes
 from symgrad.notation.latex import latex
 from symgrad.notation.read import read
@@ -21,6 +21,7 @@ from symgrad.sheet.programs import numpy_module, program
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Deriv, Expr, Var
 from symgrad.tensor.reindex import reindex
+from symgrad.tensor.walk import variables
 
 PROBLEMS: dict[str, str] = {
     "mlp": """
@@ -731,3 +732,51 @@ def test_rows_that_sum_to_one_shorten_a_cross_entropy(loss: str, fact: str, assu
     value = derivation.results[0].value
     assert value is not None
     assert written(value) == r"\frac{1}{N} X^{\top} (P - Y)"
+
+
+@pytest.mark.parametrize(("name", "question"), QUESTIONS)
+def test_results_name_only_what_the_sheet_says(name: str, question: str) -> None:
+    problem, _ = solved(name)
+    derivation = answered(name, question)
+    said = {*problem.declarations, *(d.family for d in problem.system.definitions)}
+    found = [block for result in derivation.results for block in result.blocks]
+    said |= {line.left.name for line in lines(found) if isinstance(line.left, Var)}
+    for result in derivation.results:
+        introduced = {x.name.name for x in (*result.where, *found) if isinstance(x, Introduced)}
+        assert result.value is not None
+        assert {v.name for v in variables(result.value, into_derivatives=True)} <= said | introduced
+
+
+SOFTMAX = """
+index_base: %d
+symbols: {z: {shape: n}}
+model: ["p = softmax(z)"]
+questions: [{id: a, ask: derivative, of: "%s", wrt: "%s", form: components}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "of", "wrt", "expected"),
+    [
+        (1, "p[a]", "z[b]", r"p_a\, (\delta_{ab} - p_b)"),
+        (0, "p[a]", "z[b]", r"p_a\, (\delta_{ab} - p_b)"),
+        (1, "p", "z", r"p_i\, (\delta_{ij} - p_j)"),
+        (0, "p", "z", r"p_i\, (\delta_{ij} - p_j)"),
+        (1, "p[1]", "z[2]", r"-\mathbf{1}[2 \le n] p_2 p_1"),
+        (0, "p[0]", "z[1]", r"-\mathbf{1}[2 \le n] p_1 p_0"),
+    ],
+)
+def test_entries_read_alike_from_zero_and_from_one(base: int, of: str, wrt: str, expected: str) -> None:
+    problem = pipeline.load(SOFTMAX % (base, of, wrt))
+    text = pipeline.printed([(problem, pipeline.derive(problem))], "tex")
+    assert isinstance(text, str)
+    assert rf"\boxed{{{expected}}}" in text
+
+
+def test_two_open_indices_are_tried_equal_and_apart() -> None:
+    """With a = b alone, δ_ab and 1 would be the same."""
+    problem = pipeline.load(SOFTMAX % (1, "p[a]", "z[b]"))
+    of, wrt = problem.questions[0].of.expr, problem.questions[0].wrt[0].expr
+    chosen = choose_sizes(problem.system, [of, wrt])
+    pairs = [tuple(sizes[s] for s in sorted(sizes, key=str) if s.name in "ab") for sizes in chosen]
+    assert {a == b for a, b in pairs} == {True, False}

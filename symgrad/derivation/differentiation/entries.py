@@ -86,7 +86,7 @@ class ByEntries:
         ranges = (*self.of.binders, *self.wrt.binders)
         within = [*ranges, *self._entry_ranges()]
         value = contract_deltas(component(plain, self.wrt.indices), within=within)
-        value = align(self._shorten(value), self.of.indices)
+        value = align(self._shorten(replace_nodes(value, {scalar: self.of.entry})), self.of.indices)
         left = Deriv(self.of.entry, self.wrt.entry, "total", (), self.held)
         body = self.work.system.body(self.of.node)
         if body is not None and self.of.indices:
@@ -123,7 +123,8 @@ class ByEntries:
         found = [*zip(self.of.indices, self.of.node.shape, strict=True)]
         found += zip(self.wrt.indices, self.wrt.node.shape, strict=True)
         named = {x.symbol for x in (*self.of.binders, *self.wrt.binders)}
-        return [Binder(i, 1, n) for i, n in found if isinstance(i, sympy.Symbol) and i not in named]
+        letters = [(_letter(i), n) for i, n in found]
+        return [Binder(x[0], 1 - x[1], integer(n - x[1])) for x, n in letters if x is not None and x[0] not in named]
 
     def _shorten(self, value: Expr) -> Expr:
         """Entries of bodies that have a name written by the name."""
@@ -147,7 +148,7 @@ class ByEntries:
         if len(found.conds) != 1 or found.conds[0].op != "==":
             return self._guarded(left, value, found)
         cond = found.conds[0]
-        if not isinstance(cond.right, sympy.Symbol) and not isinstance(cond.left, sympy.Symbol):
+        if _letter(cond.right) is None and _letter(cond.left) is None:
             return None
         if not symbols_of(cond.left) | symbols_of(cond.right) <= free_ints(value):
             return None
@@ -159,8 +160,10 @@ class ByEntries:
             b.add(b.mul(found, equal), b.mul(b.sub(b.ONE, found), apart)),
             ranges=(*self.of.binders, *self.wrt.binders),
         )
-        same: Reason = (b.count(cond.left), " = ", b.count(cond.right))
-        other: Reason = (b.count(cond.left), " ≠ ", b.count(cond.right))
+        shift = 1 - self.work.problem.conventions.index_base
+        left_side, right_side = b.count(integer(cond.left - shift)), b.count(integer(cond.right - shift))
+        same: Reason = (left_side, " = ", right_side)
+        other: Reason = (left_side, " ≠ ", right_side)
         return CasesLine(left, ((equal, same), (apart, other)), ("the two cases of δ",), check)
 
     def _guarded(self, left: Expr, value: Expr, guard: Iverson) -> CasesLine | None:
@@ -200,12 +203,19 @@ def align(value: Expr, rows: tuple[Int, ...]) -> Expr:
         for d in x.args:
             if isinstance(d, Iverson) and len(d.conds) == 1 and d.conds[0].op == "==":
                 row, column = _sides(d.conds[0], rows)
-                if isinstance(column, sympy.Symbol) and row is not None:
-                    rest = [reindex(f, {column: row}) for f in x.args if f is not d]
+                letter = _letter(column)
+                if letter is not None and row is not None:
+                    rest = [reindex(f, {letter[0]: integer(row - letter[1])}) for f in x.args if f is not d]
                     return b.mul(b.delta(row, column), *rest)
         return x
 
     return share(transform(value, rule, into=lambda x: isinstance(x, Add | Mul)))
+
+
+def _letter(index: Int) -> tuple[sympy.Symbol, int] | None:
+    """An index as a letter and the number added to it: components counted from 0 stand at i + 1."""
+    shift, letter = sympy.sympify(index).as_coeff_Add()
+    return (letter, int(shift)) if isinstance(letter, sympy.Symbol) else None
 
 
 def _sides(cond: Rel, rows: tuple[Int, ...]) -> tuple[Int | None, Int]:
@@ -229,7 +239,9 @@ def share(x: Expr) -> Expr:
 
 
 def _merge(value: Expr, cond: Rel) -> Expr:
-    if isinstance(cond.right, sympy.Symbol):
-        return reindex(value, {cond.right: cond.left})
-    assert isinstance(cond.left, sympy.Symbol)
-    return reindex(value, {cond.left: cond.right})
+    """The value where both indices are equal, the second one written as the first."""
+    for here, other in ((cond.right, cond.left), (cond.left, cond.right)):
+        letter = _letter(here)
+        if letter is not None:
+            return reindex(value, {letter[0]: integer(other - letter[1])})
+    return value

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import sympy
+
 from symgrad.notation import precedence as level
 from symgrad.notation.entrywise import component
 from symgrad.notation.integers import Piece, bracketed
@@ -26,7 +28,7 @@ from symgrad.notation.tree import (
     Sym,
     Tree,
 )
-from symgrad.tensor.integers import index_symbol, same, symbols_of
+from symgrad.tensor.integers import Int, index_symbol, integer, same, symbols_of
 from symgrad.tensor.nodes import (
     At,
     Binder,
@@ -185,8 +187,15 @@ def _is_kronecker(c: Rel) -> bool:
     return c.op == "==" and all(found and not any(s.is_positive for s in found) for found in letters)
 
 
+def _shared_shift(left: Int, right: Int) -> int:
+    """The number that is added on both sides: δ_{i+1,j+1} is δ_{ij}."""
+    numbers = [sympy.sympify(x).as_coeff_Add()[0] for x in (left, right)]
+    return int(numbers[0]) if numbers[0] == numbers[1] else 0
+
+
 def _kronecker(c: Rel, ctx: Context) -> Tree:
-    sides = [ctx.index(c.left), ctx.index(c.right)]
+    shift = _shared_shift(c.left, c.right)
+    sides = [ctx.index(integer(x - shift)) for x in (c.left, c.right)]
     letters = all(isinstance(s, Ident | Sym) for s in sides)
     return Script(Sym("delta"), sequence(sides, comma=not letters))
 
