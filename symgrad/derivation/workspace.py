@@ -143,7 +143,7 @@ def choose_sizes(
 def _with_indices(
     env: dict[sympy.Symbol, int],
     open_steps: list[sympy.Symbol],
-    axes: Mapping[sympy.Symbol, tuple[Int, Int]],
+    axes: Mapping[sympy.Symbol, tuple[Int, Int] | None],
     steps: Mapping[sympy.Symbol, Binder],
     conds: list[Rel],
     turn: int,
@@ -154,8 +154,11 @@ def _with_indices(
         lo, hi = evaluate_int(steps[s].lo, env), evaluate_int(steps[s].hi, env)
         values = list(range(lo, hi + 1))
         ranges.append(values[len(values) // 2 :] + values[: len(values) // 2])
-    for k, (first, last) in enumerate(axes.values()):
-        values = list(range(evaluate_int(first, env), evaluate_int(last, env) + 1))
+    for k, axis in enumerate(axes.values()):
+        if axis is None:
+            ranges.append([2, 1, 3, 4] if turn != 1 else [1, 2, 3, 4])
+            continue
+        values = list(range(evaluate_int(axis[0], env), evaluate_int(axis[1], env) + 1))
         # Two indices are equal in one instance only: a δ of them must be seen at 0 and at 1.
         start = (len(values) // 2 + (k if turn < 2 else 0)) % max(1, len(values))
         ranges.append(values[start:] + values[:start])
@@ -167,8 +170,8 @@ def _with_indices(
     return None
 
 
-def _axes(exprs: Iterable[Expr], loose: Iterable[sympy.Symbol]) -> dict[sympy.Symbol, tuple[Int, Int]]:
-    """The first and the last value of open indices: as far as the axis goes in which one stands, else 1 to 4."""
+def _axes(exprs: Iterable[Expr], loose: Iterable[sympy.Symbol]) -> dict[sympy.Symbol, tuple[Int, Int] | None]:
+    """The first and the last value of open indices: as far as the axis goes in which one stands, if in any."""
     found: dict[sympy.Symbol, tuple[Int, Int]] = {}
     for x in (n for e in exprs for n in postorder(e)):
         if isinstance(x, Entry):
@@ -177,7 +180,7 @@ def _axes(exprs: Iterable[Expr], loose: Iterable[sympy.Symbol]) -> dict[sympy.Sy
                     shift = difference(item.index, s) if isinstance(item, At) else None
                     if isinstance(shift, int):
                         found.setdefault(s, (1 - shift, size - shift))
-    return {s: found.get(s, (1, 4)) for s in loose}
+    return {s: found.get(s) for s in loose}
 
 
 def _exists(node: Var, env: Mapping[sympy.Symbol, int], system: System) -> bool:
