@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,3 +89,15 @@ def test_names_of_the_package_are_what_they_say_whatever_was_imported_before() -
     code = "import symgrad, symgrad.cli, symgrad.api; symgrad.load('bptt'); print(callable(symgrad.verify))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_a_script_without_a_guard_marks_many_answers(tmp_path: Path) -> None:
+    script = tmp_path / "mark.py"
+    script.write_text(
+        "import symgrad\n"
+        f"problem = symgrad.load({SQUARES!r})\n"
+        "answers = [r'$\\nabla_x L = 2 x$', r'$\\nabla_x L = x$']\n"
+        "print([c.verdict for m in symgrad.verify_many(problem, answers, jobs=2) for c in m.claims])\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=120)
+    assert (done.stdout.strip(), done.stderr) == ("['right', 'wrong']", "")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Final
 
 from symgrad.errors import SymgradError
@@ -43,6 +45,17 @@ def verify_many(
     names = tuple(p.name for p in problems)
     pool = _Pool(sources, names, answers, seconds, memory)
     return pool.run(max(1, min(jobs, len(answers))))
+
+
+@contextlib.contextmanager
+def _apart_from_the_script() -> Iterator[None]:
+    """A worker needs nothing of the caller's script, which would run again in it: most have no guard."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 @dataclass(slots=True)
@@ -84,7 +97,8 @@ class _Pool:
         """A new worker."""
         ours, theirs = _CONTEXT.Pipe()
         process = _CONTEXT.Process(target=_work, args=(theirs, self.sources, self.memory), daemon=True)
-        process.start()
+        with _apart_from_the_script():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
