@@ -233,6 +233,24 @@ def test_a_wrong_line_shows_where_it_fails(markers: dict[str, Markers]) -> None:
     assert claim.question == "state"
 
 
+@pytest.mark.parametrize(
+    ("problem", "formula", "sign"),
+    [
+        ("vanishing", r"\left\| \frac{\partial h_t}{\partial h_{t-1}} \right\| \le 1", 1),
+        ("vanishing", r"\left\|\frac{\partial h_t}{\partial h_{t-1}}\right\| \le \left\|\diag(1-h_t^2)\right\| \|W\| \le 1", 1),
+        ("vae_elbo", r"\text{ELBO} \ge \log p(x)", -1),
+        ("bptt", r"h_t \le 0", 1),
+    ],
+)  # fmt: skip
+def test_a_wrong_inequality_shows_a_point_beyond_it(
+    markers: dict[str, Markers], problem: str, formula: str, sign: int
+) -> None:
+    (claim,) = markers[problem].mark(formula, formula=True).claims
+    assert claim.verdict == "wrong"
+    assert claim.counterexample is not None
+    assert sign * (claim.counterexample.expected - claim.counterexample.given) > 1e-6
+
+
 OPTIMA = [
     ("unit_sphere", r"h^* = \frac{u}{\|u\|}", "right", "best"),
     ("unit_sphere", r"h^* = \frac{u}{\sqrt{u^T u}}", "right", "best"),

@@ -11,16 +11,20 @@ import numpy as np
 
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Compare, Name, Tree
+from symgrad.tensor.stable import Array
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.judging import verdicts as w
-from symgrad.verification.judging.trials import has_derivative, points
+from symgrad.verification.judging.trials import Failure, Point, has_derivative, points
 from symgrad.verification.judging.verdicts import Judgement
+from symgrad.verification.judging.weighing import counterexample
+from symgrad.verification.judging.words import at_point
 from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.bench import Bench
+from symgrad.verification.meaning.compare import Gap
 from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
-from symgrad.verification.meaning.values import Misfit
+from symgrad.verification.meaning.values import Misfit, Value
 
 _SIGNS: Final[Mapping[str, float]] = {"<=": 1.0, "<": 1.0, ">=": -1.0, ">": -1.0}
 _FEWEST: Final = 8
@@ -43,12 +47,16 @@ def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation:
     if loose:
         return _UNJUDGED
     held: list[bool] = []
+    worst: Failure | None = None
     try:
         for point in points(bench, left, right, kinds, notation):
             given = Meaning(point.world, PLAIN, bench.names, notation).value(right, point.ints)
             gap = _SIGNS[relation] * v.added(point.truth, v.negative(given)).data.real
             scale = _TOLERANCE * (1 + np.abs(point.truth.data).max())
-            held += [bool(np.all(entries <= scale)) for entries in gap]
+            holds = [bool(np.all(entries <= scale)) for entries in gap]
+            held += holds
+            if worst is None and not all(holds):
+                worst = _failure(point, given, gap)
     except (Unclear, Misfit, Outside):
         return _UNJUDGED
     if len(held) < _FEWEST:
@@ -57,7 +65,18 @@ def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation:
         return Judgement(w.RIGHT, f"it holds at the {len(held)} points that were tried")
     if _CONDITION.search(context):
         return Judgement(w.UNJUDGED, "it does not hold everywhere; whether it does on the condition is not judged")
-    return Judgement(w.WRONG, f"it fails at {held.count(False)} of the {len(held)} points that were tried")
+    reason = f"it fails at {held.count(False)} of the {len(held)} points that were tried"
+    if worst is None:
+        return Judgement(w.WRONG, reason)
+    return Judgement(w.WRONG, f"{reason}: {at_point(worst)}", counterexample=counterexample(worst))
+
+
+def _failure(point: Point, given: Value, excess: Array) -> Failure:
+    """Where the smaller side exceeds the larger one most."""
+    place = np.unravel_index(int(np.nanargmax(excess)), excess.shape)
+    sides = [np.broadcast_to(side.data.real, excess.shape)[place] for side in (point.truth, given)]
+    entry = tuple(int(k) + 1 for k in place[1:])
+    return Failure(point, Gap(int(place[0]), entry, float(sides[0]), float(sides[1])), given=given.shape)
 
 
 def _chain(bench: Bench, chain: Compare, notation: Notation, context: str) -> Judgement:
