@@ -31,11 +31,6 @@ class Source:
         """The characters from `start` up to `end` as a text of their own."""
         return Source(self.name, self.text[start:end], self, range(start, end + 1))
 
-    def stripped(self) -> Source:
-        """The text without white space around it."""
-        start = len(self.text) - len(self.text.lstrip())
-        return self.part(start, max(start, len(self.text.rstrip())))
-
 
 @dataclass(frozen=True, slots=True)
 class Place:

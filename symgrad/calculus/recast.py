@@ -7,7 +7,7 @@ import sympy
 from symgrad.calculus.dependency import lags
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, symbols_of
-from symgrad.tensor.nodes import Apply, Binder, Entry, Expr, Fold, Rel, Var
+from symgrad.tensor.nodes import Apply, Binder, Entry, Expr, Rel, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder
@@ -95,8 +95,3 @@ def _cut(system: System, step: sympy.Symbol, last: Int, fresh: Callable[[sympy.S
     steps = {s: x for s, x in system.steps.items() if s != step}
     steps[running] = Binder(running, system.steps[step].lo, last)
     return System(tuple(definitions), steps)
-
-
-def has_fold_over_steps(expr: Expr) -> bool:
-    """Whether an expression sums over members of families."""
-    return any(isinstance(x, Fold) for x in postorder(expr))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from symgrad.notation.measure import fence_size, operator_width, width
+from symgrad.notation.measure import fence_size, width
 from symgrad.notation.symbols import SYMBOLS
 from symgrad.notation.tree import (
     Aligned,
@@ -29,14 +29,7 @@ from symgrad.notation.tree import (
     Tree,
 )
 
-A4_TEXT_WIDTH: Final = 45.0
-"""The width of a line on A4 in em, at 10 points and with margins of 2.5 cm."""
-
-REASON_COLUMN: Final = 16.0
-"""The most that the reasons beside the equations take of it."""
-
 _INDENT: Final = 1.5
-_GAP: Final = 2.0
 _RELATION, _SUM, _PRODUCT, _SIDE_BY_SIDE = range(4)
 _DEEPER: Final = 4
 _LONGEST_FACTOR: Final = 0.6
@@ -61,10 +54,10 @@ class _Item:
     span: int = 1
 
 
-def fit(tree: Tree, max_width: float = A4_TEXT_WIDTH) -> tuple[Tree, ...]:
+def fit(tree: Tree, max_width: float) -> tuple[Tree, ...]:
     """The lines of a formula, each but the first beginning with an operator; one line where it fits.
 
-    A line is longer than ``max_width`` only if it holds nothing that can be broken.
+    Widths are in em. A line is longer than ``max_width`` only if it holds nothing that can be broken.
     """
     if width(tree) <= max_width:
         return (tree,)
@@ -79,24 +72,6 @@ def fit(tree: Tree, max_width: float = A4_TEXT_WIDTH) -> tuple[Tree, ...]:
 def block(lines: Sequence[Tree]) -> Aligned:
     """The lines of one formula below one another."""
     return Aligned(tuple(Line(None, None if k else "", x) for k, x in enumerate(lines)))
-
-
-def fit_rows(aligned: Aligned, max_width: float = A4_TEXT_WIDTH, reason_width: float = REASON_COLUMN) -> Aligned:
-    """Aligned equations with long right sides continued on lines of their own; the reason stays at the first.
-
-    The reasons take what they need of the width, and at most ``reason_width``: longer ones are the caller's to break.
-    """
-    left = max((width(x.left) for x in aligned.lines if x.left), default=0.0)
-    reasons = max((width(x.reason) + _GAP for x in aligned.lines if x.reason), default=0.0)
-    room = max_width - left - operator_width("=") - min(reasons, reason_width + _GAP)
-    return Aligned(tuple(part for line in aligned.lines for part in _continued(line, room)))
-
-
-def _continued(line: Line, room: float) -> Iterator[Line]:
-    first, *rest = fit(line.right, room)
-    yield replace(line, right=first)
-    for tree in rest:
-        yield Line(None, None, tree)
 
 
 # Laying out

@@ -94,7 +94,7 @@ def _scalar(tree: Call, scope: Scope) -> Expr:
         raise ProblemError(f"{row.name} takes {_many(row.arity)}, not {len(tree.args)}", tree.place)
     args = [scope.expr(arg) for arg in tree.args]
     at_zero = scope.names.relu_at_zero
-    if row.name == "relu" and at_zero:
+    if row.convention and at_zero:
         args.append(b.num(at_zero))
     return made(tree.place, b.apply, row.name, *args)
 
@@ -196,10 +196,6 @@ def is_variable(x: Expr) -> bool:
 
 def _column(x: Expr) -> Expr:
     return x.arg if isinstance(x, Transpose) and isinstance(x.arg, Var) and x.order == 1 else x
-
-
-def _unavailable(tree: Call, scope: Scope) -> Expr:
-    raise ProblemError(f"{tree.func.id} is not available yet", tree.func.place)
 
 
 CALLS: Final[Mapping[str, Handler]] = MappingProxyType(

@@ -126,7 +126,6 @@ class _Reader:
             layout=text_of(root.get("layout")) or None,
             index_base=0 if text_of(index_base) == "0" else 1,
             relu_at_zero=number(relu_at_zero) if isinstance(relu_at_zero, RawScalar) else Fraction(0),
-            extras=tuple((k.text, value) for k, value in root.entries if k.text.startswith(_KEPT)),
         )
 
     def complain(self, message: str, place: Place, suggestion: str | None = None) -> None:

@@ -16,8 +16,6 @@ from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Expr
 from symgrad.tensor.scalars import HALF, SCALARS, TWO
 
-UNSIZED: Final = frozenset({"identity", "ones", "one_hot"})
-
 
 def derived(tree: Call, scope: Scope) -> Expr:
     """f′(x), f″(x) of a scalar function of the table, entry by entry."""

@@ -78,7 +78,6 @@ class ProblemDocument:
     layout: str | None
     index_base: int
     relu_at_zero: Fraction
-    extras: tuple[tuple[str, RawNode], ...]
     faults: tuple[Diagnostic, ...] = ()
     broken: frozenset[str] = frozenset()
 

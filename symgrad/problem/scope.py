@@ -88,8 +88,3 @@ def made(place: Place, constructor: Callable[P, T], *args: P.args, **named: P.kw
         return constructor(*args, **named)
     except ShapeError as error:
         raise ProblemError(str(error), place) from None
-
-
-def arity_error(what: str, expected: str, got: int, place: Place) -> ProblemError:
-    """The complaint about a wrong number of arguments."""
-    return ProblemError(f"{what} takes {expected}, not {got}", place)

@@ -42,7 +42,7 @@ class ScalarFunction:
 
     Attributes:
         name: As problems write it.
-        arity: The number of arguments; ``optional`` more constant ones may follow.
+        arity: The number of arguments that problems write.
         compute: Arrays to an array, entry by entry, real or complex with a tiny imaginary part.
         code: NumPy source for real arrays, with ``{0}``, ``{1}``, … for the arguments.
         sympy: SymPy expressions to a SymPy expression.
@@ -51,6 +51,7 @@ class ScalarFunction:
         latex: The name in LaTeX; ``fence`` holds the two brackets instead where it prints as |x|, ⌊x⌋, √x.
         sample: The interval from which arguments are drawn for checking.
         kinks: Where (for two arguments: at which difference) the derivative is a convention.
+        convention: Whether a last argument may follow, the derivative at the kink where it is not 0.
         helpers: Source of the functions that ``code`` needs beside NumPy, in order.
         spelled: The derivative in terms of the argument, in the ways that textbooks write it.
     """
@@ -65,7 +66,7 @@ class ScalarFunction:
     latex: str
     sample: tuple[float, float] = (-2.0, 2.0)
     kinks: tuple[Fraction, ...] = ()
-    optional: int = 0
+    convention: bool = False
     fence: tuple[str, str] | None = None
     helpers: tuple[str, ...] = ()
     spelled: Callable[[Expr], tuple[Expr, ...]] = lambda x: ()
@@ -143,7 +144,7 @@ _ROWS = (
     ),
     ScalarFunction(
         "relu", 1, stable.relu, "np.maximum({0}, 0.0)", _relu, _relu_derivative,
-        "relu′(x) = 1 for x > 0, else 0", r"\operatorname{ReLU}", kinks=_AT_ZERO, optional=1,
+        "relu′(x) = 1 for x > 0, else 0", r"\operatorname{ReLU}", kinks=_AT_ZERO, convention=True,
     ),
     ScalarFunction(
         "exp", 1, stable.exp, "np.exp({0})", sympy.exp,

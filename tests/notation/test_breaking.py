@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad.notation.breaking import fit, fit_rows
+from symgrad.notation.breaking import block, fit
 from symgrad.notation.latex import latex
-from symgrad.notation.measure import width
+from symgrad.notation.measure import operator_width, width
 from symgrad.notation.read import read
 from symgrad.notation.tokens import latex_tokens
 from symgrad.notation.tree import Aligned, Boxed, Line, Text, Tree
@@ -21,6 +21,8 @@ from symgrad.tensor.nodes import Expr
 
 n = size_symbol("n")
 W = b.var("W", (), (n, n))
+TEXT_WIDTH = 45.0
+"""Of A4 in em, at 10 points and with margins of 2.5 cm."""
 
 
 def h(step: int) -> Expr:
@@ -91,23 +93,21 @@ def test_lines_fit_and_say_the_same(tree: Tree, room: float) -> None:
     assert [x for x in together if x != r"\cdot"] == latex_tokens(latex(tree))
 
 
-def test_rows_are_continued_under_the_relation_with_the_reason_at_the_first() -> None:
-    rows = Aligned((Line(read(h(0)), "=", SUM, Text("paths add")), Line(None, "=", Boxed(SUM))))
-    broken = fit_rows(rows, 36.0)
-    reasons = [(x.relation, x.reason) for x in broken.lines]
-    assert reasons[0] == ("=", Text("paths add"))
-    assert all(r == (None, None) for r in reasons[1:-1])
-    assert reasons[-1] == ("=", None)
-    assert isinstance(broken.lines[-1].right, Boxed)
-    assert isinstance(broken.lines[-1].right.body, Aligned)
+def test_a_long_result_is_broken_inside_its_box() -> None:
+    (line,) = fit(Boxed(SUM), 24.0)
+    assert isinstance(line, Boxed)
+    assert line.body == block(fit(SUM, 24.0 - 0.7))
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="TeX is not installed")
 def test_estimated_widths_hold_in_tex(tmp_path: Path) -> None:
-    rows = Aligned(tuple(Line(read(h(0)), "=", x, Text("chain rule")) for x in (SUM, NESTED, PRODUCT, CALL)))
+    left, reason = read(h(0)), Text("chain rule")
+    room = TEXT_WIDTH - width(left) - operator_width("=") - width(reason) - 2.0
+    first, *others = (line for x in (SUM, NESTED, PRODUCT, CALL) for line in fit(x, room))
+    rows = Aligned((Line(left, "=", first, reason), *(Line(None, None, x) for x in others)))
     page = (
         r"\documentclass{article}\usepackage[a4paper,margin=2.5cm]{geometry}\usepackage{amsmath}\begin{document}\["
-        + latex(fit_rows(rows))
+        + latex(rows)
         + r"\]\[" + latex(fit(Boxed(SUM), 30.0)[0]) + r"\]\end{document}"
     )  # fmt: skip
     (tmp_path / "page.tex").write_text(page, encoding="utf-8")

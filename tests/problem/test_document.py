@@ -86,7 +86,6 @@ def test_the_rest() -> None:
     ]
     assert [text.text for text in document.assume] == ["sum(Y, axis=1) == 1"]
     assert (document.layout, document.index_base, document.relu_at_zero) == ("denominator", 0, Fraction(1, 2))
-    assert [name for name, _ in document.extras] == ["x-course"]
 
 
 def test_questions() -> None:

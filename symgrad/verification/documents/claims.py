@@ -26,7 +26,6 @@ class Claim:
         previous: the index of the claim that this one continues, in a chain or in the line below it.
         question: the id of the question that it answers, where the document says so.
         repaired: what was changed to read it; empty where nothing was.
-        left_place: where the left side is written, which may be in another formula.
         offers: what it would be if a fault of writing were mended, each with what is changed.
         where: the conditions on its indices that stand behind it, i = 1, …, k.
     """
@@ -41,7 +40,6 @@ class Claim:
     previous: int | None = None
     question: str | None = None
     repaired: str = ""
-    left_place: Place | None = field(default=None, repr=False)
     where: tuple[Compare, ...] = ()
     offers: tuple[Claim, ...] = field(default=(), repr=False)
 

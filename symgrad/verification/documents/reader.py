@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Final
 
 from symgrad.errors import AnswerError, ProblemError
-from symgrad.source import Place
 from symgrad.syntax.latex.lexer import tokenize
 from symgrad.syntax.latex.names import Vocabulary
 from symgrad.syntax.latex.signs import FUNCTIONS
@@ -63,7 +62,6 @@ class Reader:
     row: int = 0
     before: int = 0
     head: Tree | None = None
-    head_place: Place | None = None
     last: int | None = None
     given: tuple[Compare, ...] = ()
 
@@ -163,7 +161,6 @@ class Reader:
             self.head = self.likewise(formula)
         else:
             self.head = self.sides.tree(first, formula, ())
-            self.head_place = place_of(first)
             self.last = None
         for relation, side in zip(statement.relations, others, strict=True):
             if not side:
@@ -173,7 +170,7 @@ class Reader:
             kind: ClaimKind = "definition" if self.defines(first, self.last) else "equation"
             base = Claim(
                 self.head, Number(Fraction(0), "0", place=place), place, whole_of(statement, side).text, kind, relation,
-                formula.context, self.last, formula.question, "", self.head_place,
+                formula.context, self.last, formula.question,
             )  # fmt: skip
             tree = self.sides.tree(side, formula, (base,))
             if tree is None:
@@ -298,4 +295,4 @@ class Reader:
         else:
             self.terms += 1
             self.last = None
-        self.head, self.head_place = tree, place_of(side)
+        self.head = tree

@@ -11,7 +11,7 @@ import numpy as np
 
 from symgrad.errors import SymgradError
 from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree, Unary
+from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree
 from symgrad.tensor.shapes import ShapeError
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning.bench import Bench
@@ -240,8 +240,3 @@ def speaks_matrices(tree: Tree) -> bool:
             case Subscript(_, items) if any(isinstance(i, Span) for i in items):
                 return True
     return False
-
-
-def is_sum(tree: Tree) -> bool:
-    """Whether it is a sum or a difference."""
-    return (isinstance(tree, Binary) and tree.op in ("+", "-")) or isinstance(tree, Unary)
