@@ -25,9 +25,12 @@ def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
 
     What some problem can read is not unread, and what it takes for a condition or a term is no claim.
     """
-    headings = Headings.of(source)
+    divisions = (Headings.and_parts(source), Headings.of(source))
     unread = [[x for x in judged if x.verdict == w.UNREAD] for judged in found]
-    agreed = [Counter(_section(x, headings) for x in judged if x.verdict == w.RIGHT and x.sure) for judged in found]
+    agreed = [
+        [Counter(_section(x, headings) for x in judged if x.verdict == w.RIGHT and x.sure) for headings in divisions]
+        for judged in found
+    ]
     by_place: dict[tuple[int, int], list[tuple[int, Judged]]] = {}
     for turn, judged in enumerate(found):
         for x in judged:
@@ -46,14 +49,18 @@ def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
         if len(turns) == 1:
             out += [x for _, x in candidates]
             continue
-        out.append(min(candidates, key=lambda c: _rank(c[1], agreed[c[0]][_section(c[1], headings)], c[0]))[1])
+        sections = [_section(candidates[0][1], headings) for headings in divisions]
+        known = {turn: [-found[s] for found, s in zip(agreed[turn], sections, strict=True)] for turn in turns}
+        out.append(min(candidates, key=lambda c: _rank(c[1], known[c[0]], c[0]))[1])
     return out
 
 
-def _rank(x: Judged, neighbours: int, turn: int) -> tuple[int, int, bool, int, int]:
-    """What is judged comes first; then the problem that knows most round about; then what a question asks for."""
+def _rank(x: Judged, known: Sequence[int], turn: int) -> tuple[int, Sequence[int], bool, int, int]:
+    """What is judged comes first; then the problem that knows most of the part, and of what stands under the heading;
+    then what a question asks for.
+    """
     judged = (0 if x.sure else 2) if x.good or x.bad else 1 if x.verdict == w.DEFINITION and x.sure else 3
-    return judged, -neighbours, x.question is None, _ORDER.index(x.verdict), turn
+    return judged, known, x.question is None, _ORDER.index(x.verdict), turn
 
 
 def _section(x: Judged, headings: Headings) -> Section:

@@ -568,6 +568,28 @@ def test_one_formula_by_itself() -> None:
     assert [sexp(c.right) for c in document.claims] == ["(implicit (T V) (- ([] yhat t) ([] y t)))"]
 
 
+SPELLED_OUT = [
+    (r"E _ { 1 } = \frac { 2 1 - 4 } { 4 } + 0 . 2 5", ["(+ (/ (- 21 4) 4) 1/4)"]),
+    (r"E_1 = \frac 1 2", ["(/ 1 2)"]),
+    (
+        r"\begin{array} { r l } { z _ { 1 } } & { = V h _ { 1 } } \\ { } & { = W } \end{array}",
+        ["(implicit V ([] h 1))", "W"],
+    ),
+    (r"z_1 \stackrel{(a)}{=} V h_1 \overset{!}{=} W", ["(implicit V ([] h 1))", "W"]),
+    (r"\frac{V}{W} {=} {W}_1", ["([] W 1)"]),
+    (r"z_1 = V h_1 \qquad y_1 = W", ["(implicit V ([] h 1))", "W"]),
+    (r"z_1 = V \quad h_1", ["(implicit V ([] h 1))"]),
+    (r"z_1 = V + \quad h_1 = W", ["(+ V ([] h 1))", "W"]),
+]
+
+
+@pytest.mark.parametrize(("text", "rights"), SPELLED_OUT)
+def test_what_the_page_does_not_show_says_nothing(text: str, rights: list[str]) -> None:
+    document = read_formula(text, BPTT)
+    assert [sexp(claim.right) for claim in document.claims] == rights
+    assert document.unread == ()
+
+
 OFFERS = [
     (r"E_1 = 3 1 + 7", "a lost minus sign is put back", "(+ (- 3 1) 7)"),
     (r"h_t = (W x_t", "a bracket is closed or left out", "(implicit W ([] x t))"),

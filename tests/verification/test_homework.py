@@ -24,7 +24,7 @@ HOMEWORK = {
         19: right
         21: right
         25: definition, unjudged
-        27: right, unjudged, right
+        27: right, right
         31: right
         33: right
         37: right
@@ -50,7 +50,7 @@ HOMEWORK = {
         97: right
         99: right
         101: right
-        105: right, right, right-if, right, right, right
+        105: right, right, right, right, right, right
         109: right-other-layout
         111: right
         113: right-other-layout

@@ -79,6 +79,8 @@ class Formula:
     question: str | None = None
     adjoins: bool = False
     """Whether only white space stands between it and the formula before."""
+    typeset: bool = True
+    """Whether TeX sets it, so that white space in it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

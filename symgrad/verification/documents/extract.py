@@ -50,5 +50,5 @@ def _in_order(written: Written, vocabulary: Vocabulary) -> list[Formula]:
     for source, context, question in written.prose:
         for part in formulas_in(source, vocabulary):
             words = source.text[: part.place().start]
-            found.append(Formula(part, False, f"{context}: {words}"[-300:], question))
+            found.append(Formula(part, False, f"{context}: {words}"[-300:], question, typeset=False))
     return sorted(found, key=lambda f: f.source.place(0, 0).resolved().start)

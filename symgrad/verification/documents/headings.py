@@ -12,6 +12,9 @@ from symgrad.source import Place, Source
 _HEADING: Final = re.compile(
     r"^#{1,6} |^\*\*\(|\\(?:sub)*section\b|^\*{0,2}(?:Problem|Question|Exercise|Task|Part|Q) ?\d", re.MULTILINE
 )
+_PART: Final = re.compile(
+    rf"{_HEADING.pattern}|^[ \t>*-]*\(?(?:[a-h]|[ivx]{{1,4}})[.)]\)?\*{{0,2}}(?=\s)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class Headings:
     def of(cls, source: Source) -> Headings:
         """The headings of a document."""
         return cls(tuple(found.start() for found in _HEADING.finditer(source.text)))
+
+    @classmethod
+    def and_parts(cls, source: Source) -> Headings:
+        """The headings of a document, and where the parts of a question begin: `(b)`, `ii.`."""
+        return cls(tuple(found.start() for found in _PART.finditer(source.text)))
 
     def above(self, place: Place) -> int:
         """The number of the heading that a place stands under, from 1; 0 before the first."""

@@ -72,16 +72,17 @@ def is_about(condition: Compare, claims: Sequence[Claim]) -> bool:
 
 
 def compares_indices(condition: Compare, vocabulary: Vocabulary) -> bool:
-    """Whether a comparison is one of letters that have no value, and of numbers."""
+    """Whether a comparison is one of letters that have no value, and of numbers; of a range, what runs in it."""
     letters: list[str] = []
-    waiting: list[Tree] = list(condition.operands)
+    compared = condition.operands[1:2] if len(condition.operands) == 3 else condition.operands
+    waiting: list[Tree] = list(compared)
     while waiting:
         node = waiting.pop()
         waiting.extend(children(node))
         if isinstance(node, Name):
             letters.append(node.id)
     known = (x in vocabulary.arities or x in vocabulary.functions or len(x) > 1 for x in letters)
-    return bool(letters) and not any(known) and not isinstance(condition.operands[0], Number)
+    return bool(letters) and not any(known) and not isinstance(compared[0], Number)
 
 
 def stands_behind(context: str) -> bool:

@@ -35,6 +35,7 @@ from symgrad.verification.documents.parts import (
 )
 from symgrad.verification.documents.sides import Sides
 from symgrad.verification.documents.statements import INEQUALITIES, STATING, Statement, Tokens, rows, statements
+from symgrad.verification.documents.typeset import as_typeset
 
 _PLAIN_SIGNS: Final = ("@", ".T", "**")
 _LIKEWISE: Final = re.compile(
@@ -86,7 +87,7 @@ class Reader:
             self.sides.refuse(error, formula.source.place(), formula)
             return
         given, claims = self.given, len(self.claims)
-        for row in rows(tokens):
+        for row in rows(as_typeset(tokens) if formula.typeset else tokens):
             self.row = len(self.claims)
             for statement in statements(row):
                 self.statement(statement, formula)

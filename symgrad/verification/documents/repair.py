@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -66,12 +67,23 @@ def _closed(tokens: Tokens, knows: Callable[[str], bool]) -> Tokens | None:
 
 def _minus(tokens: Tokens, knows: Callable[[str], bool]) -> Tokens | None:
     """A minus sign between two numbers or words side by side that a space or a fault has swallowed."""
-    out: list[Token] = list(tokens[:1])
-    for before, token in pairwise(tokens):
+    written = [piece for token in tokens for piece in _as_written(token)]
+    out: list[Token] = list(written[:1])
+    for before, token in pairwise(written):
         if (before.kind is Kind.NUMBER or _is_word(before)) and (token.kind is Kind.NUMBER or _is_word(token)):
             out.append(_like(token, Kind.OPERATOR, "-"))
         out.append(token)
     return tuple(out)
+
+
+def _as_written(token: Token) -> Iterator[Token]:
+    """The digits of a number that white space keeps apart, one token for each; any other token itself."""
+    start, source = token.place.start, token.place.source
+    if token.kind is not Kind.NUMBER or " " not in token.place.text or "." in token.text:
+        yield token
+        return
+    for part in re.finditer(r"\d+", token.place.text):
+        yield Token(Kind.NUMBER, part[0], source.place(start + part.start(), start + part.end()))
 
 
 def _dot(tokens: Tokens, knows: Callable[[str], bool]) -> Tokens | None:

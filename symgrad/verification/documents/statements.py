@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,7 @@ _LAYOUT: Final = frozenset(
 )  # fmt: skip
 _CONTINUES: Final = ("+", "-", "·", "×", "*", "⊙", "∘", "/", "⊘")
 _BETWEEN: Final = ("⇒", "⇔", ";", ":", "∀")
+_WIDE: Final = re.compile(r"\\q?quad(?![A-Za-z])")
 
 Tokens = tuple[Token, ...]
 
@@ -162,8 +164,12 @@ def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
     """The parts between commas, words and arrows outside brackets, and whether more than a comma ends them."""
     found: list[tuple[Tokens, bool]] = []
     start = 0
-    for at in _outside(row):
+    places = _outside(row)
+    for at in places:
         token = row[at]
+        if _begins_anew(row, places, start, at):
+            found.append((row[start:at], True))
+            start = at
         comma = token.kind is Kind.COMMA
         if comma and _in_range(row, start, at):
             continue
@@ -178,6 +184,22 @@ def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
     if start < len(row):
         found.append((row[start:], True))
     return found
+
+
+def _begins_anew(row: Tokens, places: Sequence[int], start: int, at: int) -> bool:
+    """Whether a wide space before a token parts two statements, `p = softmax(x) \\qquad e = -\\log p`."""
+    token, before = row[at], row[at - 1]
+    if at <= start or token.kind is Kind.OPERATOR or before.kind is Kind.OPERATOR:
+        return False
+    if _WIDE.search(token.place.source.text[before.place.end : token.place.start]) is None:
+        return False
+    behind = [row[k] for k in places if k >= at]
+    end = next((k for k, t in enumerate(behind) if t.kind in (Kind.COMMA, Kind.WORDS)), len(behind))
+    return all(any(_relates(t) for t in part) for part in ([row[k] for k in places if start <= k < at], behind[:end]))
+
+
+def _relates(token: Token) -> bool:
+    return token.kind is Kind.OPERATOR and token.text in RELATIONS
 
 
 def _aside(row: Tokens, start: int) -> int | None:
@@ -228,7 +250,7 @@ def _sides(part: Tokens) -> tuple[tuple[Tokens, ...], tuple[str, ...]]:
     relations: list[str] = []
     start = 0
     for at in _outside(part):
-        if part[at].kind is Kind.OPERATOR and part[at].text in RELATIONS:
+        if _relates(part[at]):
             sides.append(part[start:at])
             relations.append("=" if part[at].text == "==" else part[at].text)
             start = at + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +24,22 @@ from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 
 _AT_LEAST: Final = 2
+
+
+def renamed(votes: Mapping[str, Counter[int]], own: Mapping[str, int]) -> dict[str, int]:
+    """The letters that stand for another size than their own, from how often each was used for which.
+
+    A letter changes its meaning where it does so more often than not, and more than once; and where the size that it
+    has in the problem has gone to another letter.
+    """
+    chosen = {name: found.most_common(1)[0] for name, found in votes.items()}
+    found: dict[str, int] = {}
+    for name, (size, count) in sorted(chosen.items(), key=lambda item: -item[1][1]):
+        alone = all(other == name or size != taken for other, (taken, _) in chosen.items())
+        often = count >= _AT_LEAST and count > votes[name][own[name]]
+        if size != own[name] and alone and (often or own[name] in found.values()):
+            found[name] = size
+    return found
 
 
 @dataclass(slots=True)
@@ -51,11 +67,7 @@ class Shapes:
                 for tree, size in zip(stated, shape, strict=True):
                     if isinstance(tree, Name) and tree.id in own:
                         votes.setdefault(tree.id, Counter())[size] += 1
-        chosen = {name: found.most_common(1)[0] for name, found in votes.items()}
-        for name, (size, count) in chosen.items():
-            alone = all(other == name or size != taken for other, (taken, _) in chosen.items())
-            if count >= _AT_LEAST and count > votes[name][own[name]] and alone:
-                self.renamed[name] = size
+        self.renamed = renamed(votes, own)
 
     def judge(self, bench: Bench, left: Tree | None, sizes: ListTree, notation: Notation) -> Judgement:
         """The verdict on a stated shape."""
