@@ -6,6 +6,7 @@ symbolic step: δ_h[t] collects what the loss adds at t and what later steps pas
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import sympy
 
@@ -77,13 +78,17 @@ def adjoint_equations(
             terms: list[Term] = []
             for d in readers:
                 g = seed if d.target is of else name(d.target)
-                for s in sensitivities(d.body, d.target, g, lambda v: v.name == family):  # noqa: B023
+                for s in sensitivities(d.body, d.target, g, partial(_belongs, family)):
                     terms += shared_by(s, d, target, known)
             equation = _at_fixed_index(Equation(target, ranges, tuple(t for t in terms if not b.is_zero(t.value))))
             if equation.terms:
                 yield equation
                 mine += _specialised(system, equation)
         done[family] = mine
+
+
+def _belongs(family: str, node: Var) -> bool:
+    return node.name == family
 
 
 def _targets(family: str, wrt: tuple[Var, ...], system: System, table: Lags) -> list[tuple[Var, tuple[Binder, ...]]]:

@@ -10,6 +10,7 @@ from symgrad.codegen.emit import emit, indexed_items, lengths, numeric, tensor, 
 from symgrad.codegen.intervals import length
 from symgrad.codegen.state import NotVectorisable, Scope, State
 from symgrad.codegen.text import ATOM, PRODUCT, SUM, Code
+from symgrad.tensor import nodes
 from symgrad.tensor.functions import values_of
 from symgrad.tensor.integers import Int, difference, symbols_of
 from symgrad.tensor.nodes import (
@@ -23,6 +24,7 @@ from symgrad.tensor.nodes import (
     Entry,
     Expr,
     Permute,
+    Pick,
     Reduce,
     Stack,
     Transpose,
@@ -139,18 +141,19 @@ def _(node: Entry, state: State, scope: Scope) -> Code:
     return Code(made.text, ATOM, made.batch, node.order)
 
 
-def _item(item: At | Cut | object, size: Int, state: State, scope: Scope) -> Item:
-    if isinstance(item, At):
-        return Place(difference(item.index, 1), size)
-    if isinstance(item, Cut):
-        if any(s in scope.symbols for e in (item.lo, item.hi) for s in symbols_of(e)):
-            raise NotVectorisable
-        return Span(difference(item.lo, 1), item.hi, size)
-    index: Expr = item.index  # type: ignore[attr-defined]
-    code = numeric(value(index, state, scope))
-    if not code.batch:
-        return Data(Code(f"int({code.text}) - 1", SUM))
-    return Data(Code(f"{code.at(ATOM)}.astype(int) - 1", SUM, code.batch))
+def _item(item: nodes.Item, size: Int, state: State, scope: Scope) -> Item:
+    match item:
+        case At(index):
+            return Place(difference(index, 1), size)
+        case Cut(lo, hi):
+            if any(s in scope.symbols for e in (lo, hi) for s in symbols_of(e)):
+                raise NotVectorisable
+            return Span(difference(lo, 1), hi, size)
+        case Pick(by_data):
+            code = numeric(value(by_data, state, scope))
+            if not code.batch:
+                return Data(Code(f"int({code.text}) - 1", SUM))
+            return Data(Code(f"{code.at(ATOM)}.astype(int) - 1", SUM, code.batch))
 
 
 @emit.register

@@ -298,7 +298,11 @@ def _along(
 def _aligned(left: Array, right: Array) -> tuple[Array, Array]:
     """Two values with the batch axis first, the one of lower order filled with axes behind it."""
     wide = max(left.ndim, right.ndim)
-    return tuple(x.reshape(len(x), *[1] * (wide - x.ndim), *x.shape[1:]) for x in (left, right))  # type: ignore[return-value]
+    return _filled(left, wide), _filled(right, wide)
+
+
+def _filled(x: Array, ndim: int) -> Array:
+    return x.reshape(len(x), *[1] * (ndim - x.ndim), *x.shape[1:])
 
 
 def _numbers(system: System, sizes: Mapping[sympy.Symbol, int], values: Mapping[Var, Array], points: int) -> Numbers:

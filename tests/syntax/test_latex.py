@@ -130,6 +130,8 @@ ERRORS = [
     (r"W^{}", "something is missing in this group", 2),
     (r"\begin{cases} x & x > 0", "this cases is never ended", 0),
     (r"\begin{pmatrix} 1 & 2 \\ 3 \end{pmatrix}", "the rows of this matrix are not equally long", 0),
+    (r"\frac.7 2", "a part of this fraction is a mere point", 5),
+    ("(:)", "it is not clear what the dots stand for", 1),
     (r"\partial x", "∂ stands here by itself; a derivative is ∂y/∂x", 0),
 ]
 

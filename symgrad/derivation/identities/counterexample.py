@@ -139,7 +139,8 @@ class Search:
         numbers = Numbers.of(self.system, sizes, points, 0, keyed)
         with np.errstate(all="ignore"):
             first, second = np.broadcast_arrays(numbers.value(self.left), numbers.value(self.right))
-        return tuple(np.broadcast_to(x, (points, *x.shape[1:])) for x in (first, second))  # type: ignore[return-value]
+        shape = (points, *first.shape[1:])
+        return np.broadcast_to(first, shape), np.broadcast_to(second, shape)
 
     def _at(self, given: Mapping[Var, Array], sizes: Mapping[sympy.Symbol, int]) -> Counterexample | None:
         """The counterexample at one point, if it is one: by many digits, or by far more than rounding could do."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 import sympy
 
@@ -92,13 +92,13 @@ def _by_name(difference: Expr) -> Shown | None:
 def _quotients(x: Expr) -> Expr:
     """log (a/b) = log a − log b."""
     if isinstance(x, Apply) and x.fn == "log" and isinstance(x.args[0], Mul):
-        parts = [(f.base, -1) if _is_reciprocal(f) else (f, 1) for f in x.args[0].args]  # type: ignore[attr-defined]
+        parts = [(f.base, -1) if _is_reciprocal(f) else (f, 1) for f in x.args[0].args]
         if all(never_negative(f) for f, _ in parts):
             return b.add(*(b.mul(b.num(s), b.apply("log", f)) for f, s in parts))
     return x
 
 
-def _is_reciprocal(x: Expr) -> bool:
+def _is_reciprocal(x: Expr) -> TypeGuard[Pow]:
     return isinstance(x, Pow) and b.number_of(x.exponent) == -1
 
 

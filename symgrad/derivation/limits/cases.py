@@ -127,8 +127,10 @@ def _settled(f: Expr, var: Var, point: Expr, side: str, limit: Limit) -> Expr:
         return f
 
     def chosen(x: Expr) -> Expr:
-        cond = values.get(x.args[0]) if isinstance(x, Apply) and x.fn == "where" else None
-        return x if cond is None else (x.args[1] if cond is b.ONE else x.args[2])  # type: ignore[attr-defined]
+        match x:
+            case Apply("where", (condition, yes, no)) if condition in values:
+                return yes if values[condition] is b.ONE else no
+        return x
 
     memo: dict[Expr, Expr] = {x: chosen(x) for x in postorder(f) if chosen(x) is not x}
     return replace_nodes(replace_nodes(f, memo), values)

@@ -64,6 +64,8 @@ class Characters:
 
     def number(self, found: re.Match[str]) -> None:
         if self.is_argument():
+            if found[0].startswith("."):
+                raise ProblemError("a part of this fraction is a mere point", self.source.place(self.at, self.at + 1))
             self.add(Kind.NUMBER, found[0][0], found.start(), found.start() + 1)
             return
         if len(found[0]) > _LONGEST_NUMBER:

@@ -196,11 +196,14 @@ def rule(*commands: str) -> Callable[[Callable[[LatexParser], Tree]], Callable[[
 def _members(before: Sequence[Tree], span: Span) -> Tree:
     """`w_{0,t}, w_{1,t}, …, w_{k,t}` as a stack over a range: the members differ in one subscript."""
     row = [_flat(tree) for tree in (*before, span.lo, span.hi) if tree is not None]
+    unclear = ProblemError("it is not clear what the dots stand for", span.place)
+    if not row:
+        raise unclear
     (base, first), (_, last) = row[0], row[-1]
     places = [k for k, (x, y) in enumerate(zip(first, last, strict=False)) if x != y]
     alike = all(b == base and len(items) == len(last) for b, items in row)
     if not alike or len(places) != 1 or not _one_by_one([items[places[0]] for _, items in row[:-1]]):
-        raise ProblemError("it is not clear what the dots stand for", span.place)
+        raise unclear
     at, index = places[0], Name("j", place=base.place)
     member = Subscript(base, (*first[:at], index, *first[at + 1 :]), place=base.place)
     ends = Keyword(index, Span(first[at], last[at], place=span.place), place=span.place)

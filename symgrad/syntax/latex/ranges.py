@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from symgrad.errors import ProblemError
@@ -78,8 +79,11 @@ def _running(p: LatexParser, below: Range, above: Range | None) -> tuple[list[Ke
             keywords += [_open(p.tokens[k]) for k in range(*part)]
             continue
         end = None if keywords else above
-        found = p.group(part, lambda end=end: _runs(p, end))  # type: ignore[misc]
-        (keywords if isinstance(found, Keyword) else conditions).append(found)  # type: ignore[arg-type]
+        found = p.group(part, partial(_runs, p, end))
+        if isinstance(found, Keyword):
+            keywords.append(found)
+        else:
+            conditions.append(found)
     known = {k.name.id for k in keywords}
     for tree in list(conditions):
         if isinstance(tree, Compare) and not known:

@@ -37,7 +37,11 @@ class Expr(metaclass=HashConsed):
     """Base of all nodes; equality is identity."""
 
     __slots__ = ()
-    shape: Shape
+
+    @property
+    def shape(self) -> Shape:
+        """The lengths of the axes."""
+        raise NotImplementedError
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -68,5 +72,5 @@ class Scalar(Expr):
     __slots__ = ()
 
     @property
-    def shape(self) -> Shape:  # type: ignore[override]
+    def shape(self) -> Shape:
         return ()

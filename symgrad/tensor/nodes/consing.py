@@ -7,6 +7,7 @@ from weakref import KeyedRef
 
 T = TypeVar("T")
 
+_blank: Callable[[Any], Any] = object.__new__
 _interned: dict[tuple[Any, ...], "KeyedRef[tuple[Any, ...], Any]"] = {}
 
 
@@ -22,15 +23,15 @@ class HashConsed(type):
     _defaults: dict[str, Any]
     _setters: tuple[Callable[[Any, Any], None], ...]
 
-    def __call__(cls: type[T], *args: Any, **named: Any) -> T:
-        if named or len(args) != len(cls._key):  # type: ignore[attr-defined]
+    def __call__(cls, *args: Any, **named: Any) -> Any:
+        if named or len(args) != len(cls._key):
             args = _bound(cls, args, named)
         key = (cls, *args)
         known = _interned.get(key)
         found = None if known is None else known()
         if found is None:
-            found = object.__new__(cls)
-            for put, value in zip(cls._setters, args, strict=True):  # type: ignore[attr-defined]
+            found = _blank(cls)
+            for put, value in zip(cls._setters, args, strict=True):
                 put(found, value)
             _interned[key] = KeyedRef(found, _forget, key)
         return found
@@ -48,10 +49,10 @@ def _bound(cls: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any,
 def node(cls: type[T]) -> type[T]:
     """The class with a slot for each annotated field, as a frozen dataclass has, at a tenth of its cost."""
     names = tuple(get_annotations(cls))
-    body = {k: v for k, v in cls.__dict__.items() if k not in (*names, "__dict__", "__weakref__")}
-    made: Any = HashConsed(cls.__name__, cls.__bases__, {**body, "__slots__": (*names, "__weakref__")})
-    made._key = names
-    made.__match_args__ = names  # type: ignore[misc]
-    made._defaults = {n: cls.__dict__[n] for n in names if n in cls.__dict__}
+    own = {k: v for k, v in cls.__dict__.items() if k not in (*names, "__dict__", "__weakref__")}
+    slots = {"__slots__": (*names, "__weakref__"), "__match_args__": names}
+    defaults = {n: cls.__dict__[n] for n in names if n in cls.__dict__}
+    made: Any = HashConsed(cls.__name__, cls.__bases__, {**own, **slots, "_key": names, "_defaults": defaults})
     made._setters = tuple(made.__dict__[n].__set__ for n in names)
-    return made  # type: ignore[no-any-return]
+    record: type[T] = made
+    return record

@@ -45,7 +45,7 @@ class Eye(Expr):
     size: Int
 
     @property
-    def shape(self) -> Shape:  # type: ignore[override]
+    def shape(self) -> Shape:
         return (self.size, self.size)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from typing import Final
@@ -149,8 +149,7 @@ def _readings(right: Tree, scalars: bool, sizes: Sequence[Sizing]) -> Iterator[R
 def adjoint_derivative(left: Tree, notation: Notation) -> Tree:
     """∂L/∂h_t where δ_t stands for it; any other side as it is."""
     base = left.base if isinstance(left, Subscript) else left
-    meanings: Mapping[str, list[object]] = notation.names  # type: ignore[assignment]
-    for meaning in meanings.get(base.id, []) if isinstance(base, Name) else []:
+    for meaning in notation.names.get(base.id, ()) if isinstance(base, Name) else ():
         if isinstance(meaning, Adjoint):
             family = Name(meaning.family, place=left.place)
             wrt: Tree = Subscript(family, left.items, place=left.place) if isinstance(left, Subscript) else family

@@ -37,7 +37,8 @@ class Sides:
             return self.parsed(side)
         except ProblemError as error:
             claim = offered[0] if offered else None
-            self.refuse(error, place_of(side), formula, tuple(self.offers(side, claim)))
+            place = place_of(side) if side else formula.source.place()
+            self.refuse(error, place, formula, tuple(self.offers(side, claim)))
             return None
 
     def offers(self, side: Tokens, claim: Claim | None) -> Iterator[Claim]:

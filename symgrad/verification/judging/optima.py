@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -95,9 +95,8 @@ def at_optimum(
 
 def without(notation: Notation, name: str) -> Notation:
     """The notation without what the writer has a name stand for."""
-    meanings: Mapping[str, tuple[object, ...]] = notation.names
-    kept = {n: m for n, m in meanings.items() if n != name}
-    return Notation(kept, notation.settings, notation.where)  # type: ignore[arg-type]
+    kept = {n: m for n, m in notation.names.items() if n != name}
+    return Notation(kept, notation.settings, notation.where)
 
 
 def _renamed(left: Tree, name: str) -> Tree:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from symgrad.problem.texts import walk
@@ -92,17 +92,15 @@ def aliased(bench: Bench, equation: Equation, notation: Notation) -> tuple[Equat
             other = declared_as(bench, node.id)
             if other is not None:
                 found[node.id] = other
-    plain = {
-        x
-        for side in (equation.left, equation.right)
-        for x in walk(side)
-        if isinstance(x, Subscript) and isinstance(x.base, Name) and _is_plain(bench, x.base.id, x.items)
-    }
-    found |= {f"{x.base.id}_{x.items[0].id}": x.base.id for x in plain}  # type: ignore[attr-defined]
+    bare: dict[Tree, Tree] = {}
+    for node in (x for side in (equation.left, equation.right) for x in walk(side)):
+        match node:
+            case Subscript(Name(name) as base, (Name(label),)) if _is_plain(bench, name, label):
+                bare[node] = base
+                found[f"{name}_{label}"] = name
     equation, primed = _transposed_by_primes(bench, equation, notation)
     if not found:
         return equation, primed
-    bare: dict[Tree, Tree] = {x: x.base for x in plain}
     left, right = (put_names(put_trees(side, bare), found) for side in (equation.left, equation.right))
     said = " and ".join(filter(None, [primed, *(f"{name} is read as {other}" for name, other in found.items())]))
     return replace(equation, left=left, right=right), said
@@ -126,13 +124,12 @@ def _transposed_by_primes(bench: Bench, equation: Equation, notation: Notation) 
     return replace(equation, right=put_trees(equation.right, found)), "a prime is read as a transpose"
 
 
-def _is_plain(bench: Bench, name: str, items: Sequence[Tree]) -> bool:
+def _is_plain(bench: Bench, name: str, label: str) -> bool:
     """Whether a declared number bears a label that says nothing: p_t, where only p is declared."""
     family = bench.names.families.get(name)
-    if family is None or family.arity or len(items) != 1 or not isinstance(items[0], Name):
+    if family is None or family.arity or label not in _LABELS:
         return False
-    label = items[0].id
-    if label not in _LABELS or label in bench.names.indices or label in bench.names.sizes:
+    if label in bench.names.indices or label in bench.names.sizes:
         return False
     node = bench.worlds[0].node(name, ())
     return node is not None and not node.shape

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from symgrad.syntax.tree import Call, Name, Subscript, Transpose, Tree
-from symgrad.tensor.nodes import Entry, Expr, Var
+from symgrad.tensor.nodes import At, Cut, Entry, Expr, Item, Var
 from symgrad.tensor.stable import Array
 from symgrad.verification.errors import Nested, Unclear
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
@@ -127,11 +127,13 @@ def _plain_shape(x: Expr) -> tuple[int, ...]:
     return tuple(int(s) for s in x.shape)
 
 
-def _pick(item: object) -> int | slice:
-    index = getattr(item, "index", None)
-    if index is not None:
-        return int(index) - 1
-    return slice(int(item.lo) - 1, int(item.hi))  # type: ignore[attr-defined]
+def _pick(item: Item) -> int | slice:
+    match item:
+        case At(index):
+            return int(index) - 1
+        case Cut(lo, hi):
+            return slice(int(lo) - 1, int(hi))
+    raise Unclear("a derivative by an entry that depends on data has no value here")
 
 
 def _by_own_name(m: Interpretation, of: Tree, wrt: Tree, ints: Ints) -> Value:
