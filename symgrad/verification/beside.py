@@ -82,7 +82,7 @@ class Before:
             mended = substituted(claim.right, line.right, line.left)
             if mended is None:
                 continue
-            equation = Equation(claim.left, mended, self.writer.settings)
+            equation = Equation(claim.left, mended, self.writer.premises.now)
             if judge(self.writer.bench_for(claim.left, mended), equation, self.writer.notation.copy()).good:
                 return line
         return None

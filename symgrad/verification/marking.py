@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 
 from symgrad.errors import SymgradError
@@ -17,6 +16,7 @@ from symgrad.verification.asked import Asked, left_side
 from symgrad.verification.beside import Before
 from symgrad.verification.diagnosis.diagnose import Doctor, adjoint_derivative
 from symgrad.verification.documents.claims import Claim, Document, Unread
+from symgrad.verification.documents.parts import base_name, own_parts
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.judging import conditions as cond
 from symgrad.verification.judging import inequalities, size_formulas, updates
@@ -26,10 +26,11 @@ from symgrad.verification.judging.constants import is_constant
 from symgrad.verification.judging.equations import Equation
 from symgrad.verification.judging.judge import judge
 from symgrad.verification.judging.optima import Optimum, about, at_optimum, optima, sought_optima
+from symgrad.verification.judging.premises import inequality_under_premises
 from symgrad.verification.judging.shapes import Shapes
 from symgrad.verification.judging.size_formulas import Sought, sought
 from symgrad.verification.judging.spellings import declared_as
-from symgrad.verification.judging.stated_values import PutIn, by_value, is_average_precision, number
+from symgrad.verification.judging.stated_values import PutIn, by_value, is_average_precision
 from symgrad.verification.judging.supposed import Supposition, as_supposed, suppositions
 from symgrad.verification.judging.trials import has_derivative, speaks_matrices
 from symgrad.verification.judging.variants import by_variant
@@ -38,7 +39,7 @@ from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.extension import Extensions
 from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.values import Misfit
-from symgrad.verification.writer import Writer, base_name, names_in, own_parts
+from symgrad.verification.writer import Writer, names_in
 
 
 @dataclass(eq=False)
@@ -134,7 +135,7 @@ class _Marking:
 
     def claim(self, claim: Claim, index: int) -> Judgement:
         """The verdict on one claim; a fault of ours leaves it unjudged."""
-        self.writer.go_to(claim)
+        self.writer.go_to(claim, index)
         judgement = self.safely(claim)
         if judgement.bad or judgement.verdict == w.UNJUDGED:
             judgement = self.mended(claim.offers) or judgement
@@ -159,7 +160,7 @@ class _Marking:
         if special is None and claim.kind == "shape" and isinstance(claim.right, ListTree):
             return self.shapes.judge(bench, claim.left, claim.right, notation)
         if special is None and claim.kind == "inequality":
-            return inequalities.judge(bench, claim.left, claim.right, claim.relation, notation, claim.context)
+            return self.inequality(claim)
         special = special or self.put_in.judge(bench, claim, [x.right for x in self.before.wrong], notation)
         left = self.left_of(claim)
         if special is None:
@@ -178,15 +179,16 @@ class _Marking:
 
     def equation(self, claim: Claim, left: Tree) -> Judgement:
         """The verdict on an equation."""
-        equation = Equation(left, claim.right, self.writer.settings, claim.relation == "≈")
+        equation = Equation(left, claim.right, self.writer.premises.now, claim.relation == "≈")
         bench = self.writer.bench_for(left, claim.right)
         judgement = self.named_at_end(bench, claim, left, self.with_later_names(bench, equation))
         if base_name(left) in self.writer.own and claim.previous is None and judgement.good:
             judgement = Judgement(w.DEFINITION, f"{base_name(left).strip()} is the writer's own name")
-        if judgement.verdict == w.DEFINITION and isinstance(left, Name) and left.id in bench.names.families:
-            value = number(bench, claim.right, self.writer.notation)
-            if isinstance(value, Fraction):
-                self.writer.settings[left.id] = value
+        premises = self.writer.premises
+        if premises.supposing and (judgement.bad or (equation.rounded and judgement.verdict == w.UNJUDGED)):
+            return Judgement(w.DEFINITION, "it is supposed")
+        if judgement.verdict == w.DEFINITION:
+            premises.note(claim)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
             notation = self.writer.notation
             supposed = as_supposed(self.marker.suppositions, equation, notation)
@@ -199,6 +201,19 @@ class _Marking:
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(bench, left, claim, judgement)
         return judgement
+
+    def inequality(self, claim: Claim) -> Judgement:
+        """The verdict on an inequality; one that only begins a condition is none."""
+        bench, notation, premises = self.marker.bench, self.writer.notation, self.writer.premises
+        found = inequalities.judge(bench, claim.left, claim.right, claim.relation, notation)
+        if premises.supposing and found.verdict != w.RIGHT:
+            return Judgement(w.DEFINITION, "it is supposed")
+        return (
+            found
+            if not found.bad
+            else inequality_under_premises(bench, claim.left, claim.right, claim.relation, premises.now, notation)
+            or found
+        )
 
     def left_of(self, claim: Claim) -> Tree | None:
         """What a claim is about: its left side, behind an approximation the side before it, or what is asked for."""

@@ -1,23 +1,23 @@
-"""What is known of a writer while an answer is marked: names and their meanings, under which heading, settings."""
+"""What is known of a writer while an answer is marked: names and their meanings, under which heading, premises."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 from symgrad.problem.texts import walk
 from symgrad.source import Source
 from symgrad.syntax.tree import Name, Number, Subscript, Tree
 from symgrad.verification.documents.claims import Claim
 from symgrad.verification.documents.headings import Headings
-from symgrad.verification.documents.parts import among_subscripts
+from symgrad.verification.documents.parts import among_subscripts, own_parts
 from symgrad.verification.judging.adjoints import customary_adjoint
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.extension import Extensions
 from symgrad.verification.meaning.readings import Adjoint, Defined, Notation
 from symgrad.verification.meaning.subscripts import whole_name
 from symgrad.verification.meaning.wholes import stacks
+from symgrad.verification.premises import Premises
 from symgrad.verification.surgery import put_trees
 
 _MOST_NODES = 12
@@ -32,7 +32,7 @@ class Writer:
         wide: the same with the nodes that he names, ``own`` are their names.
         notation: what his names mean so far.
         early: what they will turn out to mean, where they are explained behind their use.
-        settings: numbers that he gives to scalar inputs, under the heading he is at.
+        premises: what he supposes.
         indices: the names that stand among subscripts somewhere.
     """
 
@@ -43,7 +43,7 @@ class Writer:
     notation: Notation = field(default_factory=Notation)
     early: Notation = field(default_factory=Notation)
     own: set[str] = field(default_factory=set)
-    settings: dict[str, Fraction] = field(default_factory=dict)
+    premises: Premises = field(init=False)
     indices: set[str] = field(default_factory=set)
     heading: int = 0
     headings: Headings = field(init=False)
@@ -53,16 +53,18 @@ class Writer:
     def __post_init__(self) -> None:
         self.wide = self.bench
         self.headings = Headings.of(self.source)
+        self.premises = Premises(self.bench, self.source, self.headings)
 
     # Headings
 
-    def go_to(self, claim: Claim) -> None:
-        """Go on at a claim: under another heading, what is defined anew there is forgotten, and what was put in."""
+    def go_to(self, claim: Claim, index: int) -> None:
+        """Go on at a claim: under another heading, what is defined anew there is forgotten."""
         self.notation.where = claim.where
+        self.premises.go_to(index, claim)
         heading = self.headings.above(claim.place)
         if heading == self.heading:
             return
-        self.heading, self.settings = heading, {}
+        self.heading = heading
         for name, meanings in self._anew.get(heading, Notation()).names.items():
             if not any(isinstance(m, Adjoint) for m in self.notation.names.get(name, ())):
                 self.notation.names.pop(name, None)
@@ -73,6 +75,7 @@ class Writer:
     def learn(self, claims: Sequence[Claim]) -> None:
         """Learn the names that the writer gives, also those explained behind their use: `…, where D_t = …`."""
         self.indices = {name for c in claims for side in (c.left, c.right) for name in among_subscripts(side)}
+        self.premises.learn(claims)
         self._learn_adjoints(claims)
         self._learn_wholes(claims)
         for at, claim in enumerate(claims):
@@ -232,20 +235,3 @@ def names_in(claim: Claim) -> Iterator[Name]:
     for side in (claim.left, claim.right):
         if side is not None:
             yield from (x for x in walk(side) if isinstance(x, Name))
-
-
-def own_parts(tree: Tree) -> tuple[str | None, tuple[Tree, ...]]:
-    """A name with its subscripts; None for anything else."""
-    match tree:
-        case Name(name):
-            return name, ()
-        case Subscript(Name(name), items):
-            return name, items
-    return None, ()
-
-
-def base_name(tree: Tree) -> str:
-    """The name at the bottom of a name with subscripts."""
-    while isinstance(tree, Subscript):
-        tree = tree.base
-    return tree.id if isinstance(tree, Name) else ""

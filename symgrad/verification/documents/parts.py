@@ -107,3 +107,20 @@ def written_sizes(side: Tokens) -> list[Tokens] | None:
         else:
             found[-1].append(token)
     return [tuple(part) for part in found]
+
+
+def own_parts(tree: Tree) -> tuple[str | None, tuple[Tree, ...]]:
+    """A name with its subscripts; None for anything else."""
+    match tree:
+        case Name(name):
+            return name, ()
+        case Subscript(Name(name), items):
+            return name, items
+    return None, ()
+
+
+def base_name(tree: Tree) -> str:
+    """The name at the bottom of a name with subscripts."""
+    while isinstance(tree, Subscript):
+        tree = tree.base
+    return tree.id if isinstance(tree, Name) else ""

@@ -118,6 +118,8 @@ class Reader:
         relations = set(statement.relations)
         if self.is_condition(statement, formula):
             return
+        if statement.words:
+            formula = replace(formula, context=statement.words)
         if not relations and all(token.kind is Kind.OPERATOR for token in statement.sides[0]):
             self.terms += 1
         elif not relations:

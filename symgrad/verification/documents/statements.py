@@ -24,6 +24,8 @@ _BETWEEN: Final = ("⇒", "⇔", ";", ":", "∀")
 _WIDE: Final = re.compile(r"\\q?quad(?![A-Za-z])")
 
 Tokens = tuple[Token, ...]
+_Part = tuple[Tokens, bool, str]
+"""A part of a row, whether more than a comma ends it, and the words just before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Statement:
     relations: tuple[str, ...]
     lead: tuple[Tokens, ...] = ()
     """Parts without a relation between commas just before it: W, U in `W, U \\in R^n`."""
+    words: str = ""
+    """The words in the formula just before it: `if` in `c = 0 \\text{ if } f = 0`."""
 
 
 def rows(tokens: Sequence[Token]) -> list[Tokens]:
@@ -130,7 +134,7 @@ def statements(row: Tokens) -> list[Statement]:
     together = _in_parallel(parts)
     if together:
         return together
-    for part, ends_sentence in parts:
+    for part, ends_sentence, words in parts:
         sides, relations = _sides(part)
         if not relations and not ends_sentence:
             lead.append(part)
@@ -138,37 +142,38 @@ def statements(row: Tokens) -> list[Statement]:
         belongs = bool(relations) and relations[0] == "∈"
         if not belongs:
             found += [Statement((one,), ()) for one in lead]
-        found.append(Statement(sides, relations, tuple(lead) if belongs else ()))
+        found.append(Statement(sides, relations, tuple(lead) if belongs else (), words))
         lead = []
     return [*found, *(Statement((one,), ()) for one in lead)]
 
 
-def _in_parallel(parts: Sequence[tuple[Tokens, bool]]) -> list[Statement]:
+def _in_parallel(parts: Sequence[_Part]) -> list[Statement]:
     """`a, b = c, d` as a = c and b = d; nothing for any other line."""
-    sides = [_sides(part) for part, _ in parts]
+    sides = [_sides(part) for part, *_ in parts]
     equal = [at for at, (_, relations) in enumerate(sides) if relations]
     middle = len(parts) // 2
     if len(parts) < 3 or equal != [middle] or len(parts) % 2 == 0 or sides[middle][1] != ("=",):
         return []
-    if any(ends for _, ends in parts[:-1]) or any(t.says("…") for part, _ in parts for t in part):
+    if any(ends for _, ends, _ in parts[:-1]) or any(t.says("…") for part, *_ in parts for t in part):
         return []
     (last, first), _ = sides[middle]
-    lefts = [*(part for part, _ in parts[:middle]), last]
-    rights = [first, *(part for part, _ in parts[middle + 1 :])]
+    lefts = [*(part for part, *_ in parts[:middle]), last]
+    rights = [first, *(part for part, *_ in parts[middle + 1 :])]
     if not all((*lefts, *rights)):
         return []
     return [Statement((left, right), ("=",)) for left, right in zip(lefts, rights, strict=True)]
 
 
-def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
-    """The parts between commas, words and arrows outside brackets, and whether more than a comma ends them."""
-    found: list[tuple[Tokens, bool]] = []
-    start = 0
+def _parts(row: Tokens) -> list[_Part]:
+    """The parts between commas, words and arrows outside brackets."""
+    found: list[_Part] = []
+    start, words = 0, ""
     places = _outside(row)
     for at in places:
         token = row[at]
         if _begins_anew(row, places, start, at):
-            found.append((row[start:at], True))
+            found.append((row[start:at], True, words))
+            words = ""
             start = at
         comma = token.kind is Kind.COMMA
         if comma and _in_range(row, start, at):
@@ -176,13 +181,15 @@ def _parts(row: Tokens) -> list[tuple[Tokens, bool]]:
         last = token.kind is Kind.DOT and at == len(row) - 1
         if comma or last or token.kind is Kind.WORDS or token.says(*_BETWEEN):
             if start < at:
-                found.append((row[start:at], not comma))
+                found.append((row[start:at], not comma, words))
+                words = ""
+            words = token.text if token.kind is Kind.WORDS else words
             start = at + 1
     aside = _aside(row, start)
     if aside is not None:
-        return [*found, (row[start:aside], False), (row[aside + 1 : -1], True)]
+        return [*found, (row[start:aside], False, words), (row[aside + 1 : -1], True, "if")]
     if start < len(row):
-        found.append((row[start:], True))
+        found.append((row[start:], True, words))
     return found
 
 

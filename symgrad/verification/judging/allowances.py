@@ -13,9 +13,9 @@ from symgrad.tensor.system import Definition
 from symgrad.verification.errors import Unclear
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.equations import Equation
-from symgrad.verification.judging.trials import Point, Trial, has_derivative, points, readings, tried, unknown_orders
+from symgrad.verification.judging.trials import Point, Trial, points, readings, tried, unknown_orders
 from symgrad.verification.judging.verdicts import Judgement
-from symgrad.verification.judging.weighing import accepted, by_readings, counterexample
+from symgrad.verification.judging.weighing import accepted, counterexample
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome
 from symgrad.verification.meaning.indices import open_names
@@ -51,24 +51,6 @@ def immediately(
                     trial=trial,
                 )
     return None
-
-
-def under_settings(
-    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation, trials: list[Trial]
-) -> Judgement | None:
-    """Right where the text around it fixes an input, `when γ = 0`."""
-    known = {name: value for name, value in (equation.settings or {}).items() if name in bench.names.families}
-    if not known:
-        return None
-    fixed = bench.at({name: float(value) for name, value in known.items()})
-    judged = by_readings(fixed, equation.left, equation.right, kinds, notation, PLAIN)
-    if isinstance(judged, Judgement):
-        return None
-    good = accepted(judged, has_derivative(equation.left), True, equation)
-    if good is None:
-        return None
-    said = " and ".join(f"{name} = {value}" for name, value in known.items())
-    return Judgement(w.RIGHT_IF, f"right if {said}, as the text says", trial=good.trial)
 
 
 def within_axes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final
@@ -29,18 +28,13 @@ from symgrad.verification.meaning.values import Misfit, Value
 _SIGNS: Final[Mapping[str, float]] = {"<=": 1.0, "<": 1.0, ">=": -1.0, ">": -1.0}
 _FEWEST: Final = 8
 _TOLERANCE: Final = 1e-9
-_CONDITION: Final = re.compile(
-    r"\b(?:if|when|whenever|suppose|assume|assuming|provided|unless|as long as|for small|for large)\b[^.]*$",
-    re.IGNORECASE,
-)
-
 _UNJUDGED: Final = Judgement(w.UNJUDGED, "an inequality")
 
 
-def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation: Notation, context: str) -> Judgement:
-    """Right where it holds at every point that is tried, else wrong, unless the words before it begin a condition."""
+def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation: Notation) -> Judgement:
+    """Right where it holds at every point that is tried, else wrong."""
     if isinstance(right, Compare) and len(right.ops) > 1:
-        return _chain(bench, right, notation, context)
+        return _chain(bench, right, notation)
     if left is None or relation not in _SIGNS or not any(_is_computed(bench, x) for x in (left, right)):
         return _UNJUDGED
     kinds, loose = open_names((left, right), bench.names, notation)
@@ -63,8 +57,6 @@ def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation:
         return _UNJUDGED
     if all(held):
         return Judgement(w.RIGHT, f"it holds at the {len(held)} points that were tried")
-    if _CONDITION.search(context):
-        return Judgement(w.UNJUDGED, "it does not hold everywhere; whether it does on the condition is not judged")
     reason = f"it fails at {held.count(False)} of the {len(held)} points that were tried"
     if worst is None:
         return Judgement(w.WRONG, reason)
@@ -79,10 +71,10 @@ def _failure(point: Point, given: Value, excess: Array) -> Failure:
     return Failure(point, Gap(int(place[0]), entry, float(sides[0]), float(sides[1])), given=given.shape)
 
 
-def _chain(bench: Bench, chain: Compare, notation: Notation, context: str) -> Judgement:
+def _chain(bench: Bench, chain: Compare, notation: Notation) -> Judgement:
     """The verdict on a <= b <= c: right where every part is, wrong where one is."""
     parts = [
-        judge(bench, x, y, op, notation, context) if op in _SIGNS else _UNJUDGED
+        judge(bench, x, y, op, notation) if op in _SIGNS else _UNJUDGED
         for op, (x, y) in zip(chain.ops, pairwise(chain.operands), strict=True)
     ]
     bad = next((part for part in parts if part.bad), None)

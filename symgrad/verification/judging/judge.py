@@ -12,7 +12,6 @@ from symgrad.verification.judging.adjoints import adjoints, is_adjoint, target_o
 from symgrad.verification.judging.allowances import (
     for_some_members,
     immediately,
-    under_settings,
     with_unknown,
     within_axes,
 )
@@ -21,6 +20,7 @@ from symgrad.verification.judging.constants import between_numbers
 from symgrad.verification.judging.dummies import before_functions, fixed_by_writer, function_of_dummy
 from symgrad.verification.judging.equations import Equation
 from symgrad.verification.judging.numbers import as_scalars, to_precision
+from symgrad.verification.judging.premises import beyond_premises, under_premises
 from symgrad.verification.judging.rejection import rejected
 from symgrad.verification.judging.spellings import aliased, at_one_point, at_one_step
 from symgrad.verification.judging.trials import has_derivative, is_atomic
@@ -118,8 +118,10 @@ def _weighed(
     if rounded is not None:
         return rounded
     if equation.rounded:
-        return approximated(bench, left, right, kinds, notation, found)
-    for other in (as_scalars, immediately, under_settings, for_some_members, within_axes):
+        sides = replace(equation, left=left, right=right)
+        supposed = under_premises(bench, sides, kinds, notation, found)
+        return supposed or approximated(bench, left, right, kinds, notation, found)
+    for other in (as_scalars, immediately, under_premises, for_some_members, within_axes, beyond_premises):
         judged = other(bench, replace(equation, left=left, right=right), kinds, notation, found)
         if judged is not None:
             return judged

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
 from symgrad.verification.documents.claims import Claim
+from symgrad.verification.documents.parts import base_name
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.answers import Answer, flat, stated
@@ -21,7 +22,6 @@ from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.surgery import put_trees
-from symgrad.verification.writer import base_name
 
 _AVERAGE_PRECISION = re.compile(r"^m?AP(_.*)?$")
 

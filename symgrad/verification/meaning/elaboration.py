@@ -11,15 +11,17 @@ import sympy
 
 from symgrad.errors import ProblemError, SymgradError
 from symgrad.problem.collect import collect
+from symgrad.problem.conditions import condition
 from symgrad.problem.declarations import read_declarations, read_steps
 from symgrad.problem.definitions import infer_shapes, read_heads, settle_facts
 from symgrad.problem.expressions import read
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Broken, Names, Undetermined
 from symgrad.problem.scope import Scope
-from symgrad.syntax.tree import Approach, Call, Distributed, Given, Name, Tree
+from symgrad.syntax.tree import Approach, Call, Compare, Distributed, Given, Name, Tree
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import index_symbol
+from symgrad.tensor.nodes import Compare as Comparison
 from symgrad.tensor.nodes import Expr, Var
 from symgrad.tensor.reindex import free_ints
 from symgrad.verification.errors import Unclear
@@ -51,6 +53,22 @@ def elaborated(m: Interpretation, tree: Call, ints: Ints) -> Value:
     expr = _read(m, tree, bound)
     value = m.world.numbers.value(expr, {symbol: ints[name] for name, symbol in bound.items()})
     return v.tensor(value)
+
+
+def conditions_in(tree: Compare, names: Names) -> tuple[Comparison, ...]:
+    """The comparisons of quantities of a problem in a condition.
+
+    Raises:
+        Unclear: it compares something else.
+    """
+    try:
+        found = condition(_as_declared(tree, names), Scope(names, read))
+    except (ProblemError, Undetermined, Broken) as error:
+        raise Unclear(error.message if isinstance(error, ProblemError) else str(error)) from None
+    comparisons = tuple(c for c in found if isinstance(c, Comparison))
+    if len(comparisons) < len(found):
+        raise Unclear("it compares integers")
+    return comparisons
 
 
 def limit(m: Interpretation, tree: Call, ints: Ints) -> Value:

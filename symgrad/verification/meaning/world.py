@@ -45,6 +45,12 @@ class World:
     _free: dict[tuple[str, int], Array] = field(default_factory=dict)
     _between: dict[tuple[str, ...], tuple[Expr, ...]] = field(default_factory=dict)
 
+    def given(self, values: Mapping[Key, Array]) -> "World":
+        """The same world in which some nodes have given values; nothing acts on these."""
+        n = self.numbers
+        numbers = Numbers(n.system, n.sizes, n.points, n.seed, values)
+        return World(self.problem, numbers, self.sizes, self.scalars, self.kinks, self.met)
+
     def node(self, name: str, subs: tuple[int, ...]) -> Var | None:
         """The named node with its sizes in numbers; None where the problem has no such member."""
         key = (name, subs)
