@@ -29,9 +29,7 @@ _STANDING: Final = re.compile(
     rf"\b(?:suppose|supposing|assume|assuming|let|given|consider|set|setting|take|taking|fix|fixing|put|putting){_ASIDE}",
     re.IGNORECASE,
 )
-_BEHIND: Final = re.compile(
-    rf"(?:^|: )[\s,;(]*(?:and\s+|or\s+|only\s+)?(?:if|when|whenever|for|with|where|at|provided){_ASIDE}"
-)
+_BEHIND: Final = re.compile(rf"(?:^|: )[\s,(]*(?:only\s+)?(?:if|when|whenever|for|with|where|at|provided){_ASIDE}")
 _AND: Final = re.compile(r"(?:^|: )[\s,]*(?:and|or)?[\s,]*$")
 _COMMA: Final = re.compile(r"(?:^|: )[\s,]*$")
 _SENTENCE_ENDS: Final = re.compile(r"(?<!\\left)(?<!\\right)(?<!e\.g)(?<!i\.e)[.!?](?=\s|\$|\\\]|\\end)")
@@ -186,7 +184,7 @@ class Premises:
     def _extent(self, claim: Claim) -> tuple[int, int]:
         """Where a claim begins and ends in the document."""
         right = claim.place.resolved()
-        left = claim.left_place.resolved().start if claim.left_place is not None else right.start
+        left = claim.left.place.resolved().start if claim.left is not None else right.start
         return min(left, right.start), right.end
 
 

@@ -99,9 +99,9 @@ LSTM = [
     (66, "right"),  # f_t[d_1] = \sigma(W^f[d_1,:]x_t + U^f[d_1,:]h_{t-1})
     (67, "right"),  # [d_1]}{\partial h_{t-1}[d_2]} = \sigma'(W^f[d_1,:] \cdot x_t + U^f[d_1
     (73, "unjudged"),  # f_t \approx 1
-    (73, "unjudged"),  # f_t \approx 1
+    (73, "definition"),  # f_t \approx 1
     (75, "right"),  # c_t = f_t \circ c_{t-1} + i_t \circ u_t
-    (75, "unjudged"),  # c_t = f_t \circ c_{t-1} + i_t \circ u_t \approx 1 \circ c_{t-1} + i_t
+    (75, "right-if"),  # c_t = f_t \circ c_{t-1} + i_t \circ u_t \approx 1 \circ c_{t-1} + i_t
     (75, "right"),  #  f_t \circ c_{t-1} + i_t \circ u_t \approx 1 \circ c_{t-1} + i_t \circ
     (77, "unjudged"),  # \frac{\partial c_t}{\partial c_{t-1}} \approx 1
     (81, "right"),  # f_t = \sigma(W^f x_t + U^f h_{t-1})
