@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import sympy
 
+from symgrad.calculus.dependency import Lags, components, lags
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, replace
+from symgrad.tensor.integers import Int, replace, same
 from symgrad.tensor.nodes import Binder, Build, Expr, Fold, Rel, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import reindex, unfold
@@ -144,3 +145,38 @@ def inputs(system: System, found: Iterable[Statement], roots: Iterable[Expr] = (
     """The nodes that statements and roots read and no definition makes, in the order of first mention."""
     bodies = [s.body for s in found]
     return tuple(v for v in members(*roots, *bodies) if system.definition(v) is None)
+
+
+def own_step(system: System, roots: Iterable[Expr]) -> tuple[tuple[Var, ...], tuple[Var, ...]]:
+    """The nodes behind the roots without following a recurrence to its other steps, and the states of those steps.
+
+    Both in the order in which they are computed: what is read before its readers.
+    """
+    table = lags(system)
+    cycle = {f: k for k, group in enumerate(components(table.reads, table.reads)) for f in group}
+    done: dict[Var, bool] = {}
+    entered: set[Var] = set()
+    waiting = [(v, False) for v in reversed(members(*roots))]
+    while waiting:
+        node, leaving = waiting.pop()
+        body = system.body(node)
+        if leaving or body is None:
+            done.setdefault(node, False)
+            continue
+        if node in entered:
+            continue
+        entered.add(node)
+        waiting.append((node, True))
+        for v in reversed(members(spread(body))):
+            if cycle.get(v.name) == cycle[node.name] and _at_another_step(v, node, table):
+                done.setdefault(v, True)
+            else:
+                waiting.append((v, False))
+    return tuple(v for v, state in done.items() if not state), tuple(v for v, state in done.items() if state)
+
+
+def _at_another_step(read: Var, reader: Var, table: Lags) -> bool:
+    own = table.position.get(reader.name, {})
+    return any(
+        s in own and not same(read.subs[k], reader.subs[own[s]]) for s, k in table.position.get(read.name, {}).items()
+    )

@@ -3,7 +3,7 @@
 import pytest
 
 from symgrad.derivation.solve import solve_problem
-from symgrad.derivation.steps import Prose, lines
+from symgrad.derivation.steps import Line, Prose, lines
 from symgrad.notation.source import source
 from symgrad.problem.elaborate import load_problem
 
@@ -79,3 +79,62 @@ def test_a_missing_path_names_what_is_read() -> None:
     assert isinstance(last, Prose)
     words = "".join(w if isinstance(w, str) else source(w) for w in last.words)
     assert words == "All of it is computed from U, I[1], W and h[0]; V is not among them."
+
+
+BOTH_WAYS = """
+title: A state that runs ahead and one that runs back
+symbols:
+  x[t]: {shape: d}
+  h[0]: {shape: n}
+  g[T+1]: {shape: n}
+  W: {shape: [n, d]}
+  U: {shape: [n, n]}
+steps: {t: 1..T}
+model:
+  - c[t] = h[t-1] + W @ x[t]
+  - h[t] = tanh(c[t])
+  - g[t] = tanh(W @ x[t] + U @ g[t+1])
+questions:
+  - {id: q1, ask: depends, of: "%s", on: "%s"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("of", "on", "expected"),
+    [
+        (
+            "c[t-1]",
+            "h[t-1]",
+            [
+                "c[t-1] does not depend on h[t-1].",
+                "c[t-1] = h[t-2] + W @ x[t-1]",
+                "All of it is computed from W and x[t-1] and, of the steps before, from h[t-2];"
+                " h[t-1] is not among them.",
+                "The other way round, h[t-1] depends on c[t-1]:",
+                "h[t-1] = tanh(c[t-1])",
+            ],
+        ),
+        (
+            "g[t]",
+            "g[t-1]",
+            [
+                "g[t] does not depend on g[t-1].",
+                "g[t] = tanh(W @ x[t] + U @ g[t+1])",
+                "All of it is computed from W, x[t] and U and, of the steps after, from g[t+1];"
+                " g[t-1] is not among them.",
+                "The other way round, g[t-1] depends on g[t]:",
+                "g[t-1] = tanh(W @ x[t-1] + U @ g[t])",
+            ],
+        ),
+    ],
+)
+def test_at_an_open_step_only_its_own_definitions_are_shown(of: str, on: str, expected: list[str]) -> None:
+    (derivation,) = solve_problem(load_problem(BOTH_WAYS % (of, on)))
+    shown = []
+    for block in derivation.results[0].blocks:
+        if isinstance(block, Prose):
+            shown.append("".join(w if isinstance(w, str) else source(w) for w in block.words))
+        else:
+            assert isinstance(block, Line)
+            shown.append(f"{source(block.left)} = {source(block.right[0])}")
+    assert shown == expected

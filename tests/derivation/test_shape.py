@@ -79,10 +79,30 @@ def test_every_operand_has_a_row() -> None:
         ["U", "n × d", "given"],
         ["I[t]", "a vector of size d", "given"],
         ["W", "n × n", "given"],
+        ["h[t-1]", "a vector of size n", "a state of the recurrence"],
         ["U @ I[t]", "a vector of size n", "n × d times a vector of d: the inner size d disappears"],
         ["W @ h[t-1]", "a vector of size n", "n × n times a vector of n: the inner size n disappears"],
         ["h[t]", "a vector of size n", "entry by entry"],
     ]
+
+
+def test_what_is_only_read_at_other_steps_has_no_row() -> None:
+    problem = """
+title: Gated
+symbols:
+  x[t]: {shape: m}
+  h[0]: {shape: n}
+  W_c: {shape: [n, m]}
+  W_x: {shape: [n, m]}
+steps: {t: 1..T}
+model:
+  - c[t] = sigmoid(W_c @ x[t] + h[t-1])
+  - h[t] = c[t] * h[t-1] + (1 - c[t]) * (W_x @ x[t])
+questions:
+  - {id: q1, ask: shape, of: "c[t]"}
+"""
+    (derivation,) = solve_problem(load_problem(problem))
+    assert [row[0] for row in rows(derivation.results[0])] == ["W_c", "x[t]", "h[t-1]", "W_c @ x[t]", "c[t]"]
 
 
 WHY = [

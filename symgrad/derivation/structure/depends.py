@@ -10,7 +10,7 @@ from symgrad.calculus.numeric import Numbers
 from symgrad.calculus.trace import trace
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.differentiation.derivative import as_node
-from symgrad.derivation.reading_order import inputs, members, specialise, statements
+from symgrad.derivation.reading_order import inputs, members, own_step, specialise, statements
 from symgrad.derivation.steps import Block, Check, Introduced, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, choose_sizes
 from symgrad.errors import QuestionError
@@ -53,7 +53,7 @@ def _one(problem: Problem, question: Question, on: Asked) -> Result:
         blocks.append(Introduced(start, question.of.expr))
     path = shortest_path(system, start, target)
     if path is None:
-        blocks += _why_not(work, system, of, start, on.expr)
+        blocks += _why_not(work, system, of, start, on.expr, target)
         check = _unchanged(work, of, on.expr, target)
         return _result(question, on, False, blocks, [*work.certifier.checks, check])
     changes, words = _changes(work, of, on.expr, target)
@@ -142,7 +142,9 @@ def _back(on: Var, reader: dict[Var, Var | None]) -> tuple[Var, ...]:
 # With a path
 
 
-def _through(work: Workspace, system: System, of: Expr, on: Expr, path: tuple[Var, ...], changes: bool) -> list[Block]:
+def _through(
+    work: Workspace, system: System, of: Expr, on: Expr, path: tuple[Var, ...], changes: bool, lead: str = ""
+) -> list[Block]:
     if len(path) == 1:
         return [Prose((of, " is ", on, " itself." if of is on else ", as far as its entries meet."))]
     arrows: list[str | Expr] = []
@@ -152,9 +154,10 @@ def _through(work: Workspace, system: System, of: Expr, on: Expr, path: tuple[Va
         words: Reason = (of, " does not depend on ", on, ", though it is computed from it through ", *arrows, ":")
         ending: Reason = ("Its value stays the same whatever ", on, " is.")
     else:
-        words = (of, " depends on ", on, " through ", *arrows, ":")
+        through: Reason = (" through ", *arrows) if len(path) > 2 or not lead else ()
+        words = (of, " depends on ", on, *through, ":")
         ending = ()
-    blocks: list[Block] = [Prose(words)]
+    blocks: list[Block] = [Prose((lead, *words) if lead else words)]
     for before, node in pairwise(path):
         body = system.body(node)
         assert body is not None
@@ -213,8 +216,38 @@ def _place(on: Expr, numbers: Numbers) -> tuple[int | slice, ...]:
 # Without a path
 
 
-def _why_not(work: Workspace, system: System, of: Expr, start: Var, on: Expr) -> list[Block]:
+def _why_not(work: Workspace, system: System, of: Expr, start: Var, on: Expr, target: Var) -> list[Block]:
     """What ``of`` is computed from, step by step where that is short, and that the node is not among it."""
+    nodes, states = own_step(system, [start])
+    if states and any(not isinstance(s, int) for s in start.subs):
+        blocks = _at_its_step(work, system, of, on, nodes, states)
+    else:
+        blocks = _all_behind(work, system, of, start, on)
+    back = shortest_path(system, target, start)
+    if back is not None:
+        blocks += _through(work, system, on, of, back, True, lead="The other way round, ")
+    return blocks
+
+
+def _at_its_step(
+    work: Workspace, system: System, of: Expr, on: Expr, nodes: Sequence[Var], states: Sequence[Var]
+) -> list[Block]:
+    """The definitions at the step of a node in a recurrence, and what they read of other steps."""
+    blocks: list[Block] = [Prose((of, " does not depend on ", on, "."))]
+    for node in nodes:
+        body = system.body(node)
+        if body is not None:
+            blocks.append(work.certifier.line(node, body, rule="definition"))
+    signs = frozenset(sign for v in nodes for sign in lags(system).sign.get(v.name, ()))
+    where = "of the steps before" if signs == {-1} else "of the steps after" if signs == {1} else "of other steps"
+    given = [v for v in nodes if system.body(v) is None]
+    other: Reason = (where, ", from ", *_listed(states))
+    words: Reason = (*_listed(given), " and, ", *other) if given else other
+    return [*blocks, Prose(("All of it is computed from ", *words, "; ", on, " is not among them."))]
+
+
+def _all_behind(work: Workspace, system: System, of: Expr, start: Var, on: Expr) -> list[Block]:
+    """The definitions behind a node, and the inputs that they come down to."""
     blocks: list[Block] = [Prose((of, " does not depend on ", on, "."))]
     try:
         found = statements(system, [start], unroll=True, most=MOST_LINES)

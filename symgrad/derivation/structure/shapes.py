@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 
 from symgrad.derivation.differentiation.derivative import as_node
-from symgrad.derivation.reading_order import inputs, statements
+from symgrad.derivation.reading_order import inputs, own_step, statements
 from symgrad.derivation.steps import Block, Cell, Check, Code, Prose, Reason, Result, Table
 from symgrad.derivation.structure.layer_sizes import why_sizes
 from symgrad.derivation.workspace import Workspace, workspace
@@ -167,9 +167,15 @@ def _axes(of: Expr, wrt: Expr) -> Reason:
 
 
 def _rows(system: System, of: Expr) -> list[Row]:
-    """Every quantity on the way with its shape, inputs first; products and other changes of shape by themselves."""
-    found = [s for s in statements(system, [of]) if variables(s.body)]
+    """Every quantity on the way with its shape, inputs first; products and other changes of shape by themselves.
+
+    A recurrence is followed through one step: of its other steps the states are enough.
+    """
+    nodes, states = own_step(system, [of])
+    near = {v.name for v in nodes}
+    found = [s for s in statements(system, [of]) if variables(s.body) and s.node.name in near]
     rows: list[Row] = [(v, show_shape(v.shape, v.row), "given") for v in inputs(system, found, [of])]
+    rows += [(v, show_shape(v.shape, v.row), "a state of the recurrence") for v in states]
     pairs: list[tuple[Expr, Expr]] = [(s.node, s.body) for s in found]
     if not isinstance(of, Var):
         pairs.append((of, of))
