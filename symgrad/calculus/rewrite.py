@@ -5,8 +5,8 @@ None of them re-sorts: terms stay in the order in which the paths were found, fa
 
 from collections.abc import Callable, Mapping, Sequence
 
+from symgrad.calculus.stacking import one_stack
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, integer, same
 from symgrad.tensor.nodes import (
     Add,
     Call,
@@ -147,7 +147,7 @@ def collect(root: Expr) -> Expr:
 
 def _collect(x: Add) -> Expr:
     if all(isinstance(t, Concat) for t in x.args):
-        return _one_stack(x)
+        return one_stack(x)
     terms = sorted(x.args, key=lambda t: b.coefficient(t)[0] < 0)
     if len(terms) < 2 or any(t.order != x.order for t in terms):
         return x
@@ -164,31 +164,6 @@ def _collect(x: Add) -> Expr:
             if all(r.order == 1 for r in rests):
                 return b.mul(*shared, b.add(*rests))
     return x
-
-
-def _one_stack(x: Add) -> Expr:
-    """[a; 0] + [0; b] = [a; b], where the blocks that are not zero do not overlap."""
-    axes = {t.axis for t in x.args if isinstance(t, Concat)}
-    if len(axes) != 1:
-        return x
-    (axis,) = axes
-    blocks: list[tuple[Int, Expr]] = []
-    for t in x.args:
-        place: Int = 0
-        for part in t.children:
-            if not b.is_zero(part):
-                blocks.append((place, part))
-            place = integer(place + part.shape[axis])
-    out: list[Expr] = []
-    place = 0
-    while not same(place, x.shape[axis]):
-        found = [k for k, (start, _) in enumerate(blocks) if same(start, place)]
-        if len(found) != 1:
-            return x
-        _, part = blocks.pop(found[0])
-        out.append(part)
-        place = integer(place + part.shape[axis])
-    return b.concat(out, axis) if not blocks else x
 
 
 def common_scalars(root: Expr) -> Expr:

@@ -159,12 +159,12 @@ def _beside(product: Mul, node: Var) -> Reason:
     return _product_with(others) or (("linear in ", node) if others else CONSTANT)
 
 
-def paths_add(node: Var, readers: Iterable[Var]) -> Reason:
-    """Why the terms of several readers are added."""
+def paths_add(node: Var, readers: Iterable[Var], ending: str = "the paths add") -> Reason:
+    """Why the terms of several readers are put together."""
     names = list(readers)
     words: list[str | Expr] = [node, " acts on "]
     for k, r in enumerate(names):
         if k:
             words.append(" and " if k == len(names) - 1 else ", ")
         words.append(r)
-    return (*words, ": the paths add")
+    return (*words, f": {ending}")

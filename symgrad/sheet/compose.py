@@ -34,7 +34,7 @@ from symgrad.sheet.logo import read_logo
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.prompts import prompt
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.rows import PRINTED, SCREEN, Equation, Page, displays, wrapped
+from symgrad.sheet.rows import PRINTED, SCREEN, Equation, displays, wrapped
 from symgrad.sheet.words import as_tree, joined, with_formulas
 from symgrad.tensor.nodes import Deriv, Expr
 
@@ -144,7 +144,7 @@ def _results(results: Sequence[Result], reading: Reading) -> Iterator[Block]:
     """The results one after the other, each under a heading where several have steps of their own."""
     headed = len(results) > 1 and any(len(r.blocks) > 1 for r in results[1:])
     if not headed:
-        yield from blocks_of([b for r in results for b in _with_result(r)], reading)
+        yield from blocks_of(_once(b for r in results for b in _with_result(r)), reading)
         return
     shown: set[object] = set()
     for result in results:
@@ -152,6 +152,17 @@ def _results(results: Sequence[Result], reading: Reading) -> Iterator[Block]:
             yield Heading(("With respect to ", reading.math(result.left.wrt)))
         yield from blocks_of([b for b in _with_result(result) if _key(b) not in shown], reading)
         shown |= {key for b in result.blocks if (key := _key(b)) is not None}
+
+
+def _once(blocks: Iterable["steps.Block | _Stated"]) -> Iterator["steps.Block | _Stated"]:
+    """The blocks, a line that several results share where it stands first."""
+    seen: set[object] = set()
+    for block in blocks:
+        key = (block.left, block.right, block.ranges) if isinstance(block, Line) and block.boxed else block
+        if isinstance(block, Line) and key in seen:
+            continue
+        seen.add(key if isinstance(block, Line) else id(block))
+        yield block
 
 
 def _key(block: "steps.Block | _Stated") -> object:
@@ -188,9 +199,16 @@ def _stated(result: Result) -> Iterator[_Stated]:
 
 def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> Iterator[Block]:
     """The blocks of a derivation as blocks of a sheet."""
+    said: Tree | None = None
     for equations, run in groupby(blocks, key=lambda b: not isinstance(b, Prose | steps.Table | steps.Plot)):
         if equations:
-            yield from _displayed(_equations(run, reading), reading.page)
+            shown = _equations(run, reading)
+            shared = _shared_range(shown)
+            if shared is not None and shared != said:
+                yield Paragraph(("For ", shared, ":"))
+            said = shared
+            rows = [replace(e, where=None) for e in shown] if shared else shown
+            yield from (Equations(x) for x in displays(rows, reading.page))
             continue
         for block in run:
             match block:
@@ -212,13 +230,10 @@ def _plotted(made: Chart) -> Iterator[Block]:
     yield Table(tuple(header), tuple(tuple(row) for row in rows))
 
 
-def _displayed(equations: list[Equation], page: Page) -> Iterator[Block]:
-    """The equations; indices that all of them share are said once, before them."""
+def _shared_range(equations: Sequence[Equation]) -> Tree | None:
+    """The indices that all the equations which hold for several share; they are said once, before them."""
     spans = [e.where for e in equations if e.where is not None]
-    if len(spans) > 1 and len(set(spans)) == 1:
-        yield Paragraph(("For ", spans[0], ":"))
-        equations = [replace(e, where=None) for e in equations]
-    yield from (Equations(x) for x in displays(equations, page))
+    return spans[0] if len(spans) > 1 and len(set(spans)) == 1 else None
 
 
 def _table(table: steps.Table, reading: Reading) -> Table:

@@ -42,6 +42,7 @@ _COST_OF_TOO_WIDE: Final = 1000
 _INDENT: Final = 0.5
 _SPACE_GAP: Final = 1.3
 _SIDES_IN_A_ROW: Final = 3
+_A_NAME: Final = 4.0
 _NOTHING: Final = Row(())
 
 
@@ -177,7 +178,8 @@ def _below(e: Equation, room: float) -> list[Line]:
 def _body(e: Equation, room: float) -> tuple[list[Line], list[Line]]:
     """The rows of one equation without its reason, and above them the names that are not explained behind it."""
     whole = _row((_whole(e), *_where(e)))
-    short = len(e.rights) <= _SIDES_IN_A_ROW and width(whole) <= room
+    names = all(width(x) <= _A_NAME for x in e.rights)
+    short = (names or len(e.rights) <= _SIDES_IN_A_ROW) and width(whole) <= room
     asides, left = list(e.asides), e.left
     if short and asides and e.where is None:
         beside = _row((whole, Oper("comma"), Space("quad"), _stated(asides[0])))

@@ -740,7 +740,7 @@ def test_results_name_only_what_the_sheet_says(name: str, question: str) -> None
     derivation = answered(name, question)
     said = {*problem.declarations, *(d.family for d in problem.system.definitions)}
     found = [block for result in derivation.results for block in result.blocks]
-    said |= {line.left.name for line in lines(found) if isinstance(line.left, Var)}
+    said |= {x.name for line in lines(found) for x in (line.left, *line.right[:-1]) if isinstance(x, Var)}
     for result in derivation.results:
         introduced = {x.name.name for x in (*result.where, *found) if isinstance(x, Introduced)}
         assert result.value is not None

@@ -1,6 +1,7 @@
 """Form backprop: δ_v = ∂L/∂v for every node, each from the nodes that read it, the last first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy
 
@@ -11,16 +12,17 @@ from symgrad.calculus.ends import open_ends
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
 from symgrad.calculus.rewrite import size
+from symgrad.calculus.stacking import one_stack
 from symgrad.derivation.at_ends import at_ends
 from symgrad.derivation.differentiation.guards import beyond, holds_at, unguarded
 from symgrad.derivation.reasons import paths_add, why
-from symgrad.derivation.steps import Block, Introduced, Prose, Reason, Result
+from symgrad.derivation.steps import Block, Introduced, Line, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, first_free, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, integer
-from symgrad.tensor.nodes import Add, Binder, Call, Deriv, Expr, Fold, MatMul, Num, Shape, Var
+from symgrad.tensor.nodes import Add, Binder, Call, Concat, Deriv, Expr, Fold, MatMul, Num, Opaque, Shape, Var
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
@@ -90,9 +92,8 @@ def _solve(
         of, system = own.target, _ended(problem, system, of).extended([own])
     model, named = recast(problem, system, of)
     work = workspace(problem, question, model, [asked, *targets])
-    shared = _Pass(work, of, [x for x in targets if isinstance(x, Var)])
-    blocks: list[Block] = [Introduced(d.target, d.body, ("pre-activation",)) for d in named if shared.uses(d.target)]
-    blocks += shared.blocks
+    shared = _Pass(work, of, [x for x in targets if isinstance(x, Var)], asked)
+    blocks = shared.explained([Introduced(d.target, d.body, ("pre-activation",)) for d in named])
     if own is not None:
         blocks.insert(0, Introduced(own.target, own.body))
     results: list[Result] = []
@@ -100,13 +101,21 @@ def _solve(
         value, reason = shared.answer(target)
         left = b.deriv(asked, target)
         start = len(work.certifier.checks) if results else 0
-        line = work.certifier.line(left, value, reason=reason, rule="sum over uses", boxed=True)
+        stated = shared.boxes.get(target)
+        line = stated or work.certifier.line(left, value, reason=reason, rule="sum over uses", boxed=True)
         work.certifier.compare(left, value, ranges=_open_ranges(model, asked, target))
         work.certifier.differences(asked, target, value)
-        shown = (line,) if results else (*blocks, line)
-        checks = tuple(work.certifier.checks[start:])
-        results.append(Result(question.of.text, w.text, left, value, value.shape, shown, checks))
+        shown = () if results else tuple(blocks)
+        checks = (*((line.check,) if stated and results else ()), *work.certifier.checks[start:])
+        results.append(
+            Result(question.of.text, w.text, left, value, value.shape, (*shown, *_unless(line, shown)), checks)
+        )
     return results
+
+
+def _unless(line: Line, shown: Sequence[Block]) -> tuple[Block, ...]:
+    """The line, unless it is shown already."""
+    return () if line in shown else (line,)
 
 
 def _open_ranges(system: System, of: Var, wrt: Expr) -> tuple[Binder, ...]:
@@ -126,24 +135,34 @@ def _apart(problem: Problem, system: System, of: Var) -> Definition | None:
 class _Pass:
     """One backward pass: the equations of every node, and what is short enough to be written out in place."""
 
-    def __init__(self, work: Workspace, of: Var, wrt: list[Var]) -> None:
+    def __init__(self, work: Workspace, of: Var, wrt: list[Var], named: Var) -> None:
         self.work = work
         self.of = of
+        self.named = named
         self.inline: dict[Var, Expr] = {of: b.ONE}
         self.equations: dict[Var, Equation] = {}
         self.blocks: list[Block] = []
+        self.boxes: dict[Expr, Line] = {}
+        self.wanted = set(wrt)
         self.known: set[str] = set()
         self.stated: dict[Expr, Expr] = {}
         self.bodies: dict[Expr, Var] = {d.body: d.target for d in work.system.definitions if not d.ranges}
-        asked = set(wrt)
-        for equation in adjoint_equations(work.system, of, wrt, self.name):
+        for equation in map(self._whole, adjoint_equations(work.system, of, wrt, self.name)):
             self.equations[equation.node] = equation
-            if equation.node in asked and work.system.body(equation.node) is None:
+            if equation.node in self.wanted and work.system.body(equation.node) is None:
                 continue
             value = equation.total
             if is_short(value):
                 self.inline[equation.node] = value
             self._state(equation)
+
+    def _whole(self, equation: Equation) -> Equation:
+        """A given partial of the loss is the whole derivative by a node that acts on nothing else."""
+        if len(equation.terms) != 1 or not isinstance(self.work.system.body(self.of), Opaque):
+            return equation
+        (term,) = equation.terms
+        partial, total = (b.deriv(self.of, equation.node, kind) for kind in ("immediate", "total"))
+        return replace(equation, terms=(replace(term, value=replace_nodes(term.value, {partial: total})),))
 
     def name(self, node: Var) -> Expr:
         """δ of a node: what it is where that is short, else its name."""
@@ -152,9 +171,16 @@ class _Pass:
         self._know(node)
         return delta(node)
 
-    def uses(self, node: Var) -> bool:
-        """Whether the pass goes through a node's family."""
-        return any(v.name == node.name for v in self.equations)
+    def explained(self, named: Sequence[Introduced]) -> list[Block]:
+        """The lines after what δ stands for and the names that they use; what follows the last result is set apart."""
+        node = Var(self.work.fresh("v", "q", "u", "w"), (), ())
+        notation = (delta(node), " stands for ", Deriv(self.named, node, "total", ()), ", for every node ", node, ".")
+        lines = list(self.blocks)
+        last = max((k for k, x in enumerate(lines) if x in self.boxes.values()), default=-1) + 1
+        if self.wanted <= set(self.boxes) and last < len(lines):
+            lines.insert(last, Prose(("Handed on along the recurrence:",)))
+        used = {v.name for v in self.equations}
+        return [*([Prose(notation)] if self.blocks else []), *(x for x in named if x.name.name in used), *lines]
 
     def _know(self, node: Var) -> None:
         """δ is defined by differentiating the model, so that every equation is checked against the model."""
@@ -184,11 +210,13 @@ class _Pass:
         self.blocks += self._boundaries(equation)
         sides = self._sides(unguarded(equation, self.work.system, self.bodies))
         self.stated[delta(node)] = sides[-1]
-        self.blocks.append(
-            self.work.certifier.line(
-                delta(node), *sides, reason=self._reason(equation), rule="backprop", ranges=equation.ranges
-            )
-        )
+        boxed = node in self.wanted
+        whole = [b.deriv(self.named, node), delta(node), *sides] if boxed else [delta(node), *sides]
+        reason = self._why(list(equation.terms), node, {}, sides[-1])
+        line = self.work.certifier.line(*whole, reason=reason, rule="backprop", ranges=equation.ranges, boxed=boxed)
+        self.blocks.append(line)
+        if boxed:
+            self.boxes[node] = line
 
     def _sides(self, value: Expr) -> list[Expr]:
         """A value, and what is left of it where an adjoint cancels against it: δp p (1 − p) = p − y."""
@@ -254,14 +282,11 @@ class _Pass:
         open_here = set().union(*(free_ints(x) for x in names))
         return tuple(x for x in equation.ranges if x.symbol in open_here)
 
-    def _reason(self, equation: Equation) -> Reason:
-        return self._why(list(equation.terms), equation.node, {})
-
-    def _why(self, terms: list[Term], node: Var, here: dict[sympy.Symbol, Int]) -> Reason:
+    def _why(self, terms: list[Term], node: Var, here: dict[sympy.Symbol, Int], value: Expr | None = None) -> Reason:
         readers = list(dict.fromkeys(reindex(t.reader, here) for t in terms))
         named = [r for r in readers if isinstance(r, Var)]
         if len(named) > 1:
-            return paths_add(node, named)
+            return paths_add(node, named, "each fills its block" if isinstance(value, Concat) else "the paths add")
         body = self.work.system.body(named[0])
         if body is None:
             return ()
@@ -275,13 +300,14 @@ class _Pass:
             raise QuestionError("form backprop differentiates by named nodes")
         for node, equation in self.equations.items():
             if node is wrt:
-                return unguarded(equation, self.work.system, self.bodies), self._why(list(equation.terms), node, {})
+                value = unguarded(equation, self.work.system, self.bodies)
+                return value, self._why(list(equation.terms), node, {}, value)
         for node, equation in self.equations.items():
             if node.name == wrt.name and len(node.subs) == len(wrt.subs):
                 here = {p: s for p, s in zip(node.subs, wrt.subs, strict=True) if isinstance(p, sympy.Symbol)}
                 if reindex(node, here) is wrt:
                     terms = [t for t in equation.terms if holds_at(t, here) is not False]
-                    return b.add(*(reindex(t.value, here) for t in terms)), self._why(terms, wrt, here)
+                    return one_stack(b.add(*(reindex(t.value, here) for t in terms))), self._why(terms, wrt, here)
         return b.zeros(wrt.shape), ("it does not act on the loss",)
 
 

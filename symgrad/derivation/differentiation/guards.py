@@ -7,6 +7,7 @@ import sympy
 from symgrad.calculus.adjoint import Equation, Term
 from symgrad.calculus.cancel import settled
 from symgrad.calculus.rewrite import collect, fold_definitions
+from symgrad.calculus.stacking import one_stack
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, same, symbols_of
 from symgrad.tensor.nodes import Expr, Rel, Var
@@ -20,7 +21,7 @@ def unguarded(equation: Equation, system: System, bodies: Mapping[Expr, Var]) ->
     for t in equation.terms:
         guard = [r for r in t.guard if not only_ends(t, r, equation, system)]
         terms.append(b.mul(b.iverson(*guard), t.value) if guard else collect(t.value))
-    return settled(fold_definitions(b.add(*terms), bodies))
+    return settled(fold_definitions(one_stack(b.add(*terms)), bodies))
 
 
 def only_ends(term: Term, r: Rel, equation: Equation, system: System) -> bool:
