@@ -46,6 +46,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "documents": set(),
         "meaning": set(),
         "judging": {"documents", "meaning"},
+        "tables": {"documents", "judging", "meaning"},
         "diagnosis": {"judging", "meaning"},
         "reports": {"judging"},
     },

@@ -17,7 +17,7 @@ from symgrad.verification.documents.extract import read_document, read_formula
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.verdicts import Judged
 from symgrad.verification.marking import Marker
-from symgrad.verification.merging import merged
+from symgrad.verification.merging import merged, without_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Markers:
         documents = [self._read(m, answer, formula) for m in self.markers]
         found = [m.mark(d) for m, d in zip(self.markers, documents, strict=True)]
         source: Source = documents[0].source
-        claims = merged(found, source) if len(found) > 1 else found[0]
+        claims = without_cells(merged(found, source) if len(found) > 1 else found[0])
         claims = with_points([m.problem for m in self.markers], claims)
         if questions:
             claims = [c for c in claims if c.question in questions]

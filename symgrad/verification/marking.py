@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from symgrad.verification.documents.claims import Claim, Document, Unread
 from symgrad.verification.documents.parts import base_name, own_parts
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.judging import conditions as cond
-from symgrad.verification.judging import inequalities, size_formulas, updates
+from symgrad.verification.judging import inequalities, size_formulas, tabled, updates
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.answers import Answer, answers, unknowns
 from symgrad.verification.judging.constants import is_constant
@@ -30,7 +30,7 @@ from symgrad.verification.judging.premises import inequality_under_premises
 from symgrad.verification.judging.shapes import Shapes
 from symgrad.verification.judging.size_formulas import Sought, sought
 from symgrad.verification.judging.spellings import declared_as
-from symgrad.verification.judging.stated_values import PutIn, by_value, is_average_precision
+from symgrad.verification.judging.stated_values import PutIn, by_value
 from symgrad.verification.judging.supposed import Supposition, as_supposed, suppositions
 from symgrad.verification.judging.trials import has_derivative, speaks_matrices
 from symgrad.verification.judging.variants import by_variant
@@ -39,6 +39,7 @@ from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.extension import Extensions
 from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.values import Misfit
+from symgrad.verification.tables.rows import judged_rows
 from symgrad.verification.writer import Writer, names_in
 
 
@@ -131,7 +132,16 @@ class _Marking:
         for _, k, item in sorted(items, key=lambda row: (row[0], row[1])):
             judgement = self.claim(item, k) if isinstance(item, Claim) else self.unread(item)
             out.append(self.judged(item, judgement))
-        return out
+        return sorted([*out, *self.rows()], key=lambda x: x.place.resolved().start)
+
+    def rows(self) -> Iterator[Judged]:
+        """The rows of tables."""
+        for table in self.document.tables:
+            for row in judged_rows(self.marker.bench, table, self.marker.answers, self.writer.notation):
+                x = row.judgement
+                yield Judged(
+                    row.place, row.place.text, "", x.question, self.marker.problem.name, x.verdict, x.reason, row=True
+                )
 
     def claim(self, claim: Claim, index: int) -> Judgement:
         """The verdict on one claim; a fault of ours leaves it unjudged."""
@@ -165,7 +175,9 @@ class _Marking:
         left = self.left_of(claim)
         if special is None:
             special = size_formulas.judge(bench, self.marker.sought, left, claim.right, notation)
-        if special is None and (left is None or is_average_precision(bench, claim)):
+        if special is None and tabled.may_be(claim.left):
+            special = tabled.judge(bench, claim, self.marker.answers)
+        elif special is None and left is None:
             special = by_value(bench, claim, self.marker.answers, notation)
         if special is not None:
             return special

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from symgrad.source import Source
+from symgrad.source import Place, Source
 from symgrad.verification.documents.headings import Headings
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.verdicts import Judged
@@ -53,6 +54,20 @@ def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
         known = {turn: [-found[s] for found, s in zip(agreed[turn], sections, strict=True)] for turn in turns}
         out.append(min(candidates, key=lambda c: _rank(c[1], known[c[0]], c[0]))[1])
     return out
+
+
+def without_cells(judged: Sequence[Judged]) -> list[Judged]:
+    """The verdicts without those on single cells of rows that have one as a whole."""
+    rows = [x.place.resolved() for x in judged if x.row and x.verdict != w.UNJUDGED]
+    ends = [(place.start, place.end) for place in rows]
+    return [x for x in judged if x.row or x.quantity or not _within(x.place.resolved(), ends)]
+
+
+def _within(place: Place, ends: Sequence[tuple[int, int]]) -> bool:
+    """Whether a place lies between two ends; these do not overlap, and stand in order."""
+    at = bisect_right(ends, (place.start, place.end)) - 1
+    around = [ends[k] for k in (at, at + 1) if 0 <= k < len(ends)]
+    return any(start <= place.start and place.end <= end for start, end in around)
 
 
 def _rank(x: Judged, known: Sequence[int], turn: int) -> tuple[int, Sequence[int], bool, int, int]:

@@ -55,8 +55,19 @@ BPTT = [
     (103, "right-as-scalars"),  # rtial E_k}{\partial V} = (\hat{y}_1 - y_1) * h_1 + (\hat{y}_2 - y_2) *
     (112, "right-if"),  # l h_3} \left( \prod_{j=k+1}^{3} \frac{\partial h_j}{h_{j-1}} \right) \
     (139, "definition"),  # Rank=0
+    (147, "right"),  # rank 1
+    (148, "right"),  # rank 2
+    (149, "right"),  # rank 3
+    (150, "right"),  # rank 4
+    (151, "right"),  # rank 5
+    (152, "right"),  # rank 6
+    (153, "right"),  # rank 7
+    (154, "right"),  # rank 8
+    (155, "right"),  # rank 9
+    (156, "right"),  # rank 10
     (160, "definition"),  # AP = \frac{1}{11} \sum_{r \in \{0, 0.1, \dots, 1\}} p_{interp}(r)
     (165, "unjudged"),  # p_{interp}(r) = \max_{\tilde{r}:\tilde{r} \ge r} p(\tilde{r})
+    (173, "right"),  # p_{interp}(r)
     (177, "right"),  # AP = \frac{1}{11}[1+1+1+1+1+\frac{4}{7}+\frac{4}{7}+\frac{4}{7}+\frac{
     (179, "right"),  # \frac{58}{77}
     (181, "right-to-precision"),  # 0.753

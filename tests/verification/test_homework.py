@@ -69,6 +69,9 @@ HOMEWORK = {
         15: right, right
         17: right, right
         19: right-if, right
+        25: right
+        26: wrong
+        27: wrong
         31: right, right
         33: right, right
         35: unjudged, right, right, right

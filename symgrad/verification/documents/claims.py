@@ -62,11 +62,14 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a document, cell by cell as written."""
+    """A table of a document, every cell with its place; rows need not be equally long."""
 
-    rows: tuple[tuple[str, ...], ...]
-    place: Place = field(repr=False)
-    context: str = ""
+    cells: tuple[tuple[Source, ...], ...] = field(repr=False)
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """The cells as they are written."""
+        return tuple(tuple(cell.text for cell in row) for row in self.cells)
 
 
 @dataclass(frozen=True, slots=True)

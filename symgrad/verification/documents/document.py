@@ -14,6 +14,7 @@ from symgrad.source import Source
 from symgrad.verification.documents.claims import Formula, Table
 from symgrad.verification.documents.macros import written_out
 from symgrad.verification.documents.notebook import cells
+from symgrad.verification.documents.tables import tables_in
 
 LARGEST_DOCUMENT = 5_000_000
 _LONGEST_INLINE = 30_000
@@ -29,8 +30,6 @@ _OPENER: Final = re.compile(
 )
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _SIGNS: Final = frozenset("∂⊙ᵀ⊤Σ∑∏∇·×σ√∘ŷ≤≥∈α∞₀₁₂₃ₜ")
-_ROW = re.compile(r"^[ \t]*\|(?:[^\n|]*\|)+[ \t]*$|^(?:[^\n\t]*\t){2,}[^\n]*$", re.MULTILINE)
-_RULE = re.compile(r"[\s|:-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +135,7 @@ def _text(source: Source, kind: str) -> Written:
         source = written_out(_without_comments(source))
     scanner = _Scanner(source)
     scanner.run(_body(source) if kind == "tex" else 0)
-    tables = tuple(_tables(source)) if kind != "tex" else ()
-    return Written(source, tuple(scanner.formulas), tuple(scanner.prose), tables)
+    return Written(source, tuple(scanner.formulas), tuple(scanner.prose), tuple(tables_in(source)))
 
 
 def _without_comments(source: Source) -> Source:
@@ -241,24 +239,3 @@ class _Scanner:
                     self.add(at, at + len(line), True)
                 at += len(line) + 1
         return end + 1 + len(fence)
-
-
-def _tables(source: Source) -> Iterator[Table]:
-    """Two or more rows of cells between bars or tabs, one below the other."""
-    rows: list[tuple[str, ...]] = []
-    start = end = 0
-    for found in _ROW.finditer(source.text):
-        if source.text[end : found.start()].strip():
-            if len(rows) > 1:
-                yield Table(tuple(rows), source.place(start, end))
-            rows = []
-        if not rows:
-            start = found.start()
-        end = found.end()
-        if _RULE.fullmatch(found[0]):
-            continue
-        barred = found[0].lstrip().startswith("|")
-        parts = found[0].strip().strip("|").split("|") if barred else found[0].split("\t")
-        rows.append(tuple(cell.strip() for cell in parts))
-    if len(rows) > 1:
-        yield Table(tuple(rows), source.place(start, end))

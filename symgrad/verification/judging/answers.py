@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -20,12 +21,17 @@ Exact = Fraction | tuple["Exact", ...]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The exact result of a question: a number, or numbers in a row."""
+    """The exact result of a question: a number, or numbers in a row.
+
+    ``what`` is what a question counts; ``records`` are the rows of its table, where it makes one.
+    """
 
     question: str
     ask: str
     of: str
     value: Exact
+    what: str = ""
+    records: tuple[Mapping[str, Any], ...] = ()
 
 
 def answers(problem: Problem) -> tuple[Answer, ...]:
@@ -35,8 +41,12 @@ def answers(problem: Problem) -> tuple[Answer, ...]:
     for derivation in solve_problem(problem, wanted) if wanted else ():
         for result in derivation.results:
             value = _exact(result.exact)
-            if value is not None:
-                found.append(Answer(derivation.id, derivation.ask, result.of, value))
+            records = tuple(result.extra.get("table", ()))
+            if value is not None or records:
+                what = problem.question(derivation.id).word("what") or ""
+                found.append(
+                    Answer(derivation.id, derivation.ask, result.of, () if value is None else value, what, records)
+                )
     return tuple(found)
 
 

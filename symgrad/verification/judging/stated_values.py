@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
+from symgrad.syntax.tree import Binary, Call, Number, Subscript, Tree
 from symgrad.verification.documents.claims import Claim
 from symgrad.verification.documents.parts import base_name
 from symgrad.verification.errors import Outside, Unclear
@@ -23,47 +23,55 @@ from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.surgery import put_trees
 
-_AVERAGE_PRECISION = re.compile(r"^m?AP(_.*)?$")
+Given = Fraction | tuple[Fraction, ...]
 
 
-def is_average_precision(bench: Bench, claim: Claim) -> bool:
-    """Whether a claim is about AP, which a question knows and the model does not."""
-    own = claim.left.id if isinstance(claim.left, Name) else ""
-    return _AVERAGE_PRECISION.match(own) is not None and own not in bench.names.families
-
-
-def by_value(bench: Bench, claim: Claim, answers: Sequence[Answer], notation: Notation) -> Judgement | None:
-    """The verdict on a number by the results of the questions; None where it is no number."""
-    precise = is_average_precision(bench, claim)
+def by_value(bench: Bench, claim: Claim, answers: Sequence[Answer], notation: Notation) -> Judgement:
+    """The verdict on a number without a left side, by the results of the questions."""
     asked = [a for a in answers if claim.question in (None, a.question)]
-    asked = [a for a in asked if a.ask == "average_precision"] if precise else asked
     if not asked:
-        return None if precise else Judgement(w.UNJUDGED, "no question asks for a number")
+        return Judgement(w.UNJUDGED, "no question asks for a number")
     given = number(bench, claim.right, notation)
     if given is None:
-        return None if precise else Judgement(w.UNJUDGED, "it is not said what this is")
-    turned = next((a for a in asked if a.ask == "shape" and _channels_last(flat(a.value)) == given), None)
-    if turned is not None:
-        return Judgement(w.RIGHT, f"the answer to {turned.question}, channels last", question=turned.question)
-    for answer in asked:
-        if answer.value == given or flat(answer.value) == (given if isinstance(given, tuple) else (given,)):
-            return Judgement(w.RIGHT, f"the answer to {answer.question}", question=answer.question)
-    decimals = len(claim.right.spelling.partition(".")[2]) if isinstance(claim.right, Number) else 0
-    for answer in asked if decimals else ():
-        exact = answer.value
-        if (
-            isinstance(exact, Fraction)
-            and isinstance(given, Fraction)
-            and abs(exact - given) <= Fraction(1, 2 * 10**decimals)
-        ):
-            reason = f"right to {decimals} decimals: the answer is {exact}"
-            return Judgement(w.TO_PRECISION, reason, question=answer.question)
-    if claim.question is not None or precise:
+        return Judgement(w.UNJUDGED, "it is not said what this is")
+    found = _shaped(claim.right, given, asked) or _equal(claim.right, given, asked)
+    if found is not None:
+        return found
+    if claim.question is not None:
         return Judgement(w.WRONG, f"the answer is {' or '.join(_shown(a.value) for a in asked)}")
     return Judgement(w.UNJUDGED, "no question has this number as its answer")
 
 
-def number(bench: Bench, tree: Tree, notation: Notation) -> Fraction | tuple[Fraction, ...] | None:
+def _shaped(tree: Tree, given: Given, asked: Sequence[Answer]) -> Judgement | None:
+    """The verdict where it is the shape that a question asks for, its channels first or last."""
+    for answer in asked if isinstance(given, tuple) else ():
+        shape = flat(answer.value) if answer.ask == "shape" else ()
+        if given == shape:
+            return Judgement(w.RIGHT, f"the answer to {answer.question}", question=answer.question)
+        if len(shape) == 3 and given == (*shape[1:], shape[0]):
+            return Judgement(w.RIGHT, f"the answer to {answer.question}, channels last", question=answer.question)
+    return None
+
+
+def _equal(tree: Tree, given: Given, asked: Sequence[Answer]) -> Judgement | None:
+    """The verdict where it is the number, or the row of numbers, that a question comes to; `5 × 5` may be a product."""
+    product = isinstance(tree, Binary) and tree.op == "×" and isinstance(given, tuple)
+    value: Given = math.prod(flat(given), start=Fraction(1)) if product else given
+    for answer in asked:
+        if flat(answer.value) == (value if isinstance(value, tuple) else (value,)):
+            return Judgement(w.RIGHT, f"the answer to {answer.question}", question=answer.question)
+    decimals = len(tree.spelling.partition(".")[2]) if isinstance(tree, Number) else 0
+    for answer in asked if decimals else ():
+        exact = answer.value
+        if isinstance(exact, tuple) or isinstance(value, tuple):
+            continue
+        if abs(exact - value) <= Fraction(1, 2 * 10**decimals):
+            reason = f"right to {decimals} decimals: the answer is {exact}"
+            return Judgement(w.TO_PRECISION, reason, question=answer.question)
+    return None
+
+
+def number(bench: Bench, tree: Tree, notation: Notation) -> Given | None:
     """The number or the sizes that a tree without names of the problem states."""
     numbers = stated(tree)
     if numbers is not None:
@@ -75,11 +83,6 @@ def number(bench: Bench, tree: Tree, notation: Notation) -> Fraction | tuple[Fra
         return Meaning(bench.worlds[0], PLAIN, bench.names, notation).value(tree, {}).exact
     except (Unclear, Misfit, Outside):
         return None
-
-
-def _channels_last(shape: tuple[Fraction, ...]) -> tuple[Fraction, ...] | None:
-    """The shape of a picture with its channels behind height and width."""
-    return (*shape[1:], shape[0]) if len(shape) == 3 else None
 
 
 def _shown(value: object) -> str:

@@ -82,6 +82,7 @@ class Judged:
         question: the id of the question it answers, where there is one.
         problem: the name of the problem it was judged against.
         sure: whether all its names are known.
+        row: whether it is a row of a table.
     """
 
     place: Place = field(repr=False)
@@ -96,6 +97,7 @@ class Judged:
     counterexample: Counterexample | None = None
     points: Fraction | None = None
     sure: bool = True
+    row: bool = False
 
     @property
     def good(self) -> bool:

@@ -1,0 +1,1 @@
+"""Tables of numbers in an answer, row by row beside what the questions come to."""
