@@ -8,6 +8,7 @@ from pathlib import Path
 
 from symgrad.errors import Diagnostic, ProblemError
 from symgrad.problem.boundaries import check_members
+from symgrad.problem.circles import circles
 from symgrad.problem.collect import Collected, collect
 from symgrad.problem.declarations import Declared, constants, declaration, read_declarations, read_steps
 from symgrad.problem.definitions import (
@@ -117,18 +118,19 @@ def _check_cycles(heads: Sequence[Head], names: Names) -> None:
     lines = Counter(h.name for h in heads)
     single = {h.name: h for h in heads if not h.steps or lines[h.name] == 1}
     needs = {
-        name: [n for n in _read_here(h) if n in single and bool(single[n].steps) == bool(h.steps)]
+        name: [
+            n
+            for n in _read_here(h)
+            if n in single and bool(single[n].steps) == bool(h.steps) and not (h.steps and n == name)
+        ]
         for name, h in single.items()
     }
-    done: set[str] = set()
-    for start in single:
-        circle = _circle(start, needs, done)
-        if len(circle) > 1 or (circle and not single[circle[0]].steps):
-            first = single[circle[0]]
-            path = " → ".join([*circle, circle[0]]) if len(circle) > 1 else "itself"
-            where = " at the same step" if first.steps else ""
-            names.complain(f"{circle[0]!r} is defined by {path}{where}", first.tree.target.place)
-            names.broken.update(circle)
+    for circle in circles(needs):
+        first = single[circle[0]]
+        path = " → ".join([*circle, circle[0]]) if len(circle) > 1 else "itself"
+        where = " at the same step" if first.steps else ""
+        names.complain(f"{circle[0]!r} is defined by {path}{where}", first.tree.target.place)
+        names.broken.update(circle)
 
 
 def _read_here(head: Head) -> list[str]:
@@ -143,26 +145,6 @@ def _read_here(head: Head) -> list[str]:
         and isinstance(node.base, Name)
         and [unparse(s) for s in node.items[: len(own)]] == own
     ]
-
-
-def _circle(start: str, needs: dict[str, list[str]], done: set[str]) -> list[str]:
-    """A circle that can be reached from a name that is not done; what is visited is done."""
-    path: list[str] = []
-    waiting = [(start, False)]
-    while waiting:
-        name, leaving = waiting.pop()
-        if leaving:
-            path.pop()
-            done.add(name)
-        elif name in path:
-            circle = path[path.index(name) :]
-            done.update(path)
-            return circle
-        elif name not in done:
-            path.append(name)
-            waiting.append((name, True))
-            waiting.extend((n, False) for n in reversed(needs[name]))
-    return []
 
 
 def _ordered(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from symgrad.errors import ProblemError, near
+from symgrad.problem.circles import circles
 from symgrad.problem.model import Pending, Question
 from symgrad.problem.names import Names
 from symgrad.problem.texts import read_definition, read_expression, read_limit, walk
@@ -63,23 +64,7 @@ def _members(source: Source, vocabulary: Vocabulary) -> Iterator[Member]:
 
 def complain_of_circles(questions: Sequence[Question], names: Names) -> None:
     """Questions that wait for each other can never be answered: each circle is said once."""
-    waiting = {q.id: [(need, p) for p in q.pending for need, _ in p.needs] for q in questions}
-    done: set[str] = set()
-    for start in waiting:
-        path: list[str] = []
-        todo = [(start, False)]
-        while todo:
-            name, leaving = todo.pop()
-            if leaving:
-                path.pop()
-                done.add(name)
-            elif name in path:
-                circle = [*path[path.index(name) :], name]
-                place = next(p.place for need, p in waiting[name] if need == circle[1])
-                names.complain(f"these questions need each other's results: {' → '.join(circle)}", place)
-                done.update(path)
-                todo.clear()
-            elif name not in done:
-                path.append(name)
-                todo.append((name, True))
-                todo.extend((need, False) for need, _ in reversed(waiting[name]))
+    places = {q.id: {need: p.place for p in reversed(q.pending) for need, _ in p.needs} for q in questions}
+    for circle in circles({name: list(needs) for name, needs in places.items()}):
+        path = [*circle, circle[0]]
+        names.complain(f"these questions need each other's results: {' → '.join(path)}", places[path[0]][path[1]])
