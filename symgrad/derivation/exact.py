@@ -1,6 +1,6 @@
 """Exact numbers: SymPy's as expressions of the model, as plain numbers, as floats."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -8,26 +8,12 @@ import sympy
 
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Const, Expr, Shape
+from symgrad.tensor.from_sympy import NoCounterpart, from_sympy
+from symgrad.tensor.nodes import Expr, Shape
 
 MOST_OPERATIONS = 60
 """A value with more operations than that is carried on as a decimal number of 30 digits."""
 DIGITS = 30
-
-_FUNCTIONS: Mapping[type, str] = {
-    sympy.exp: "exp",
-    sympy.log: "log",
-    sympy.tanh: "tanh",
-    sympy.sin: "sin",
-    sympy.cos: "cos",
-    sympy.erf: "erf",
-    sympy.Abs: "abs",
-    sympy.sign: "sign",
-    sympy.floor: "floor",
-    sympy.ceiling: "ceil",
-    sympy.Max: "max",
-    sympy.Min: "min",
-}
 
 
 def settled(value: sympy.Expr, name: str = "the value") -> sympy.Expr:
@@ -111,28 +97,13 @@ def number(x: sympy.Expr) -> Expr:
     Raises:
         QuestionError: it is made of something that has no name here.
     """
-    if x.is_Rational:
-        return b.num(Fraction(int(x.p), int(x.q)))
-    if x.is_Float:
-        return b.literal([float(x)], ())
-    if x is sympy.pi or x is sympy.E:
-        return Const("pi" if x is sympy.pi else "e")
-    args = _args(x)
-    if isinstance(x, sympy.Add):
-        return b.add(*args)
-    if isinstance(x, sympy.Mul):
-        return b.mul(*args)
-    if isinstance(x, sympy.Pow):
-        return b.apply("sqrt", args[0]) if x.exp == sympy.Rational(1, 2) else b.power(*args)
-    name = next((n for kind, n in _FUNCTIONS.items() if isinstance(x, kind)), None)
-    if name is None:
-        raise QuestionError(f"no way to write {x}")
-    first, *rest = args
-    for other in rest:
-        first = b.apply(name, first, other)
-    return first if rest else b.apply(name, first)
+    return from_sympy(x, _unnamed, _in_order)
 
 
-def _args(x: sympy.Expr) -> Sequence[Expr]:
-    ordered = x.as_ordered_terms() if isinstance(x, sympy.Add) else x.args
-    return [number(a) for a in ordered]
+def _unnamed(x: sympy.Symbol) -> Expr:
+    raise NoCounterpart(f"no way to write {x}")
+
+
+def _in_order(x: sympy.Expr) -> Sequence[sympy.Expr]:
+    terms: Sequence[sympy.Expr] = x.as_ordered_terms() if isinstance(x, sympy.Add) else x.args
+    return terms

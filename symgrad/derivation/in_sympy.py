@@ -1,31 +1,14 @@
 """Scalar expressions as SymPy's and back, each named node as a symbol that knows what is assumed of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any
 
 import sympy
 
-from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Const, Expr, Var
+from symgrad.tensor.from_sympy import from_sympy
+from symgrad.tensor.nodes import Expr, Var
 from symgrad.tensor.sympy_border import to_sympy
-
-_ONE_ARGUMENT: Mapping[Any, str] = {
-    sympy.exp: "exp",
-    sympy.log: "log",
-    sympy.tanh: "tanh",
-    sympy.sin: "sin",
-    sympy.cos: "cos",
-    sympy.erf: "erf",
-    sympy.Abs: "abs",
-    sympy.sign: "sign",
-    sympy.floor: "floor",
-    sympy.ceiling: "ceil",
-}
-_SEVERAL: Mapping[Any, str] = {sympy.Max: "max", sympy.Min: "min"}
-_CONSTANTS: Mapping[Any, str] = {sympy.pi: "pi", sympy.E: "e", sympy.oo: "inf"}
 
 
 @dataclass(slots=True)
@@ -66,35 +49,17 @@ class InSympy:
         Raises:
             QuestionError: something in it has no name here.
         """
-        if x.is_Rational:
-            return b.num(Fraction(int(x.p), int(x.q)))
-        if x in _CONSTANTS:
-            return Const(_CONSTANTS[x])
-        if x == -sympy.oo:
-            return b.neg(Const("inf"))
-        if isinstance(x, sympy.Symbol):
-            return self.nodes[x] if x in self.nodes else b.count(x)
-        if isinstance(x, sympy.Add):
-            polynomial = bool(x.is_polynomial())
-            terms = sorted(
-                x.as_ordered_terms(),
-                key=lambda t: (bool(t.could_extract_minus_sign()), polynomial == bool(t.is_number)),
-            )
-            return b.add(*(self.back(t) for t in terms))
-        if isinstance(x, sympy.Mul):
-            factors = sorted(x.as_ordered_factors(), key=lambda f: bool(f.is_Pow and f.exp.could_extract_minus_sign()))
-            return b.mul(*(self.back(f) for f in factors))
-        if isinstance(x, sympy.Pow):
-            base = self.back(x.base)
-            return b.apply("sqrt", base) if x.exp == sympy.Rational(1, 2) else b.power(base, self.back(x.exp))
-        return self._function(x)
+        return from_sympy(x, self._node, _in_order)
 
-    def _function(self, x: Any) -> Expr:
-        if x.func in _ONE_ARGUMENT:
-            return b.apply(_ONE_ARGUMENT[x.func], self.back(x.args[0]))
-        if x.func in _SEVERAL:
-            first, *rest = (self.back(a) for a in x.args)
-            for other in rest:
-                first = b.apply(_SEVERAL[x.func], first, other)
-            return first
-        raise QuestionError(f"no way to write {x}")
+    def _node(self, x: sympy.Symbol) -> Expr:
+        return self.nodes[x] if x in self.nodes else b.count(x)
+
+
+def _in_order(x: sympy.Expr) -> list[sympy.Expr]:
+    """What is added before what is taken away, powers of the unknown before a number; quotients last."""
+    if isinstance(x, sympy.Mul):
+        return sorted(x.as_ordered_factors(), key=lambda f: bool(f.is_Pow and f.exp.could_extract_minus_sign()))
+    polynomial = bool(x.is_polynomial())
+    return sorted(
+        x.as_ordered_terms(), key=lambda t: (bool(t.could_extract_minus_sign()), polynomial == bool(t.is_number))
+    )

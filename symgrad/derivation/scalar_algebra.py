@@ -1,25 +1,16 @@
 """Scalars to SymPy and back: what is not arithmetic or a known function of the unknown is a symbol by itself."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any
 
 import sympy
 
-from symgrad.tensor import build as b
+from symgrad.tensor.from_sympy import from_sympy
 from symgrad.tensor.nodes import Add, Apply, Const, Density, Expr, Mul, Num, Pow, Var
 from symgrad.tensor.scalars import SCALARS
+from symgrad.tensor.sympy_reading import CONSTANTS
 from symgrad.tensor.walk import postorder
 
-_BACK: Mapping[Any, str] = {
-    sympy.log: "log", sympy.exp: "exp", sympy.tanh: "tanh", sympy.sin: "sin", sympy.cos: "cos", sympy.Abs: "abs",
-}  # fmt: skip
 _POSITIVE = frozenset({"positive", "density", "probability"})
-
-
-class NotScalarAlgebra(Exception):
-    """SymPy's expression has no counterpart among the nodes."""
 
 
 @dataclass(slots=True)
@@ -41,7 +32,7 @@ class Algebra:
             case Num(value=v):
                 return sympy.Rational(v.numerator, v.denominator)
             case Const(name=name):
-                return sympy.pi if name == "pi" else sympy.E
+                return CONSTANTS[name]
             case Add(args=args):
                 return sympy.Add(*(self.to(a, unknown) for a in args))
             case Mul(args=args):
@@ -56,10 +47,10 @@ class Algebra:
         """The node of a SymPy expression.
 
         Raises:
-            NotScalarAlgebra: it has a function that is none of ours.
+            NoCounterpart: it has a function that is none of ours.
         """
         nodes = {s: n for n, s in self.known.items()}
-        return _back(x, nodes)
+        return from_sympy(x, nodes.__getitem__, _in_order)
 
 
 def _facts(node: Expr) -> frozenset[str]:
@@ -71,31 +62,8 @@ def _facts(node: Expr) -> frozenset[str]:
     return frozenset()
 
 
-def _back(x: Any, nodes: Mapping[sympy.Symbol, Expr]) -> Expr:
-    def each(args: Any) -> list[Expr]:
-        return [_back(a, nodes) for a in args]
-
-    match x:
-        case sympy.Symbol():
-            return nodes[x]
-        case sympy.Rational():
-            return b.num(Fraction(int(x.p), int(x.q)))
-        case sympy.Add():
-            return b.add(*each(sorted(x.args, key=_place)))
-        case sympy.Mul():
-            return b.mul(*each(sorted(x.args, key=_place)))
-        case sympy.Pow(args=(base, exponent)):
-            if exponent == sympy.Rational(1, 2):
-                return b.apply("sqrt", _back(base, nodes))
-            return b.power(*each((base, exponent)))
-    if x == sympy.pi:
-        return Const("pi")
-    if x == sympy.E:
-        return b.apply("exp", b.ONE)
-    name = _BACK.get(getattr(x, "func", None))
-    if name is None:
-        raise NotScalarAlgebra(str(x))
-    return b.apply(name, *each(x.args))
+def _in_order(x: sympy.Expr) -> list[sympy.Expr]:
+    return sorted(x.args, key=_place)
 
 
 def _place(x: sympy.Expr) -> tuple[bool, str]:

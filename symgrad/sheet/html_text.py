@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -16,7 +15,7 @@ from symgrad.notation.latex import latex
 from symgrad.notation.mathml import mathml, right_side
 from symgrad.notation.tree import Aligned, Line, Row, Text, Tree
 from symgrad.sheet.document import Words
-from symgrad.sheet.prose import READER
+from symgrad.sheet.prose import READER, target
 
 _CLOSING: Final = ",.;:)"
 
@@ -84,7 +83,7 @@ class _Renderer(RendererHTML):
     """Markdown's own elements, with formulas as MathML and links that only lead to the web."""
 
     def link_open(self, tokens: Sequence[Token], k: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        if urlsplit(str(tokens[k].attrGet("href") or "")).scheme not in ("http", "https", "mailto"):
+        if not target(tokens[k]):
             return "<span>"
         tokens[k].attrSet("rel", "noopener noreferrer")
         return self.renderToken(tokens, k, options, env)

@@ -26,7 +26,7 @@ from symgrad.sheet import (
     markdown_text,
     pgfplots,
     plotting,
-    prose,
+    tex_prose,
     tex_text,
     typst_text,
 )
@@ -132,7 +132,7 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "drawn": draw.tikz,
             "charted": pgfplots.pgfplots,
             "anchor": _anchor,
-            "prose": prose.tex,
+            "prose": tex_prose.prose,
         },
         "html": {
             "words": html_text.words,

@@ -1,10 +1,9 @@
 """Text, formulas and an author's Markdown for Typst: every text is a quoted string, so that none of it is code."""
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
 
 from markdown_it.token import Token
 
@@ -13,9 +12,9 @@ from symgrad.notation.latex import latex
 from symgrad.notation.tree import Tree
 from symgrad.notation.typst import quoted, typst
 from symgrad.sheet.document import Words
-from symgrad.sheet.prose import READER
+from symgrad.sheet.prose import Writer, target
 
-_PAIRS: Final = MappingProxyType(
+_MARKS: Final = MappingProxyType(
     {
         "paragraph_open": "",
         "paragraph_close": "\n\n",
@@ -73,20 +72,8 @@ def inline(tree: Tree) -> str:
 
 
 def prose(markdown: str) -> str:
-    """The Markdown as Typst; HTML in it is printed as the text that it is."""
-    return _tokens(READER.parse(markdown)).strip()
-
-
-def _tokens(tokens: Iterable[Token]) -> str:
-    return "".join(_token(t) for t in tokens)
-
-
-def _token(token: Token) -> str:
-    if token.type == "inline":
-        return _tokens(token.children or ())
-    if token.type in _PAIRS:
-        return "\n" if token.hidden and token.type == "paragraph_close" else _PAIRS[token.type]
-    return _LEAVES.get(token.type, _plain)(token)
+    """The Markdown as Typst."""
+    return _WRITER.written(markdown)
 
 
 def _plain(token: Token) -> str:
@@ -108,9 +95,8 @@ def _formula(token: Token) -> str:
 
 
 def _link_open(token: Token) -> str:
-    target = str(token.attrGet("href") or "")
-    safe = urlsplit(target).scheme in ("http", "https", "mailto")
-    return f"#link({quoted(target)})[" if safe else "#box["
+    address = target(token)
+    return f"#link({quoted(address)})[" if address else "#box["
 
 
 _LEAVES: Final[MappingProxyType[str, Callable[[Token], str]]] = MappingProxyType(
@@ -126,3 +112,4 @@ _LEAVES: Final[MappingProxyType[str, Callable[[Token], str]]] = MappingProxyType
         "link_open": _link_open,
     }
 )
+_WRITER: Final = Writer(_MARKS, _LEAVES, _plain)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 import sympy
 
@@ -39,6 +40,8 @@ from symgrad.tensor.scalars import SCALARS
 
 Lookup: TypeAlias = Callable[[Var, tuple[int, ...]], Any]
 Row: TypeAlias = tuple[tuple[sympy.Symbol, int], ...]
+
+CONSTANTS: Final[Mapping[str, sympy.Expr]] = MappingProxyType({"pi": sympy.pi, "e": sympy.E, "inf": sympy.oo})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def _count(node: Count, values: dict[sympy.Symbol, int], lookup: Lookup) -> Read
 @read.register
 def _const(node: Const, values: dict[sympy.Symbol, int], lookup: Lookup) -> Reading:
     yield from ()
-    return {"pi": sympy.pi, "e": sympy.E, "inf": sympy.oo}[node.name]
+    return CONSTANTS[node.name]
 
 
 @read.register

@@ -9,17 +9,23 @@ from typing import Final
 
 from symgrad.source import Place
 from symgrad.syntax.tree import (
+    Approach,
     Binary,
     Call,
     Compare,
+    Definition,
+    Distributed,
+    Given,
     Keyword,
     ListTree,
+    Member,
     Name,
     Span,
     Subscript,
     Transpose,
     Tree,
     Unary,
+    children,
 )
 
 PRODUCTS: Final = frozenset({"*", "·", "×", "⊙", "∘", "@", "implicit"})
@@ -43,23 +49,11 @@ class Splice:
 def parts(tree: Tree) -> tuple[Tree, ...]:
     """The parts of a tree that can be replaced: those with a value, and subscripts and ends of ranges."""
     match tree:
-        case Subscript(base, items):
-            return (base, *items)
-        case Span(lo, hi):
-            return tuple(end for end in (lo, hi) if end is not None)
-        case Keyword(_, value):
-            return (value,)
         case Call(_, args, keywords):
             return (*args, *keywords)
-        case Unary(_, operand) | Transpose(operand):
-            return (operand,)
-        case Binary(_, left, right):
-            return (left, right)
-        case Compare(_, operands):
-            return operands
-        case ListTree(items):
-            return items
-    return ()
+        case Member() | Given() | Distributed() | Definition() | Approach():
+            return ()
+    return children(tree)
 
 
 def with_parts(tree: Tree, new: Sequence[Tree]) -> Tree:

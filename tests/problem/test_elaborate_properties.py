@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symgrad.errors import ProblemError
+from symgrad.problem.circles import circles
 from symgrad.problem.elaborate import load_problem
 from symgrad.problem.model import Problem
 from symgrad.tensor.shapes import same_shape
@@ -108,3 +109,17 @@ def attempt(yaml: str) -> tuple[Problem | None, ProblemError | None]:
         return load_problem(yaml), None
     except ProblemError as error:
         return None, error
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("abcdef"), max_size=3)))
+def test_circles_are_real_and_disjoint_and_none_is_left(needs: dict[str, list[str]]) -> None:
+    found = list(circles(needs))
+    for circle in found:
+        assert all(b in needs[a] for a, b in zip(circle, [*circle[1:], circle[0]], strict=True))
+    met = [name for circle in found for name in circle]
+    assert len(met) == len(set(met))
+    left = {name: {n for n in others if n in needs and n not in met} for name, others in needs.items()}
+    left = {name: others for name, others in left.items() if name not in met}
+    for _ in needs:
+        left = {name: {n for n in others if left[n]} for name, others in left.items()}
+    assert not any(left.values())

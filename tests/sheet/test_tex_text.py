@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad.sheet import markdown_text, prose
+from symgrad.sheet import markdown_text, tex_prose
 from symgrad.sheet.tex_text import escaped, formula
 
 
@@ -66,7 +66,7 @@ def test_formulas_of_an_author(text: str, expected: str) -> None:
     ],
 )
 def test_markdown(markdown: str, expected: str) -> None:
-    assert prose.tex(markdown) == expected
+    assert tex_prose.prose(markdown) == expected
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import sympy
 
 from symgrad.derivation.curvature import AFFINE, CONVEX, Curvature
 from symgrad.derivation.identities.rules import chain
-from symgrad.derivation.scalar_algebra import Algebra, NotScalarAlgebra, solutions
+from symgrad.derivation.scalar_algebra import Algebra, solutions
 from symgrad.derivation.signs import never_negative
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
+from symgrad.tensor.from_sympy import NoCounterpart
 from symgrad.tensor.functions.construct import logsumexp, norm
 from symgrad.tensor.nodes import Add, Apply, Expr, Mul, Pow, Reduce, Var
 from symgrad.tensor.rebuild import transform
@@ -48,7 +49,7 @@ def _by_squares(difference: Expr) -> Shown | None:
     try:
         factored = sympy.factor(algebra.to(difference, Var("nothing", (), ())))
         form = algebra.back(factored)
-    except (NotScalarAlgebra, KeyError, sympy.PolynomialError):
+    except (NoCounterpart, KeyError, sympy.PolynomialError):
         return None
     return Shown(((form, ("the difference, factored",)),), ("a square",)) if factored.is_nonnegative else None
 

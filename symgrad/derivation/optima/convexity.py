@@ -15,12 +15,13 @@ from symgrad.derivation.identities import counterexample as refuting
 from symgrad.derivation.identities.integral_rules import definitions, mentioned
 from symgrad.derivation.optima.chords import Chord, Search
 from symgrad.derivation.optima.hessian import Form, certificate
-from symgrad.derivation.scalar_algebra import Algebra, NotScalarAlgebra
+from symgrad.derivation.scalar_algebra import Algebra
 from symgrad.derivation.steps import Block, Check, Introduced, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
+from symgrad.tensor.from_sympy import NoCounterpart
 from symgrad.tensor.integers import replace
 from symgrad.tensor.nodes import Apply, Call, Expr, MatMul, Var
 from symgrad.tensor.stable import Array
@@ -155,7 +156,7 @@ class _Convexity:
         formula = algebra.to(inside, name)
         try:
             first, second = (self._short(algebra, sympy.diff(formula, unknown, k), name) for k in (1, 2))
-        except NotScalarAlgebra:
+        except NoCounterpart:
             return None
         self.blocks.append(self.work.introduce(name, forms[0]))
         return b.mul(first, u), b.mul(second, b.outer(u, u))
@@ -211,7 +212,7 @@ class _Convexity:
         second = sympy.factor(sympy.simplify(sympy.diff(algebra.to(whole, self.x), unknown, 2)))
         try:
             algebra.back(second)
-        except (NotScalarAlgebra, KeyError):
+        except (NoCounterpart, KeyError):
             return None
         return (lambda v: v) if second.is_nonnegative else None
 

@@ -7,13 +7,14 @@ import sympy
 
 from symgrad.derivation.identities.integral_rules import RULES, definitions, mentioned, terms_of
 from symgrad.derivation.optima.neighbourhood import check
-from symgrad.derivation.scalar_algebra import Algebra, NotScalarAlgebra, solutions
+from symgrad.derivation.scalar_algebra import Algebra, solutions
 from symgrad.derivation.steps import Block, Code, Prose, Result
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor import probability as pr
+from symgrad.tensor.from_sympy import NoCounterpart
 from symgrad.tensor.nodes import Binder, Density, Expr, Integral, Law, Mul, Var
 from symgrad.tensor.stable import Array
 from symgrad.tensor.substitution import replace_nodes
@@ -144,7 +145,7 @@ class _Pointwise:
         for root in solutions(sympy.diff(formula, unknown), unknown):
             try:
                 found = algebra.back(root)
-            except NotScalarAlgebra:
+            except NoCounterpart:
                 continue
             if _admissible(self.work, found, y):
                 return found

@@ -13,11 +13,12 @@ from symgrad.derivation.optima.hessian import definite
 from symgrad.derivation.optima.neighbourhood import anywhere, check
 from symgrad.derivation.optima.search import Search, begin, shortest
 from symgrad.derivation.saturation import sign
-from symgrad.derivation.scalar_algebra import Algebra, NotScalarAlgebra, solutions
+from symgrad.derivation.scalar_algebra import Algebra, solutions
 from symgrad.derivation.steps import Prose, Reason, Result
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
+from symgrad.tensor.from_sympy import NoCounterpart
 from symgrad.tensor.nodes import Add, Call, Expr, Eye, Mul, Var
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.substitution import replace_nodes
@@ -54,7 +55,7 @@ def _scalar(search: Search) -> Result:
             second = algebra.back(sympy.simplify(sympy.diff(formula, unknown, 2)))
             value = algebra.back(sympy.simplify(formula.subs(unknown, root)))
             checked = check(work.certifier.instances, search.of, x, at, value, search.maximum, anywhere)
-        except (NotScalarAlgebra, CertificationError, KeyError):
+        except (NoCounterpart, CertificationError, KeyError):
             continue
         work.certifier.compare(replace_nodes(slope, {x: at}), b.ZERO)
         zero, solved = b.compare("==", slope, b.ZERO), b.compare("==", x, at)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from symgrad.syntax.tree import Binary, Call, Keyword, Span, Subscript, Transpose, Tree, Unary
+from symgrad.syntax.tree import Call, Tree
 from symgrad.verification.diagnosis.edits import Context, Edit
 from symgrad.verification.diagnosis.slips import SLIPS
-from symgrad.verification.surgery import Path, places, put
+from symgrad.verification.surgery import Path, parts, places, put
 
 
 def edits(tree: Tree, context: Context, only: Collection[str] | None = None) -> Iterator[Edit]:
@@ -29,23 +29,5 @@ def _in_derivative(tree: Tree, path: Path) -> bool:
     for k in path:
         if isinstance(node, Call) and node.func.id in ("jacobian", "grad"):
             return True
-        inner = list(_children(node))
-        node = inner[k]
+        node = parts(node)[k]
     return False
-
-
-def _children(node: Tree) -> tuple[Tree, ...]:
-    match node:
-        case Subscript(base, items):
-            return (base, *items)
-        case Span(lo, hi):
-            return tuple(e for e in (lo, hi) if e is not None)
-        case Keyword(_, value):
-            return (value,)
-        case Call(_, args, keywords):
-            return (*args, *keywords)
-        case Unary(_, operand) | Transpose(operand):
-            return (operand,)
-        case Binary(_, left, right):
-            return (left, right)
-    return getattr(node, "operands", getattr(node, "items", ()))
