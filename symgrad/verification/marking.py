@@ -24,6 +24,7 @@ from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.answers import Answer, answers, unknowns
 from symgrad.verification.judging.constants import is_constant
 from symgrad.verification.judging.equations import Equation
+from symgrad.verification.judging.factors import bounded
 from symgrad.verification.judging.judge import judge
 from symgrad.verification.judging.optima import Optimum, about, at_optimum, optima, sought_optima
 from symgrad.verification.judging.premises import inequality_under_premises
@@ -171,6 +172,9 @@ class _Marking:
             return self.shapes.judge(bench, claim.left, claim.right, notation)
         if special is None and claim.kind == "inequality":
             return self.inequality(claim)
+        if claim.kind == "bound":
+            assert claim.left is not None
+            return bounded(bench, claim.left, claim.right, claim.relation, notation)
         special = special or self.put_in.judge(bench, claim, [x.right for x in self.before.wrong], notation)
         left = self.left_of(claim)
         if special is None:

@@ -54,6 +54,7 @@ BPTT = [
     (102, "right"),  # \frac{\partial E}{\partial V} = \sum_{k=1}^{3} \frac{\partial E_k}{\pa
     (103, "right-as-scalars"),  # rtial E_k}{\partial V} = (\hat{y}_1 - y_1) * h_1 + (\hat{y}_2 - y_2) *
     (112, "right-if"),  # l h_3} \left( \prod_{j=k+1}^{3} \frac{\partial h_j}{h_{j-1}} \right) \
+    (114, "wrong"),  # Each of these values is upper bounded by 1
     (139, "definition"),  # Rank=0
     (147, "right"),  # rank 1
     (148, "right"),  # rank 2

@@ -251,6 +251,22 @@ def test_a_wrong_inequality_shows_a_point_beyond_it(
     assert sign * (claim.counterexample.expected - claim.counterexample.given) > 1e-6
 
 
+WORDED = [
+    (r"$$\frac{\partial E_t}{\partial z_t} = \hat y_t - y_t$$ Each of these values is upper bounded by 1.", "wrong"),
+    (r"$$\frac{\partial E_t}{\partial z_t} = \hat y_t - y_t$$ All of the factors are at most $2$.", "right"),
+    (r"$$\frac{\partial h_t}{\partial h_k} = \prod_{j=t}^{k+1} \operatorname{diag}(1-h_j^2) W$$ All of them are less than 1.", "wrong"),
+    (r"$$\frac{\partial h_2}{\partial h_1} = \operatorname{diag}(1-h_2^2) W$$ Each of the factors is bounded from above by 1.", "wrong"),
+    (r"$$\frac{\partial \hat y_t}{\partial z_t} = \operatorname{diag}(\hat y_t) - \hat y_t \hat y_t^\top$$ Each of them is at most 1.", "right"),
+    (r"$$h_t = \tanh(U I_t + W h_{t-1})$$ Each of these values is bounded by 1.", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "verdict"), WORDED, ids=[c[0] for c in WORDED])
+def test_a_bound_in_words_is_tried_on_every_factor(markers: dict[str, Markers], text: str, verdict: str | None) -> None:
+    found = [c.verdict for c in markers["bptt"].mark(text + "\n").claims]
+    assert found[1:] == ([verdict] if verdict else [])
+
+
 OPTIMA = [
     ("unit_sphere", r"h^* = \frac{u}{\|u\|}", "right", "best"),
     ("unit_sphere", r"h^* = \frac{u}{\sqrt{u^T u}}", "right", "best"),

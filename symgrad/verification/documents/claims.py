@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from symgrad.source import Place, Source
 from symgrad.syntax.tree import Compare, Tree
 
-Kind: TypeAlias = Literal["equation", "definition", "shape", "value", "inequality"]
+Kind: TypeAlias = Literal["equation", "definition", "shape", "value", "inequality", "bound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Claim:
     Attributes:
         left: None where the writer says only a value, or where what stands to the left could not be read.
         right: of a ``shape`` the list of its sizes, of a chain of inequalities the whole chain.
+            A ``bound`` is one of every factor on the left.
         place: the right side in its document.
         latex: the statement as it was written.
         kind: a ``definition`` gives a meaning to a name that was not known.

@@ -10,6 +10,7 @@ from symgrad.verification.documents.claims import Document, Formula
 from symgrad.verification.documents.document import Written, load, take_apart
 from symgrad.verification.documents.prose_formulas import formulas_in
 from symgrad.verification.documents.reader import Reader
+from symgrad.verification.documents.worded import bounds_in
 
 
 def read_document(path_or_text: Path | str, vocabulary: Vocabulary) -> Document:
@@ -33,9 +34,10 @@ def read_written(written: Written, vocabulary: Vocabulary) -> Document:
     reader = Reader(vocabulary.copy())
     for formula in _in_order(written, reader.vocabulary):
         reader.formula(formula)
+    worded = bounds_in((source for source, _, _ in written.prose), reader.claims, reader.sides.unread)
     return Document(
         written.source,
-        tuple(reader.claims),
+        (*reader.claims, *worded),
         tuple(reader.sides.unread),
         written.tables,
         tuple(source.place() for source, _, _ in written.prose),

@@ -37,6 +37,11 @@ def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation:
         return _chain(bench, right, notation)
     if left is None or relation not in _SIGNS or not any(_is_computed(bench, x) for x in (left, right)):
         return _UNJUDGED
+    return at_points(bench, left, right, relation, notation)
+
+
+def at_points(bench: Bench, left: Tree, right: Tree, relation: str, notation: Notation) -> Judgement:
+    """The verdict of the points at which an inequality is tried, also on inputs alone."""
     kinds, loose = open_names((left, right), bench.names, notation)
     if loose:
         return _UNJUDGED
