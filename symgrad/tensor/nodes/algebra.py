@@ -2,42 +2,26 @@
 
 from typing import Any
 
-from symgrad.tensor.nodes.base import Expr, Shape
+from symgrad.tensor.nodes.base import Expr, OfOne, Operation, Oriented, Shape
 from symgrad.tensor.nodes.consing import node
 
 
 @node
-class Add(Expr):
+class Add(Oriented):
     """A sum, entry by entry, in the author's order."""
 
     args: tuple[Expr, ...]
     shape: Shape
     is_row: bool = False
 
-    @property
-    def row(self) -> bool:
-        return self.is_row
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
 
 @node
-class Mul(Expr):
+class Mul(Oriented):
     """A product, entry by entry, with NumPy broadcasting; a quotient is a factor with a negative power."""
 
     args: tuple[Expr, ...]
     shape: Shape
     is_row: bool = False
-
-    @property
-    def row(self) -> bool:
-        return self.is_row
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
 
 
 @node
@@ -58,21 +42,13 @@ class Pow(Expr):
 
 
 @node
-class Apply(Expr):
+class Apply(Oriented):
     """A scalar function of the table, entry by entry."""
 
     fn: str
     args: tuple[Expr, ...]
     shape: Shape
     is_row: bool = False
-
-    @property
-    def row(self) -> bool:
-        return self.is_row
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
 
 
 @node
@@ -94,24 +70,16 @@ class Compare(Expr):
 
 
 @node
-class MatMul(Expr):
+class MatMul(Oriented):
     """A chain of matrix products over vectors, rows and matrices."""
 
     args: tuple[Expr, ...]
     shape: Shape
     is_row: bool = False
 
-    @property
-    def row(self) -> bool:
-        return self.is_row
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
 
 @node
-class Transpose(Expr):
+class Transpose(OfOne):
     """The transpose of a matrix, or a vector as a row."""
 
     arg: Expr
@@ -121,36 +89,24 @@ class Transpose(Expr):
     def row(self) -> bool:
         return self.arg.order == 1 and not self.arg.row
 
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg,)
-
 
 @node
-class Permute(Expr):
+class Permute(OfOne):
     """The axes of a tensor in another order: axis a of the result is axis axes[a] of the argument."""
 
     arg: Expr
     axes: tuple[int, ...]
     shape: Shape
 
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg,)
-
 
 @node
-class Call(Expr):
+class Call(Operation):
     """A whole-tensor function of the table; params are its integer settings such as the axis."""
 
     fn: str
     args: tuple[Expr, ...]
     params: tuple[tuple[str, Any], ...]
     shape: Shape
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
 
     def param(self, name: str) -> Any:
         """The setting of that name."""

@@ -74,3 +74,36 @@ class Scalar(Expr):
     @property
     def shape(self) -> Shape:
         return ()
+
+
+class Operation(Expr):
+    """A node with any number of operands."""
+
+    __slots__ = ()
+    args: tuple[Expr, ...]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.args
+
+
+class Oriented(Operation):
+    """An operation of which a result of order 1 is a column or a row."""
+
+    __slots__ = ()
+    is_row: bool
+
+    @property
+    def row(self) -> bool:
+        return self.is_row
+
+
+class OfOne(Expr):
+    """A node with one operand."""
+
+    __slots__ = ()
+    arg: Expr
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return (self.arg,)

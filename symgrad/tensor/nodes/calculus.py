@@ -1,11 +1,11 @@
 """Unresolved derivatives and chains of them, limits, and scalars known only by their partials."""
 
-from symgrad.tensor.nodes.base import Binder, Expr, Scalar, Shape
+from symgrad.tensor.nodes.base import Binder, Expr, Operation, Scalar, Shape
 from symgrad.tensor.nodes.consing import node
 
 
 @node
-class Opaque(Scalar):
+class Opaque(Operation, Scalar):
     """A scalar of which only the immediate partials by its arguments are given.
 
     ``over`` holds the ranges when the arguments are members of families: loss(h[t], t=1..K).
@@ -14,10 +14,6 @@ class Opaque(Scalar):
     name: str
     args: tuple[Expr, ...]
     over: tuple[Binder, ...] = ()
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
 
 
 @node
@@ -40,7 +36,7 @@ class Deriv(Expr):
 
 
 @node
-class Chain(Expr):
+class Chain(Operation):
     """Derivatives multiplied along a path: neighbours are contracted over the shape of the node between them.
 
     ``links`` are the orders of the nodes between; shape is the first factor's ``of`` with the last factor's ``wrt``.
@@ -49,10 +45,6 @@ class Chain(Expr):
     args: tuple[Expr, ...]
     links: tuple[int, ...]
     shape: Shape
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
 
 
 @node

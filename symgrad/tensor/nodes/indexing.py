@@ -4,22 +4,18 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symgrad.tensor.integers import Int
-from symgrad.tensor.nodes.base import Binder, Expr, Rel, Shape
+from symgrad.tensor.nodes.base import Binder, Expr, OfOne, Operation, Rel, Shape
 from symgrad.tensor.nodes.consing import node
 
 
 @node
-class Reduce(Expr):
+class Reduce(OfOne):
     """sum, prod, max, min or argmax over axes (all entries when axes is every axis)."""
 
     op: str
     arg: Expr
     axes: tuple[int, ...]
     shape: Shape
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg,)
 
 
 @node
@@ -101,25 +97,17 @@ class Entry(Expr):
 
 
 @node
-class Stack(Expr):
+class Stack(Operation):
     """Tensors of one shape along a new first axis."""
 
     args: tuple[Expr, ...]
     shape: Shape
 
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
 
 @node
-class Concat(Expr):
+class Concat(Operation):
     """Tensors one after the other along an axis."""
 
     args: tuple[Expr, ...]
     axis: int
     shape: Shape
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args

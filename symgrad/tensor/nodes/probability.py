@@ -1,7 +1,7 @@
 """Densities at points, and integrals over random variables."""
 
 from symgrad.tensor.integers import Int
-from symgrad.tensor.nodes.base import Binder, Expr, Scalar, Shape
+from symgrad.tensor.nodes.base import Binder, Expr, Operation, Scalar, Shape
 from symgrad.tensor.nodes.consing import node
 
 
@@ -23,19 +23,15 @@ class Density(Scalar):
 
 
 @node
-class Law(Scalar):
+class Law(Operation, Scalar):
     """The value of a named density at a point: normal(z, mean, cov), bernoulli(x, p); args[0] is the point."""
 
     name: str
     args: tuple[Expr, ...]
 
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
 
 @node
-class Integral(Expr):
+class Integral(Operation):
     """An integral over random variables: ∫ f dz, E_q[f], Var_q[f] or KL(q‖p).
 
     op is integral (args: f), expectation or variance (args: f and the density), or divergence (args: q and p). The
@@ -46,7 +42,3 @@ class Integral(Expr):
     args: tuple[Expr, ...]
     binders: tuple[Binder, ...]
     shape: Shape
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
