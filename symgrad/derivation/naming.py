@@ -64,20 +64,22 @@ class Names:
         if value in self.made:
             return self.made[value]
         general = generalise(value, node, self.work.system)
+        facts = frozenset({"diagonal"} if isinstance(value, Call) and value.fn == "diag" else ())
         if general is None:
-            name = Var(self._letter(wishes, node), (), value.shape)
+            name = Var(self._letter(wishes, node), (), value.shape, facts)
             self._introduce(name, value, ())
             self.made[value] = name
             return name
         body, indices, ranges = general
         letter = next((n for n, known in self.families.items() if known is body), None)
-        target = Var(letter or self._letter(wishes, node), tuple(indices), value.shape)
+        target = Var(letter or self._letter(wishes, node), tuple(indices), value.shape, facts)
         if letter is None:
             self.families[target.name] = body
             self._introduce(target, body, ranges)
         hit = self.work.system.definition(node)
         assert hit is not None
-        made = Var(target.name, tuple(hit[1][s] for s in indices if isinstance(s, sympy.Symbol)), value.shape)
+        subs = tuple(hit[1][s] for s in indices if isinstance(s, sympy.Symbol))
+        made = Var(target.name, subs, value.shape, facts)
         self.made[value] = made
         return made
 

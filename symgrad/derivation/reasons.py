@@ -29,6 +29,8 @@ from symgrad.tensor.walk import variables
 
 SQUARED_NORM = "gradient of the squared norm"
 CONSTANT: Reason = ("constant factor",)
+PUT_IN: Reason = ("the factors put in",)
+"""Why a result follows, once its factors stand by themselves."""
 
 CALLS: dict[str, str] = {
     "softmax": "Jacobian of the softmax",

@@ -42,9 +42,13 @@ class Edges:
             shares = (self._share(reader, node, g, cancels) for g in (unresolved, known))
             return Edge(reader, *shares)
         if reader is of:
-            jacobian = self._product(reader, node, None)
+            jacobian = self.local(reader, node)
             return Edge(reader, jacobian, jacobian)
         return Edge(reader, self._product(reader, node, unresolved), self._product(reader, node, known))
+
+    def local(self, reader: Var, node: Var) -> Expr:
+        """∂⁺reader/∂node, slopes as diagonal matrices by name."""
+        return self._product(reader, node, None)
 
     # A scalar's gradient
 

@@ -55,6 +55,12 @@ class LocalFactors:
             return True
         return any(v is not self.wrt for v in self.graph.reads.get(user, ()))
 
+    def last(self, user: Var) -> Expr:
+        """∂user/∂wrt; ∂⁺ where wrt reaches the user along another path too."""
+        kind = "immediate" if user not in self.leave and self._acts_twice(user) else "total"
+        held = self.graph.held if kind == "total" and self._holds_matter(user) else frozenset()
+        return b.deriv(user, self.wrt, kind, held)
+
     def _links(self, top: Var | None, user: Var) -> Expr:
         of = self.graph.of
         factors: list[Expr] = []
@@ -64,9 +70,9 @@ class LocalFactors:
             links = [top.order, user.order]
         elif user is not of:
             factors, links = [self.graph.derivative(user)], [user.order]
-        kind = "immediate" if user not in self.leave and self._acts_twice(user) else "total"
-        held = self.graph.held if kind == "total" and self._holds_matter(user) else frozenset()
-        return b.chain([*factors, b.deriv(user, self.wrt, kind, held)], links)
+        if factors and self.graph.bodies.get(user) is self.wrt:
+            return b.chain(factors, links[:-1])  # Of a copy the factor is I.
+        return b.chain([*factors, self.last(user)], links)
 
     def _holds_matter(self, user: Var) -> bool:
         """Whether a held node lies between wrt and a node that names wrt."""

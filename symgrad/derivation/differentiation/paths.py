@@ -21,15 +21,15 @@ from symgrad.calculus.rewrite import (
 from symgrad.calculus.trace import Trace, trace
 from symgrad.derivation.differentiation.edges import Edge, Edges, compose
 from symgrad.derivation.differentiation.factors import LocalFactors
+from symgrad.derivation.differentiation.order import backward, ways_down
 from symgrad.derivation.differentiation.written_out import Links
 from symgrad.derivation.naming import Names
-from symgrad.derivation.reasons import paths_add, why
+from symgrad.derivation.reasons import PUT_IN, paths_add, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, Var
-from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
 MOST_NAMES: Final = 20_000
@@ -59,6 +59,7 @@ class Paths:
     backward: tuple[Var, ...] = ()
     shown: set[tuple[Expr, ...]] = field(default_factory=set)
     bodies: dict[Var, Expr] = field(default_factory=dict)
+    users: tuple[Var, ...] = ()
     quiet: bool = False
 
     def __post_init__(self) -> None:
@@ -76,6 +77,7 @@ class Paths:
         first = self._chain_line()
         if first is not None:
             self.blocks.append(first)
+            self.shown.add((first.left, *first.right))
         return self._through_nodes()
 
     def _through_nodes(self) -> Expr:
@@ -142,28 +144,45 @@ class Paths:
         if named is not total:
             right.append(named)
         self.known[node] = named
-        if total is not b.ONE:
-            self._say(left, right, self._reason(node, edges))
+        if total is not b.ONE and not self._in_one_with_softmax(node, total):
+            step = self._say_step(node)
+            self._say(left, [*step, *right], ("chain rule",) if step else self._reason(node, edges))
+
+    def _in_one_with_softmax(self, node: Var, value: Expr) -> bool:
+        """Whether the derivative by the argument of a softmax takes this one in, and no chain names it."""
+        return self._is_softmax(node) and divides(value, node) and node not in self.users
+
+    def _is_softmax(self, node: Var) -> bool:
+        body = self.bodies.get(node)
+        return isinstance(body, Call) and body.fn == "softmax"
+
+    def _fuses(self, reader: Var, node: Var) -> bool:
+        """Whether a cross-entropy over a softmax leaves p − y by the scores, whose Jacobian fits a matrix."""
+        return self._is_softmax(reader) and self.bodies[reader].children == (node,) and node.order == 1 and (
+            divides(self.known[reader], reader))  # fmt: skip
+
+    def _say_step(self, node: Var) -> list[Expr]:
+        """States J = ∂h_{k+1}/∂h_k where the first line runs over the steps k; Jᵀ ∂of/∂h_{k+1}, nothing elsewhere."""
+        if node not in self.users[1:] or len({u.name for u in self.users}) > 1 or node.order != 1 or self.of.order:
+            return []
+        after = self.users[self.users.index(node) - 1]
+        if self.graph.readers(node) != (after,) or not self.graph.plain(after, node):
+            return []
+        link = b.deriv(after, node, "total", self.held)
+        assert isinstance(link, Deriv)
+        self._say_link(link, after, node)
+        return [b.matmul(b.transpose(link), self._deriv(after))]
 
     def _named(self, node: Var, value: Expr, edges: list[Edge]) -> Expr:
         """The value by a name, where it would be copied into several lines or is a difference that recurs."""
-        body = self.bodies.get(edges[0].reader)
         if self.form == "expanded" and not self.of.order and _is_difference(value):
             return self.names.error(node, value)
-        if isinstance(body, Call) and body.fn == "softmax" and len(edges) == 1 and _is_difference(value):
-            recurs = self.names.knows(value, node) or self._ways_down(node) > 1
+        if self._is_softmax(edges[0].reader) and len(edges) == 1 and _is_difference(value):
+            recurs = self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
             return self.names.error(node, value) if recurs else value
         if node.name in self.adjoints or (not self.of.order and _by_entries(value)):
             return self.names.adjoint(self.of, node)
         return value
-
-    def _ways_down(self, node: Var) -> int:
-        """The number of paths from a node down to wrt: how often its derivative stands in the result."""
-        ways = {self.wrt: 1}
-        for v in self.graph.order:
-            if v is not self.wrt and v in self.bodies:
-                ways[v] = sum(ways.get(u, 0) for u in self.graph.reads[v])
-        return ways.get(node, 0)
 
     def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
         if self.quiet or all(r is left for r in right):
@@ -199,8 +218,11 @@ class Paths:
         """∂of/∂wrt over the nodes through which wrt acts, nothing resolved yet."""
         if self.form in ("factored", "plain"):
             return None
-        users = [u for u in self.backward if self._is_user(u)]
-        return LocalFactors(self.work, self.graph, self.wrt, self.leave).line(users)
+        self.users = tuple(u for u in self.backward if self._is_user(u))
+        return self._factors().line(list(self.users))
+
+    def _factors(self) -> LocalFactors:
+        return LocalFactors(self.work, self.graph, self.wrt, self.leave)
 
     def _is_user(self, node: Var) -> bool:
         """Whether wrt acts through a node directly, or through one that is left unresolved."""
@@ -217,11 +239,10 @@ class Paths:
             self.reason = self._reason(self.wrt, edges)
         value = self._simplify(b.add(*parts)) if parts else b.zeros(self.of.shape + self.wrt.shape)
         self._refuse_endless(value)
-        unresolved = [e.unresolved for e in edges]
-        if len(edges) > 1 and not self.leave:
-            open_sum = b.add(*unresolved)
-            if open_sum is not value:
-                self._say(self._deriv(self.wrt), [open_sum], self._reason(self.wrt, edges))
+        if self.leave:
+            self.reason = PUT_IN
+        else:
+            self._say_factors(edges, value)
         final = value
         if self.form == "expanded":
             final = merge_diagonals(distribute(value))
@@ -230,6 +251,25 @@ class Paths:
         elif self.form == "chain":
             final = factor(value) if self.of.order else value
         return final
+
+    def _say_factors(self, edges: list[Edge], value: Expr) -> None:
+        """What the first line has not resolved yet: its last factors, or the sum over what wrt acts on."""
+        last = [(self._factors().last(e.reader), Edges(self.graph, self.names).local(e.reader, self.wrt)) for e in edges
+                if self.of.order and self.graph.plain(e.reader, self.wrt)]  # fmt: skip
+        open_sum = b.add(*(e.unresolved for e in edges))
+        if len(edges) > 1 and self.form == "chain" and len(last) == len(edges):
+            for edge, (left, local) in zip(edges, last, strict=True):
+                self._say(left, [local], self._reason(self.wrt, [edge]))
+        elif len(edges) > 1 and open_sum is not value:
+            self._say(self._deriv(self.wrt), [open_sum], self.reason)
+        elif len(edges) == 1 and self.form == "chain" and self._fuses(reader := edges[0].reader, self.wrt):
+            jacobian = Edges(self.graph, self.names).local(reader, self.wrt)
+            self._say(self._factors().last(reader), [jacobian], why(reader, self.bodies[reader], self.wrt))
+            self._say(self._deriv(self.wrt), [b.matmul(jacobian, self.known[reader])], PUT_IN)
+            return
+        else:
+            return
+        self.reason = PUT_IN
 
     def _refuse_endless(self, value: Expr) -> None:
         if (names := size(value)) > MOST_NAMES:
@@ -252,29 +292,9 @@ class Paths:
         if len(readers) > 1:
             return paths_add(node, readers)
         reader = readers[0]
-        body = self.bodies[reader]
-        if isinstance(body, Call) and body.fn == "softmax" and divides(self.known[reader], reader):
+        if self._is_softmax(reader) and divides(self.known[reader], reader):
             return ("softmax with cross-entropy",)
-        return why(reader, body, node)
-
-
-def backward(graph: Trace, system: System) -> tuple[Var, ...]:
-    """The nodes of a trace, each after its readers; of those that are ready the latest, then the author's first."""
-    rank = {d.family: k for k, d in reversed(list(enumerate(system.definitions)))}
-    waiting = {v: len(graph.readers(v)) for v in graph.order}
-    out: list[Var] = []
-    ready = [v for v, n in waiting.items() if n == 0]
-    while ready:
-        ready.sort(
-            key=lambda v: (-v.subs[-1] if v.subs and isinstance(v.subs[-1], int) else 0, rank.get(v.name, len(rank)))
-        )
-        node = ready.pop(0)
-        out.append(node)
-        for v in graph.reads[node]:
-            waiting[v] -= 1
-            if waiting[v] == 0:
-                ready.append(v)
-    return tuple(out)
+        return why(reader, self.bodies[reader], node)
 
 
 def _by_entries(x: Expr) -> bool:

@@ -17,6 +17,7 @@ from symgrad.derivation.differentiation.first_order import FirstOrder
 from symgrad.derivation.differentiation.paths import Paths
 from symgrad.derivation.differentiation.state import State, states
 from symgrad.derivation.naming import Names
+from symgrad.derivation.reasons import PUT_IN
 from symgrad.derivation.steps import Block, Prose, Reason
 from symgrad.derivation.workspace import Workspace, names_in_use, workspace
 from symgrad.problem.model import Problem, Question
@@ -49,7 +50,7 @@ class ClosedForm:
     of: Var
     wrt: Var
     conds: tuple[Rel, ...] = ()
-    reason: Reason = ("the factors put in",)
+    reason: Reason = PUT_IN
 
     def solve(self) -> tuple[Workspace, Expr, list[Block]]:
         """The workspace, the value and the lines.
