@@ -11,10 +11,11 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS: dict[str, set[str]] = {
     "source": set(),
     "errors": {"source"},
+    "consing": set(),
     "files": {"errors"},
     "lazy": set(),
     "limits": {"errors"},
-    "tensor": {"errors", "source"},
+    "tensor": {"errors", "source", "consing"},
     "calculus": {"tensor"},
     "syntax": {"tensor"},
     "problem": {"tensor", "syntax"},

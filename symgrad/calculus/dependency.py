@@ -7,6 +7,7 @@ from functools import lru_cache
 import sympy
 
 from symgrad.calculus.ranges import Bounds
+from symgrad.tensor.affine import affine
 from symgrad.tensor.integers import difference, symbols_of
 from symgrad.tensor.nodes import Build, Expr, Fold, Var
 from symgrad.tensor.system import Definition, System
@@ -82,10 +83,10 @@ def _signs(r: Read, table: Lags) -> set[int | None]:
         known = Bounds().within(r.reader.ranges).within([x for n in _ranged(r.reader.body) for x in n.binders])
         if isinstance(gap, int):
             found.add(0 if gap == 0 else (1 if gap > 0 else -1))
-        elif known.nonnegative(difference(0, gap)):
+        elif known.nonnegative(-affine(gap)):
             found.add(-1)
         else:
-            found.add(1 if known.nonnegative(gap) else None)
+            found.add(1 if known.nonnegative(affine(gap)) else None)
     return found - {0}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from symgrad.tensor.affine import Affine, affine
 from symgrad.tensor.build import holds, rel
 from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
 from symgrad.tensor.nodes import Binder, Rel
@@ -41,47 +42,38 @@ class Bounds:
                     more += [gap, difference(0, gap)]
         return Bounds((*self.gaps, *(g for g in more if not isinstance(g, int))))
 
-    def nonnegative(self, value: Int) -> bool:
-        """Whether value ≥ 0 follows from one or two of the known inequalities."""
-        if isinstance(value, int):
-            return value >= 0
-        if value.is_nonnegative:
-            return True
-        singles = [difference(value, g) for g in self.gaps]
-        if any(_surely(s) for s in singles):
-            return True
-        return any(_surely(difference(s, g)) for s in singles for g in self.gaps)
-
     def holds(self, r: Rel) -> bool | None:
         """Whether a relation follows (True), its contrary follows (False), or neither (None)."""
         known = holds(r)
         if known is not None:
             return known
-        gap = difference(r.right, r.left)
+        gap = affine(r.right) - affine(r.left)
         match r.op:
             case "<=":
-                return self._either(gap, difference(-1, gap))
+                return self._at_least_zero(gap)
             case "<":
-                return self._either(difference(gap, 1), difference(0, gap))
+                return self._at_least_zero(gap - 1)
             case ">=":
-                return self._either(difference(0, gap), difference(gap, 1))
+                return self._at_least_zero(-gap)
             case ">":
-                return self._either(difference(-1, gap), gap)
-            case "==":
-                apart = self.nonnegative(difference(gap, 1)) or self.nonnegative(difference(-1, gap))
-                return False if apart else None
-            case _:
-                apart = self.nonnegative(difference(gap, 1)) or self.nonnegative(difference(-1, gap))
-                return True if apart else None
+                return self._at_least_zero(-gap - 1)
+        apart = self.nonnegative(gap - 1) or self.nonnegative(-gap - 1)
+        return r.op == "!=" if apart else None
 
-    def _either(self, yes: Int, no: Int) -> bool | None:
-        if self.nonnegative(yes):
+    def _at_least_zero(self, value: Affine) -> bool | None:
+        if self.nonnegative(value):
             return True
-        return False if self.nonnegative(no) else None
+        return False if self.nonnegative(-value - 1) else None
 
-
-def _surely(value: Int) -> bool:
-    return value >= 0 if isinstance(value, int) else bool(value.is_nonnegative)
+    def nonnegative(self, value: Affine) -> bool:
+        """Whether value ≥ 0 follows from one or two of the known inequalities."""
+        if value.nonnegative():
+            return True
+        known = [affine(g) for g in self.gaps]
+        singles = [value - g for g in known]
+        if any(s.nonnegative() for s in singles):
+            return True
+        return any((s - g).nonnegative() for s in singles for g in known)
 
 
 @dataclass(frozen=True, slots=True)

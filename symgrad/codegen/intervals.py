@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import sympy
 
+from symgrad.tensor.affine import affine
 from symgrad.tensor.integers import Int, difference, integer, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Rel
 
@@ -54,9 +55,7 @@ def nonnegative(value: Int, ranges: Ranges) -> bool:
             ends = _options(x.lo, sympy.Max) if c > 0 else _options(x.hi, sympy.Min)
             rest = tuple(y for y in ranges if y is not x)
             return any(nonnegative(integer(replace(value, {x.symbol: e})), rest) for e in ends)
-    if isinstance(value, int):
-        return value >= 0
-    return _surely(value)
+    return affine(value).nonnegative()
 
 
 @lru_cache(maxsize=65536)
@@ -82,15 +81,6 @@ def tidy(value: Int) -> Int:
         return value
     rest = value - found[0]
     return integer(found[0].func(*(sympy.expand(a + rest) for a in found[0].args)))
-
-
-@lru_cache(maxsize=65536)
-def _surely(value: sympy.Expr) -> bool:
-    """Whether value ≥ 0 for all sizes: with n = 1 + n′ no negative term is left."""
-    if value.has(sympy.oo):
-        return bool(value == sympy.oo)
-    moved = {s: 1 + sympy.Dummy(s.name, integer=True, nonnegative=True) for s in value.free_symbols if s.is_positive}
-    return bool(sympy.expand(value.xreplace(moved)).is_nonnegative)
 
 
 def _options(end: Int, meet: type[sympy.Basic]) -> tuple[Int, ...]:

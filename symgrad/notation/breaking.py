@@ -97,7 +97,7 @@ def _pieces(tree: Tree, depth: int, cost: int | None = None) -> Iterator[_Item]:
             fence = Fenced(_listed(args), size=max((fence_size(a) for a in args), default=0))
             yield from _opened(tree, cost, (_Item(name), *_fenced(fence, None, depth)))
         case BigOp(body=inner) if inner is not None:
-            yield from _opened(tree, cost, (_Item(replace(tree, body=None)), *_pieces(inner, depth + 1)))
+            yield from _opened(tree, cost, (_Item(tree.replaced(body=None)), *_pieces(inner, depth + 1)))
         case Row(items=items):
             yield from _row_pieces(items, depth, cost)
         case _:
@@ -127,7 +127,7 @@ def _fenced(fence: Fenced, script: Script | None, depth: int) -> Iterator[_Item]
     size = max(1, fence_size(fence.body) if fence.size is None else fence.size)
     closing: Tree = Delim(fence.right, "right", size)
     if script is not None:
-        closing = replace(script, base=closing)
+        closing = script.replaced(base=closing)
     yield _Item(Delim(fence.left, "left", size))
     yield from _pieces(fence.body, depth + 1)
     yield _Item(closing)

@@ -1,5 +1,6 @@
 """How wide and how high a tree is when it is set, estimated from a table of glyph widths, in em of the text size."""
 
+from functools import lru_cache
 from typing import Final
 
 from symgrad.notation.symbols import SYMBOLS
@@ -62,19 +63,10 @@ def width(tree: Tree, scale: float = 1.0) -> float:
             return operator_width(op, scale)
         case Delim(key=key):
             return SYMBOLS[key].width * scale
-    known = _known.get((id(tree), scale))
-    if known is None or known[0] is not tree:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        known = _known[id(tree), scale] = (tree, _composite(tree, scale))
-    return known[1]
+    return _composite(tree, scale)
 
 
-_MOST_KNOWN: Final = 20_000
-_known: dict[tuple[int, float], tuple[Tree, float]] = {}
-"""Widths by the identity of the tree, which is kept with its own: to compare equal trees costs more than to measure."""
-
-
+@lru_cache(maxsize=16_384)
 def _composite(tree: Tree, scale: float) -> float:
     match tree:
         case Infix(items=items, ops=ops):

@@ -5,26 +5,28 @@ A tree holds what is seen (a fraction, a fence, a script), not what is meant, an
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from symgrad.consing import Consed, node
 
 Font: TypeAlias = Literal["italic", "word", "roman", "bold", "blackboard", "script"]
 Side: TypeAlias = Literal["left", "right"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """Base of all nodes; trees are equal when they look the same."""
+class Tree(Consed):
+    """Base of all nodes; trees that look the same are one object."""
+
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Sym(Tree):
     """A sign of the table of symbols: a Greek letter, ∂, ∞."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Ident(Tree):
     """Letters: one italic letter, or several in italics (word), upright, bold, blackboard or script."""
 
@@ -32,21 +34,21 @@ class Ident(Tree):
     font: Font = "italic"
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Number(Tree):
     """Digits, with a decimal point where there is one."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Text(Tree):
     """Upright words."""
 
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Verbatim(Tree):
     """A name in the LaTeX its author gave, and the plain text that stands for it elsewhere."""
 
@@ -54,28 +56,28 @@ class Verbatim(Tree):
     plain: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Space(Tree):
     """A thin, medium or quad space."""
 
     width: Literal["thin", "medium", "quad"] = "thin"
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Oper(Tree):
     """An operator standing in a row by itself, as at the beginning of a continued line."""
 
     op: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Row(Tree):
     """Things side by side."""
 
     items: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Infix(Tree):
     """items[0] ops[0] items[1] ops[1] …; the table of symbols knows each operator's spacing."""
 
@@ -83,7 +85,7 @@ class Infix(Tree):
     ops: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Prefix(Tree):
     """A sign before its operand."""
 
@@ -91,7 +93,7 @@ class Prefix(Tree):
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Frac(Tree):
     """A fraction."""
 
@@ -99,14 +101,14 @@ class Frac(Tree):
     bottom: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Root(Tree):
     """A square root."""
 
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Script(Tree):
     """A base with a subscript, a superscript or both."""
 
@@ -115,7 +117,7 @@ class Script(Tree):
     sup: Tree | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Accent(Tree):
     """A hat, bar, tilde, dot or arrow over a base."""
 
@@ -123,7 +125,7 @@ class Accent(Tree):
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Fenced(Tree):
     """A body in delimiters; size 0 to 4 is fixed, None is chosen from the height of the body."""
 
@@ -133,7 +135,7 @@ class Fenced(Tree):
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Delim(Tree):
     """One delimiter by itself, of a fence that a line break goes through."""
 
@@ -142,7 +144,7 @@ class Delim(Tree):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class BigOp(Tree):
     """Σ, ∏, max, ∫ … with what stands under and over it; the body is None where a line ends after the sign."""
 
@@ -152,14 +154,14 @@ class BigOp(Tree):
     body: Tree | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class OpName(Tree):
     """The upright name of a function."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Func(Tree):
     """A function of arguments in brackets; bare, log p, without them."""
 
@@ -168,21 +170,21 @@ class Func(Tree):
     bare: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Lines(Tree):
     """Short lines below one another, as under a Σ."""
 
     rows: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Cases(Tree):
     """A brace with (value, condition) rows."""
 
     rows: tuple[tuple[Tree, Tree], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Grid(Tree):
     """A matrix in delimiters, row by row."""
 
@@ -191,7 +193,7 @@ class Grid(Tree):
     right: str = "]"
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Evaluated(Tree):
     """A body with a bar at its right and what is held below it."""
 
@@ -199,14 +201,14 @@ class Evaluated(Tree):
     at: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Boxed(Tree):
     """A result in a box."""
 
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Line(Tree):
     """A line of aligned equations.
 
@@ -219,17 +221,11 @@ class Line(Tree):
     reason: Tree | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Aligned(Tree):
     """Equations aligned at their relations, with reasons in a column of their own."""
 
     lines: tuple[Line, ...]
-
-
-NODES: tuple[type[Tree], ...] = (
-    Sym, Ident, Number, Text, Verbatim, Space, Oper, Row, Infix, Prefix, Frac, Root, Script, Accent, Fenced, Delim,
-    BigOp, OpName, Func, Lines, Cases, Grid, Evaluated, Boxed, Line, Aligned,
-)  # fmt: skip
 
 
 def parts(tree: Tree) -> Iterator[Tree]:

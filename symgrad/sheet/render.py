@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -83,7 +82,7 @@ def _tex_rows(aligned: Aligned) -> str:
 
 
 def _tex_row(line: Line) -> str:
-    equation = latex(replace(line, reason=None))
+    equation = latex(line.replaced(reason=None))
     match line.reason:
         case None:
             return equation

@@ -1,7 +1,8 @@
 """Equations laid out as rows: one below the other, broken where they are long, with the reasons in a column."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import Final
 
@@ -126,15 +127,10 @@ def _cost(rows: Sequence[Line], room: float = inf) -> int:
     return _COST_OF_TOO_WIDE * too_wide + 2 * len(rows) + continued + 2 * cut + 4 * broken + reasons
 
 
+@lru_cache(maxsize=16_384)
 def _cut_brackets(tree: Tree) -> int:
     """The brackets that a break parts from their partners."""
-    found = 0
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        found += isinstance(node, Delim)
-        waiting += parts(node)
-    return found
+    return isinstance(tree, Delim) + sum(_cut_brackets(x) for x in parts(tree))
 
 
 def _boxed_lines(tree: Tree) -> Iterator[int]:
@@ -154,7 +150,7 @@ def _rows(e: Equation, room: float, reason_width: float) -> list[Line]:
     first = next((k for k, r in enumerate(rows) if r.right != _NOTHING), 0)
     trees = [as_tree(words) for words in balanced(e.reason, reason_width)]
     reason = trees[0] if len(trees) == 1 else Aligned(tuple(Line(None, "", t) for t in trees))
-    rows[first] = replace(rows[first], reason=reason)
+    rows[first] = rows[first].replaced(reason=reason)
     return [*above, *rows]
 
 

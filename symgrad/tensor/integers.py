@@ -8,6 +8,7 @@ from typing import TypeAlias
 import sympy
 
 from symgrad.errors import InternalError
+from symgrad.tensor.affine import affine
 
 Int: TypeAlias = int | sympy.Expr
 IntEnv: TypeAlias = Mapping[sympy.Symbol, int]
@@ -44,8 +45,8 @@ def same(a: Int, b: Int) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _difference(a: Int, b: Int) -> sympy.Expr:
-    return sympy.expand(_lift(a) - _lift(b))
+def _difference(a: Int, b: Int) -> Int:
+    return integer((affine(a) - affine(b)).expr)
 
 
 def _lift(value: Int) -> sympy.Expr:
@@ -56,19 +57,14 @@ def difference(a: Int, b: Int) -> Int:
     """a − b, expanded."""
     if isinstance(a, int) and isinstance(b, int):
         return a - b
-    return integer(_difference(a, b))
+    return _difference(a, b)
 
 
 def at_most(a: Int, b: Int) -> bool | None:
     """Whether a ≤ b: True or False where it is certain for all values of the symbols, else None."""
-    gap = difference(b, a)
-    if isinstance(gap, int):
-        return gap >= 0
-    if gap.is_nonnegative:
-        return True
-    if gap.is_negative:
-        return False
-    return None
+    if isinstance(a, int) and isinstance(b, int):
+        return a <= b
+    return (affine(b) - affine(a)).at_least_zero()
 
 
 def symbols_of(value: Int) -> frozenset[sympy.Symbol]:

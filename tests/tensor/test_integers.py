@@ -1,4 +1,4 @@
-"""Integer expressions in numbers: each row of the table against the same formula in Python's own fractions."""
+"""Integer expressions: in numbers against the same formula in Python's own fractions, their signs against a grid."""
 
 import itertools
 import math
@@ -7,8 +7,11 @@ from fractions import Fraction
 
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from symgrad.errors import InternalError
+from symgrad.tensor.affine import affine
 from symgrad.tensor.frames import Frame
 from symgrad.tensor.integers import evaluate_int, index_symbol, size_symbol
 from symgrad.tensor.nodes import Binder
@@ -43,3 +46,48 @@ def test_a_formula_is_what_fractions_say(value: sympy.Expr, expected: Callable[[
 def test_a_fraction_that_is_no_integer_is_refused() -> None:
     with pytest.raises(InternalError, match="not an integer"):
         evaluate_int(N / 2, {N: 3})
+
+
+NUMBERS = st.integers(-4, 4)
+GRID = [{N: n, M: m, K: k} for n in (1, 2, 9) for m in (1, 3, 9) for k in range(-40, 41)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(NUMBERS, NUMBERS, st.sampled_from((0, 0, 1, -2)), st.integers(-9, 9))
+def test_the_sign_of_an_affine_form_is_decided(a: int, b: int, c: int, d: int) -> None:
+    # Over n, m ≥ 1 and any k an affine form is least at a corner of the grid, or falls without end.
+    form = affine(a * N + b * M + c * K + d)
+    values = [evaluate_int(form.expr, place) for place in GRID]
+    falls = a < 0 or b < 0 or c != 0
+    assert form.nonnegative() == (not falls and min(values) >= 0)
+    assert form.at_least_zero() in ((True,) if min(values) >= 0 and not falls else (False, None))
+    if form.at_least_zero() is False:
+        assert max(values) < 0
+    if form.is_zero() is not None:
+        assert {v == 0 for v in values} == {form.is_zero()}
+
+
+SIGNS: list[tuple[sympy.Expr, bool | None, bool | None]] = [
+    (N * (N - 1), True, None),
+    (N**2 - M * N, None, None),
+    (N * M - 1, True, None),
+    (N * (N + 1) / 2 - 1, True, None),
+    (-N * M, False, False),
+    (sympy.floor((N - 1) / 2), True, None),
+    (2 * K + 1, None, False),
+    (4 * K - 6 * N + 3, None, False),
+    (N - N / 2 - N / 2, True, True),
+    (sympy.oo - N, True, False),
+]
+
+
+@pytest.mark.parametrize(("value", "at_least", "zero"), SIGNS, ids=lambda x: str(x))
+def test_signs_of_products_and_parities(value: sympy.Expr, at_least: bool | None, zero: bool | None) -> None:
+    assert affine(value).at_least_zero() is at_least
+    assert affine(value).is_zero() is zero
+
+
+def test_forms_differ_as_expressions_do() -> None:
+    left, right = N * M + 3 * K - N / 2, K * (N - 2) + N / 2 - 7
+    assert (affine(left) - affine(right)).expr == sympy.expand(left - right)
+    assert (affine(left) - affine(left)).terms == {}

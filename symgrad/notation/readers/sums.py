@@ -1,7 +1,6 @@
 """Sums, products entry by entry, quotients and powers."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from symgrad.notation import precedence as level
@@ -189,7 +188,7 @@ def _function_power(base: Expr, exponent: Fraction | None, above: Tree, ctx: Con
     read = piece(base, ctx)
     if written(base.fn).form not in ("name", "logarithm") or not isinstance(read.tree, Func):
         return None
-    return Piece(replace(read.tree, name=Script(read.tree.name, None, above)), read.level)
+    return Piece(read.tree.replaced(name=Script(read.tree.name, None, above)), read.level)
 
 
 def _entrywise_power(expr: Pow, exponent: Fraction | None, above: Tree, ctx: Context) -> Piece:

@@ -2,8 +2,9 @@
 
 import sympy
 
+from symgrad.tensor.affine import affine
 from symgrad.tensor.build.constants import ONE, ZERO
-from symgrad.tensor.integers import Int, at_most, difference, integer
+from symgrad.tensor.integers import Int, integer
 from symgrad.tensor.nodes import Binder, Expr, Iverson, Rel
 
 
@@ -19,22 +20,21 @@ def rel(op: str, left: Int, right: Int) -> Rel:
 
 def holds(r: Rel) -> bool | None:
     """Whether a relation holds for all values of its symbols, for none (False), or cannot be told (None)."""
-    gap = difference(r.right, r.left)
-    if isinstance(gap, int):
-        return {"==": gap == 0, "!=": gap != 0, "<": gap > 0, "<=": gap >= 0, ">": gap < 0, ">=": gap <= 0}[r.op]
+    gap = affine(r.right) - affine(r.left)
     match r.op:
         case "==":
-            return False if gap.is_nonzero else None
+            return gap.is_zero()
         case "!=":
-            return True if gap.is_nonzero else None
+            known = gap.is_zero()
+            return None if known is None else not known
         case "<=":
-            return at_most(r.left, r.right)
+            return gap.at_least_zero()
         case ">=":
-            return at_most(r.right, r.left)
+            return (-gap).at_least_zero()
         case "<":
-            return at_most(r.left + 1, r.right)
+            return (gap - 1).at_least_zero()
         case _:
-            return at_most(r.right + 1, r.left)
+            return (-gap - 1).at_least_zero()
 
 
 def iverson(*conds: Rel) -> Expr:

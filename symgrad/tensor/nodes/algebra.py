@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from symgrad.consing import node
 from symgrad.tensor.nodes.base import Expr, OfOne, Operation, Oriented, Shape
-from symgrad.tensor.nodes.consing import node
 
 
 @node

@@ -1,12 +1,12 @@
 """What all nodes share: a shape and operands; and the index ranges and relations that they carry."""
 
-from dataclasses import FrozenInstanceError, dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import sympy
 
+from symgrad.consing import Consed
 from symgrad.tensor.integers import Int
-from symgrad.tensor.nodes.consing import HashConsed
 
 Shape: TypeAlias = tuple[Int, ...]
 
@@ -33,7 +33,7 @@ ANY = sympy.Symbol("*", integer=True)
 """As a subscript of a held node: every member of the family but those that the derivative names."""
 
 
-class Expr(metaclass=HashConsed):
+class Expr(Consed):
     """Base of all nodes; equality is identity."""
 
     __slots__ = ()
@@ -42,9 +42,6 @@ class Expr(metaclass=HashConsed):
     def shape(self) -> Shape:
         """The lengths of the axes."""
         raise NotImplementedError
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
     @property
     def row(self) -> bool:

@@ -1,7 +1,7 @@
 """Unresolved derivatives and chains of them, limits, and scalars known only by their partials."""
 
+from symgrad.consing import node
 from symgrad.tensor.nodes.base import Binder, Expr, Operation, Scalar, Shape
-from symgrad.tensor.nodes.consing import node
 
 
 @node

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from symgrad.consing import node
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes.base import Binder, Expr, OfOne, Operation, Rel, Shape
-from symgrad.tensor.nodes.consing import node
 
 
 @node

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import sympy
 
+from symgrad.consing import node
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes.base import Expr, Rel, Scalar, Shape
-from symgrad.tensor.nodes.consing import node
 
 
 @node

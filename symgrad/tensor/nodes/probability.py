@@ -1,8 +1,8 @@
 """Densities at points, and integrals over random variables."""
 
+from symgrad.consing import node
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes.base import Binder, Expr, Operation, Scalar, Shape
-from symgrad.tensor.nodes.consing import node
 
 
 @node

@@ -1,8 +1,9 @@
 """Records of which equal ones are one object: hash-consing, as a metaclass and a class decorator."""
 
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from inspect import get_annotations
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Self, TypeVar, dataclass_transform
 from weakref import KeyedRef
 
 T = TypeVar("T")
@@ -35,6 +36,23 @@ class HashConsed(type):
                 put(found, value)
             _interned[key] = KeyedRef(found, _forget, key)
         return found
+
+
+class Consed(metaclass=HashConsed):
+    """Base of records that are equal when they are one object."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in type(self)._key)
+        return f"{type(self).__name__}({fields})"
+
+    def replaced(self, **values: Any) -> Self:
+        """The record with other values of some fields."""
+        return type(self)(**{**{name: getattr(self, name) for name in type(self)._key}, **values})
 
 
 def _bound(cls: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
