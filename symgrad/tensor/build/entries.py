@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from symgrad.tensor.build.constants import full, number_of
 from symgrad.tensor.build.relations import delta
 from symgrad.tensor.integers import Int, at_most, difference, integer, same
-from symgrad.tensor.nodes import At, Binder, Build, Concat, Count, Cut, Entry, Expr, Eye, Item, Num, Pick, Stack
+from symgrad.tensor.nodes import At, Binder, Build, Concat, Count, Cut, Entry, Expr, Eye, Item, Num, Pick, Shape, Stack
 from symgrad.tensor.shapes import ShapeError, axis_index, describe, drop_axes, same_shape
 
 
@@ -30,51 +30,50 @@ def entry(x: Expr, items: Sequence[Item], checked: bool = True) -> Expr:
     """
     if len(items) > x.order:
         raise ShapeError(f"{len(items)} indices for {describe(x)}")
-    shape: list[Int] = []
-    full_items: list[Item] = []
-    whole = True
-    for axis, size in enumerate(x.shape):
-        item = items[axis] if axis < len(items) else Cut(1, size)
-        match item:
-            case At(index=i):
-                if checked:
-                    _check_inside(i, size, axis)
-                item = At(integer(i))
-                whole = False
-            case Cut(lo=lo, hi=hi):
-                if checked:
-                    _check_inside(lo, size, axis)
-                    _check_inside(hi, size, axis)
-                item = Cut(integer(lo), integer(hi))
-                shape.append(integer(difference(hi, lo) + 1))
-                whole = whole and same(lo, 1) and same(hi, size)
-            case Pick(index=index):
-                if index.order:
-                    raise ShapeError(f"an index must be a scalar, not {describe(index)}")
-                if isinstance(index, Num) and index.value.denominator == 1:
-                    item = At(int(index.value))
-                elif isinstance(index, Count):
-                    item = At(index.value)
-                whole = False
-        full_items.append(item)
-    if whole:
+    whole = [Cut(1, size) for size in x.shape]
+    picked = [_item(item, size, axis, checked) for axis, (item, size) in enumerate(zip(items, x.shape, strict=False))]
+    picked += whole[len(items) :]
+    if all(isinstance(i, Cut) and same(i.lo, c.lo) and same(i.hi, c.hi) for i, c in zip(picked, whole, strict=True)):
         return x
-    if isinstance(x, Entry) and (inner := _through(x, full_items)) is not None:
-        return Entry(x.arg, inner, tuple(shape))
+    shape = tuple(integer(difference(i.hi, i.lo) + 1) for i in picked if isinstance(i, Cut))
+    folded = _folded(x, picked, shape, checked)
+    return Entry(x, tuple(picked), shape) if folded is None else folded
+
+
+def _item(item: Item, size: Int, axis: int, checked: bool) -> Item:
+    """An item in lowest terms: a place that is known is no data."""
+    match item:
+        case At(index):
+            if checked:
+                _check_inside(index, size, axis)
+            return At(integer(index))
+        case Cut(lo, hi):
+            if checked:
+                _check_inside(lo, size, axis)
+                _check_inside(hi, size, axis)
+            return Cut(integer(lo), integer(hi))
+        case Pick(Num(value)) if value.denominator == 1:
+            return At(int(value))
+        case Pick(Count(value)):
+            return At(value)
+        case Pick(index) if index.order:
+            raise ShapeError(f"an index must be a scalar, not {describe(index)}")
+    return item
+
+
+def _folded(x: Expr, items: Sequence[Item], shape: Shape, checked: bool) -> Expr | None:
+    """The entries where they are known without a node: of entries, of a constant, of I, of a stack."""
     value = number_of(x)
     if value is not None:
-        return full(value, tuple(shape))
-    if isinstance(x, Eye) and isinstance(full_items[0], At) and isinstance(full_items[1], At):
-        return delta(full_items[0].index, full_items[1].index)
-    first = full_items[0]
-    if (
-        isinstance(x, Stack)
-        and isinstance(first, At)
-        and isinstance(first.index, int)
-        and 1 <= first.index <= len(x.args)
-    ):
-        return entry(x.args[first.index - 1], full_items[1:], checked)
-    return Entry(x, tuple(full_items), tuple(shape))
+        return full(value, shape)
+    match x, items:
+        case Entry(arg), _ if (inner := _through(x, items)) is not None:
+            return Entry(arg, inner, shape)
+        case Eye(), (At(i), At(j)):
+            return delta(i, j)
+        case Stack(args), (At(int(k)), *rest) if 1 <= k <= len(args):
+            return entry(args[k - 1], rest, checked)
+    return None
 
 
 def _through(x: Entry, items: Sequence[Item]) -> tuple[Item, ...] | None:
