@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
 from symgrad.errors import ProblemError
 from symgrad.source import Place
-from symgrad.syntax.latex.functions import FunctionReader, side_by_side
-from symgrad.syntax.latex.names import PREFIXES, Found, Scanned, Spelling, items, scan, script, text_of
+from symgrad.syntax.latex.entries import EntryReader
+from symgrad.syntax.latex.names import PREFIXES, Found, Scanned, Spelling, items, scan, text_of
 from symgrad.syntax.latex.signs import FUNCTIONS, GREEK
+from symgrad.syntax.latex.special import SpecialNames
 from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import (
-    Call,
-    Compare,
     Name,
-    Number,
     Subscript,
     Transpose,
     Tree,
 )
 
-_MOST_INDEX_TOKENS: Final = 24
-_INDEX_SIGNS: Final = ("+", "-", ":", "_", "{", "}")
-_IN_SQUARE: Final = ("(", ")", "·", "*")
 _INDEX_LETTERS: Final = frozenset("abcijklmnpqrst")
 _LABEL_WORDS: Final = frozenset({"in", "out", "pad", "min", "tr", "rms"})
 _LABELS: Final = ("*", "+", "'")
@@ -33,7 +27,7 @@ _TRANSPOSED: Final = ("T", "⊤")
 
 
 @dataclass(slots=True)
-class NameReader(FunctionReader):
+class NameReader(SpecialNames, EntryReader):
     """Reads names."""
 
     def name(self) -> Tree:
@@ -52,28 +46,39 @@ class NameReader(FunctionReader):
         if not above and self.starred(found, parts):
             found = replace(found, above=(found.end, found.end + 1), end=found.end + 1)
             above = "*"
-        known = self.vocabulary.find(found.base, parts, above)
-        if known is not None and any(self.is_label(part) for part in below[known.below :]):
-            known = None
-        if known is not None and known.name in self.vocabulary.integers and known.below < len(parts):
-            known = None
-        if known is not None and known.name in self.vocabulary.functions and known.below < len(parts):
-            labels = all(self.is_value(part) for part in below[known.below :])
-            known = known if labels and self.begins(found.end).says("(") else None
-        if known is not None and known.name in self.vocabulary.functions:
-            return self.own_function(found, known, start)
-        turned = found.primes == 1 and known is not None and self.vocabulary.arities.get(known.name, 0) > 0
-        if known is not None and not known.above and above in _LABELS and not turned:
-            known = None
-        special = None if known is not None else self.special(found, parts, above, start)
+        declared = self.declared(found, below, above)
+        if declared is not None and declared.name in self.vocabulary.functions:
+            return self.own_function(found, declared, start)
+        special = self.special(found, parts, above, start) if declared is None else None
         if special is not None:
             return special
-        declared = known is not None
-        known = known or self.of_known(found, parts, above) or self.unknown(found, parts, above)
+        known = declared or self.of_known(found, parts, above) or self.unknown(found, parts, above)
         self.at = found.end
-        if not declared and self.token.says("(") and not found.above and self.names_only():
+        if declared is None and self.token.says("(") and not found.above and self.names_only():
             return self.call_of(known.name, start)
+        turned = declared is not None and self.is_turned(found, declared)
+        return self.scripted(found, known, below[known.below :], turned, start)
+
+    def declared(self, found: Scanned, below: list[tuple[int, int]], above: str) -> Found | None:
+        """The declared name that is meant; None where a subscript or a label makes it another one."""
+        known = self.vocabulary.find(found.base, [text_of(self.tokens, part) for part in below], above)
+        if known is None:
+            return None
         rest = below[known.below :]
+        if any(self.is_label(part) for part in rest) or (rest and known.name in self.vocabulary.integers):
+            return None
+        if known.name in self.vocabulary.functions:
+            given = all(self.is_value(part) for part in rest) and self.begins(found.end).says("(")
+            return known if given or not rest else None
+        other = not known.above and above in _LABELS and not self.is_turned(found, known)
+        return None if other else known
+
+    def is_turned(self, found: Scanned, known: Found) -> bool:
+        """Whether a prime is a transpose: one behind a name that is no function."""
+        return found.primes == 1 and self.vocabulary.arities.get(known.name, 0) > 0
+
+    def scripted(self, found: Scanned, known: Found, rest: list[tuple[int, int]], turned: bool, start: Token) -> Tree:
+        """A name with its steps and entries, primes and powers; ``rest`` are the subscripts behind its own."""
         if known.name in self.vocabulary.made and self.depends():
             self.at = self.closing() + 1
             rest = [part for part in rest if not self.is_value(part)]
@@ -227,118 +232,3 @@ class NameReader(FunctionReader):
             return None
         steps = self.indices([(inside[0] + 1, inside[1] - 1)])
         return Subscript(base, (*steps, *rest) if missing else (*rest, *steps), place=self.since(start))
-
-    # Entries
-
-    def picked(self, tree: Tree, name: str, given: int, start: Token) -> Tree:
-        """Entries in brackets behind a name, `f_t[d]`, `W(i, j)`; a bracket with values in it is a factor."""
-        while self.token.says("[", "(") and self.indexes(name, given):
-            closing = self.closing()
-            parts = items(self.tokens, (self.at + 1, closing))
-            chosen = tuple(self.group(part, self.span) for part in parts)
-            self.at = closing + 1
-            given += len(chosen)
-            tree = Subscript(tree, chosen, place=self.since(start))
-        if self.token.says("^"):
-            inside, self.at = script(self.tokens, self.at + 1, self.stop, self.partner)
-            return self.raised(tree, inside, start)
-        return tree
-
-    def entries(self, name: str, given: tuple[Tree, ...]) -> tuple[Tree, ...]:
-        """The subscripts of a name; digits and letters side by side are entries each where there are as many axes."""
-        order = self.vocabulary.orders.get(name) or 0
-        if len(given) != 1 or order < 2 or self.vocabulary.arities.get(name, 0):
-            return given
-        single = [x for factor in side_by_side(given[0]) for x in _digits(factor)]
-        return tuple(single) if len(single) == order else given
-
-    def indexes(self, name: str, given: int) -> bool:
-        """Whether the bracket here holds subscripts of a name."""
-        arity, order = self.vocabulary.arities.get(name), self.vocabulary.orders.get(name)
-        if (arity is None and self.token.says("(")) or (order is not None and given >= (arity or 0) + order):
-            return False
-        inside = (self.at + 1, self.partner.get(self.at, self.at))
-        if not 0 < inside[1] - inside[0] <= _MOST_INDEX_TOKENS:
-            return False
-        parts = items(self.tokens, inside)
-        round_, numbered = self.token.says("("), self.tokens[inside[0]].kind is Kind.NUMBER
-        if len(parts) == 1 and numbered and round_ and given >= (arity or 0):
-            return False
-        return all(self.is_index(*part, square=not round_) for part in parts)
-
-    def is_index(self, first: int, last: int, square: bool = False) -> bool:
-        """Whether tokens look like an index: a letter that is no value, a number, with + and - between them.
-
-        In square brackets there may be products, `[2(r-1) + k]`.
-        """
-        signs = (*_INDEX_SIGNS, *_IN_SQUARE) if square else _INDEX_SIGNS
-        if first >= last or (self.tokens[first].kind is Kind.NUMBER and last - first > 1 and not square):
-            return False
-        for at in range(first, last):
-            token = self.tokens[at]
-            if token.kind is Kind.NAME and not self.tokens[at - 1].says("_"):
-                if self.vocabulary.knows(token.text) and token.text not in self.vocabulary.integers:
-                    return False
-            elif not (token.kind is Kind.NUMBER or token.says(*signs) or token.kind is Kind.NAME):
-                return False
-        return True
-
-    # Names with a meaning of their own
-
-    def special(self, found: Scanned, parts: list[str], above: str, start: Token) -> Tree | None:
-        """Functions, ones, unit vectors, the identity, Kronecker's δ; None for any other name."""
-        base = found.base
-        if base == "D" and parts == ["KL"]:
-            self.at = found.end
-            return self.call_of("KL", start)
-        if base in FUNCTIONS:
-            return self.function(found, start)
-        if base == "𝟏":
-            return self.ones(found, start)
-        if base in ("𝐞", "𝐈", "I"):
-            return self.unit(found, start)
-        if base == "delta" and found.below is not None and not above:
-            sides = self.indices(items(self.tokens, found.below))
-            if len(sides) == 2:
-                self.at = found.end
-                equal = Compare(("==",), sides, place=self.since(start))
-                return Call(Name("indicator", place=start.place), (equal,), (), place=self.since(start))
-        return None
-
-    def ones(self, found: Scanned, start: Token) -> Tree:
-        """1[condition], the vector 1 or 1_n, and a blackboard I without a condition, which is the identity."""
-        if found.below is None:
-            self.at += 1
-            if self.token.says("[", "(", r"\{") and self.compares(self.at):
-                return self.indicator(start)
-            name = "identity" if "I" in start.place.text else "ones"
-            return Call(Name(name, place=start.place), (), (), place=start.place)
-        self.at = found.end
-        if self.relates(found.below):
-            tree = self.indicated(found.below, start)
-        else:
-            name = "identity" if "I" in start.place.text else "ones"
-            sizes = self.indices(items(self.tokens, found.below))
-            tree = Call(Name(name, place=start.place), sizes, (), place=self.since(start))
-        return self.raised(tree, found.above, start) if found.above else tree
-
-    def unit(self, found: Scanned, start: Token) -> Tree | None:
-        """I, I_n and the unit vector e_i."""
-        if found.base == "𝐞" and found.below is None:
-            return None
-        if found.below is not None and self.relates(found.below):
-            self.at = found.end
-            inner = self.indicated(found.below, start)
-            return Call(Name("diag", place=start.place), (inner,), (), place=self.since(start))
-        below = self.indices(items(self.tokens, found.below)) if found.below else ()
-        name = "one_hot" if found.base == "𝐞" else "identity"
-        self.at = found.end
-        tree: Tree = Call(Name(name, place=start.place), below, (), place=self.since(start))
-        return self.raised(tree, found.above, start) if found.above else tree
-
-
-def _digits(tree: Tree) -> list[Tree]:
-    """The digits of a number."""
-    if not isinstance(tree, Number) or not tree.spelling.isdigit():
-        return [tree]
-    return [Number(Fraction(digit), digit, place=tree.place) for digit in tree.spelling]
