@@ -177,7 +177,8 @@ def test_the_verdicts_on_the_second_answer(second: Marked) -> None:
 
 
 def test_the_lost_braces_are_named(first: Marked) -> None:
-    (wrong,) = first.wrong
+    wrong = first.wrong[0]
+    assert [c.place.line for c in first.wrong] == [52, 114]
     assert wrong.diagnosis.startswith("bracket: a bracket around")
     assert wrong.correction.count("(") == wrong.correction.count(")")
 

@@ -56,7 +56,7 @@ FUNCTIONS: Final = MappingProxyType(
         "SiLU": "silu", "Softmax": "softmax", "SoftMax": "softmax", "softMax": "softmax", "softargmax": "softmax",
         "ln": "log",
         "sgn": "sign", "tr": "trace", "Tr": "trace", "Diag": "diag", "LSE": "logsumexp", "CE": "cross_entropy",
-        "xent": "cross_entropy", "KL": "KL", "onehot": "one_hot", "Var": "Var", "Concat": "concat",
+        "xent": "cross_entropy", "KL": "KL", "dim": "dim", "onehot": "one_hot", "Var": "Var", "Concat": "concat",
         "ceiling": "ceil", "convtranspose1d": "conv_transpose1d", "convtranspose2d": "conv_transpose2d",
          "Floor": "floor", "Tanh": "tanh", "Sigmoid": "sigmoid",
     }

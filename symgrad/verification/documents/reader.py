@@ -33,6 +33,7 @@ from symgrad.verification.documents.parts import (
     whole_of,
     written_sizes,
 )
+from symgrad.verification.documents.shape_words import measured, sizes_of, tells_shape, tells_space
 from symgrad.verification.documents.sides import Sides
 from symgrad.verification.documents.statements import INEQUALITIES, STATING, Statement, Tokens, rows, statements
 from symgrad.verification.documents.typeset import as_typeset
@@ -65,6 +66,8 @@ class Reader:
     head: Tree | None = None
     last: int | None = None
     given: tuple[Compare, ...] = ()
+    term: tuple[Tree, str] | None = None
+    """What stands alone in the formula just before, with the words before it."""
 
     def __post_init__(self) -> None:
         self.sides = Sides(self.vocabulary)
@@ -116,7 +119,8 @@ class Reader:
         if len(self.claims) + len(self.sides.unread) >= MOST_CLAIMS:
             raise AnswerError(f"a document has at most {MOST_CLAIMS} formulas", formula.source.place(0, 0))
         relations = set(statement.relations)
-        if self.is_condition(statement, formula):
+        term, self.term = self.term, None
+        if self.is_condition(statement, formula) or self.told(statement, formula, term):
             return
         if statement.words:
             formula = replace(formula, context=statement.words)
@@ -165,6 +169,8 @@ class Reader:
         else:
             self.head = self.sides.tree(first, formula, ())
             self.last = None
+        if self.measured(statement, formula):
+            return
         for relation, side in zip(statement.relations, others, strict=True):
             if not side:
                 self.terms += 1
@@ -262,6 +268,41 @@ class Reader:
                 Claim(tree, sizes, place_of(right), whole.text, "shape", "∈", formula.context, None, formula.question)
             )
 
+    def told(self, statement: Statement, formula: Formula, term: tuple[Tree, str] | None) -> bool:
+        """Note sizes or a space that the words before them give to the quantity in the formula before."""
+        side = statement.sides[-1]
+        alone = not statement.relations or (statement.relations == ("∈",) and not statement.sides[0])
+        if term is None or not alone or statement.lead:
+            return False
+        quantity, words = term
+        space = written_sizes(side)
+        if space is not None and (statement.relations or tells_space(words, formula.context)):
+            sizes = self.stated_sizes(side, formula)
+        elif space is None and tells_shape(words, formula.context) and not statement.relations:
+            sizes = sizes_of(self.sides.tree(side, formula, ()))
+        else:
+            return False
+        if sizes is not None:
+            self.add_shape(quantity, sizes, side, formula)
+        return True
+
+    def measured(self, statement: Statement, formula: Formula) -> bool:
+        """Note sizes that stand behind dim(x) = or shape(x) =."""
+        quantity = measured(self.head)
+        trees = [self.sides.parsed(side) for side in statement.sides[1:] if side] if quantity is not None else []
+        found = [sizes_of(tree) for tree in trees]
+        if quantity is None or not found or None in found:
+            return False
+        for side, sizes in zip(statement.sides[1:], found, strict=False):
+            if sizes is not None:
+                self.add_shape(quantity, sizes, side, formula)
+        return True
+
+    def add_shape(self, quantity: Tree | None, sizes: ListTree, side: Tokens, formula: Formula) -> None:
+        """Note that a quantity has some sizes."""
+        place, text = place_of(side), place_of(side).text
+        self.claims.append(Claim(quantity, sizes, place, text, "shape", "∈", formula.context, None, formula.question))
+
     def stated_sizes(self, side: Tokens, formula: Formula) -> ListTree | None:
         """n and m of ℝ^{n × m}; nothing for a number."""
         written = written_sizes(side)
@@ -298,4 +339,5 @@ class Reader:
         else:
             self.terms += 1
             self.last = None
+            self.term = (tree, formula.context)
         self.head = tree
