@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -154,10 +154,10 @@ def test_the_tex_compiles_without_a_complaint(name: str, tmp_path: Path) -> None
 # Published answers: what the courses' own solutions say, written by hand.
 
 ANSWERS: dict[tuple[str, str, str | None], str] = {
-    ("bptt", "state", "h[t]"): r"V^{\top} (\hat{y}_t - y_t)",
+    ("bptt", "state", "h[t]"): r"V^{\top} e_t",
     ("bptt", "jacobian", "h[t-1]"): "D_t W",
     ("bptt", "e2_expanded", "W"): r"D_2 V^{\top} e_2\, h_1^{\top} + D_1 W^{\top} D_2 V^{\top} e_2\, h_0^{\top}",
-    ("bptt", "e1", "V"): r"(\hat{y}_1 - y_1)\, h_1^{\top}",
+    ("bptt", "e1", "V"): r"e_1\, h_1^{\top}",
     ("bptt", "e3_factored", "W"): r"\delta_3\, h_2^{\top} + \delta_2\, h_1^{\top} + \delta_1\, h_0^{\top}",
     ("bptt", "recursion", "U"): r"\sum_{t=1}^{3} \delta a_t\, I_t^{\top}",
     ("softmax_ce", "by_x", "x"): r"p - p^{*}",
@@ -180,22 +180,74 @@ def test_published_answers(name: str, question: str, wrt: str | None) -> None:
     assert latex == ANSWERS[name, question, wrt]
 
 
+_UPDATED_BY: Final = r"\frac{\partial e}{\partial y}"
 ASKED_FOR: dict[tuple[str, str, str], str] = {
+    ("bptt", "state", "h[t]"): r"V^{\top} e_t",
+    ("bptt", "jacobian", "h[t-1]"): "D_t W",
+    ("bptt", "e1", "W"): r"D_1 V^{\top} e_1 h_0^{\top}",
+    ("bptt", "e1", "U"): r"D_1 V^{\top} e_1 I_1^{\top}",
+    ("bptt", "e1", "V"): r"e_1 h_1^{\top}",
+    ("bptt", "e2", "W"): r"D_2 V^{\top} e_2 h_1^{\top} + D_1 W^{\top} D_2 V^{\top} e_2 h_0^{\top}",
+    ("bptt", "e2_expanded", "U"): r"D_2 V^{\top} e_2 I_2^{\top} + D_1 W^{\top} D_2 V^{\top} e_2 I_1^{\top}",
+    ("bptt", "e2_factored", "W"): r"\delta_2 h_1^{\top} + \delta_1 h_0^{\top}",
+    ("bptt", "e2_factored", "V"): r"e_2 h_2^{\top}",
     ("bptt", "e3_expanded", "W"): (
         r"D_3 V^{\top} e_3 h_2^{\top} + D_2 W^{\top} D_3 V^{\top} e_3 h_1^{\top}"
         r" + D_1 W^{\top} D_2 W^{\top} D_3 V^{\top} e_3 h_0^{\top}"
     ),
+    ("bptt", "e3_factored", "U"): r"\delta_3 I_3^{\top} + \delta_2 I_2^{\top} + \delta_1 I_1^{\top}",
+    ("bptt", "total", "W"): r"\delta_3 h_2^{\top} + \delta_2 h_1^{\top} + \delta_1 h_0^{\top}",
+    ("bptt", "total", "V"): r"e_3 h_3^{\top} + e_2 h_2^{\top} + e_1 h_1^{\top}",
+    ("bptt", "recursion", "W"): r"\sum_{t=1}^{3} \delta a_t h_{t-1}^{\top}",
+    ("bptt", "general", "W"): (r"\sum_{k=1}^{t} D_k (\prod_{j=t}^{k+1} D_j W)^{\top} V^{\top} e_t h_{k-1}^{\top}"),
+    ("lstm", "step", "h[t-1]"): (
+        r"\operatorname{diag}(\tanh(c_t)) \frac{\partial o_t}{\partial h_{t-1}}"
+        r" + D_{h,t} (\operatorname{diag}(c_{t-1}) \frac{\partial f_t}{\partial h_{t-1}}"
+        r" + \operatorname{diag}(u_t) \frac{\partial i_t}{\partial h_{t-1}}"
+        r" + \operatorname{diag}(i_t) \frac{\partial u_t}{\partial h_{t-1}})"
+    ),
+    ("lstm", "step_resolved", "h[t-1]"): (
+        r"\operatorname{diag}(\tanh(c_t)) D_{o,t} U^{o} + D_{h,t} (\operatorname{diag}(c_{t-1}) D_{f,t} U^{f}"
+        r" + \operatorname{diag}(u_t) D_{i,t} U^{i} + \operatorname{diag}(i_t) D_{u,t} U^{c})"
+    ),
     ("lstm", "sigmoid", "s"): "g (1 - g)",
+    ("lstm", "forget_entry", "h[t-1][b]"): "f_t[a] (1 - f_t[a]) U_{ab}^{f}",
+    ("lstm", "carry", "c[t-1]"): r"\operatorname{diag}(f_t)",
+    ("lstm", "backward", "W__f"): r"\sum_{t=1}^{T} \delta a_{f,t} x_t^{\top}",
+    ("lstm", "backward", "U__o"): r"\sum_{t=1}^{T} \delta a_{o,t} h_{t-1}^{\top}",
     ("lstm_step", "gates", "o[t]"): r"\delta h_t \odot \tanh(c_t)",
     ("lstm_step", "gates", "c[t]"): (r"\delta h_t \odot o_t \odot (1 - \tanh^{2}(c_t)) + \delta c_{t+1} \odot f_{t+1}"),
+    ("lstm_step", "gates", "i[t]"): r"\delta c_t \odot g_t",
     ("lstm_step", "gates", "f[t]"): r"\delta c_t \odot c_{t-1}",
+    ("lstm_step", "gates", "g[t]"): r"\delta c_t \odot i_t",
+    ("lstm_step", "inputs", "z[t]"): (
+        r"\begin{bmatrix} \delta i_t \odot i_t \odot (1 - i_t) \\ \delta f_t \odot f_t \odot (1 - f_t) \\"
+        r" \delta o_t \odot o_t \odot (1 - o_t) \\ \delta g_t \odot (1 - g_t \odot g_t) \end{bmatrix}"
+    ),
+    ("lstm_step", "inputs", "I[t]"): r"W^{\top} \delta z_t",
+    ("lstm_step", "inputs", "x[t]"): r"\delta I_t[n+1:d+n]",
+    ("lstm_step", "inputs", "h[t-1]"): r"\frac{\partial^{+} L}{\partial h_{t-1}} + \delta I_t[1:n]",
     ("lstm_step", "weights", "W"): r"\sum_{t=1}^{T} \delta z_t I_t^{\top}",
-    ("residual", "input", "x"): r"\frac{\partial e}{\partial y} + H^{\top} D \frac{\partial e}{\partial y}",
+    ("softmax_ce", "by_p", "p"): r"-p^{*} \oslash p",
+    ("softmax_ce", "jacobian", "x"): r"\operatorname{diag}(p) - p p^{\top}",
+    ("softmax_ce", "by_x", "x"): r"p - p^{*}",
+    ("residual", "input", "x"): rf"{_UPDATED_BY} + H^{{\top}} D {_UPDATED_BY}",
+    ("residual", "bias", "v"): f"D {_UPDATED_BY}",
+    ("residual", "weights", "H"): rf"D {_UPDATED_BY} x_1^{{\top}}",
+    ("residual", "step", "H"): rf"H - \eta ({_UPDATED_BY} \odot \mathbf{{1}}[x_3 > 0]) x_1^{{\top}}",
+    ("residual", "step", "v"): rf"v - \eta {_UPDATED_BY} \odot \mathbf{{1}}[x_3 > 0]",
+    ("gated_rnn", "jacobian", "h[t-1]"): (r"\operatorname{diag}(c_t) + \operatorname{diag}(h_{t-1} - W_x x_t) D_t W_h"),
+    ("gated_rnn", "double_sum", "W_x"): (
+        r"\sum_{t=1}^{K} \sum_{k=1}^{t} \Lambda_k (\prod_{j=t}^{k+1} J_j)^{\top}"
+        r" \frac{\partial^{+} l}{\partial h_t} x_k^{\top}"
+    ),
+    ("gated_rnn", "recursion", "W_x"): r"\sum_{t=1}^{K} (\delta h_t \odot (1 - c_t)) x_t^{\top}",
+    ("gated_rnn", "recursion", "W_h"): r"\sum_{t=1}^{K} \delta a_t h_{t-1}^{\top}",
     ("attention_rnn", "jacobian", "h[t-1]"): (
         r"a_1 (V_1 + (v_1 - h_t) h_{t-1}^{\top} (Q_1^{\top} K_1 + K_1^{\top} Q_1))"
     ),
 }
-"""What the author of the bank wrote down as the answers wanted."""
+"""The answers wanted, written by hand in the names of the sheets."""
 
 
 @pytest.mark.parametrize(("name", "question", "wrt"), ASKED_FOR)
@@ -205,6 +257,37 @@ def test_a_result_is_hardly_longer_than_the_answer_asked_for(name: str, question
     results = next(q for q in found["questions"] if q["id"] == question)["results"]
     latex = next(r["latex"] for r in results if r["wrt"] == wrt)
     assert len(_tokens(latex)) <= 1.3 * len(_tokens(ASKED_FOR[name, question, wrt]))
+
+
+ON_THE_SHEET: list[tuple[str, str, str]] = [
+    ("bptt", "e3", r"\sum_{k=1}^{3} \frac{\partial E_3}{\partial h_3}\, \frac{\partial h_3}{\partial h_k}\,"
+                   r" \frac{\partial^{+} h_k}{\partial W}"),
+    ("bptt", "e3", r"\frac{\partial h_3}{\partial h_2} &= D_3 W"),
+    ("bptt", "recursion", r"\delta h_t &= V^{\top} \delta z_t + W^{\top} \delta a_{t+1}"),
+    ("bptt", "general", r"\prod_{j=t}^{k+1} \frac{\partial h_j}{\partial h_{j-1}} && "
+                        r"\text{one factor a step, the latest on the left}"),
+    ("lstm", "sigmoid", r"\sigma(s)\, \bigl(1 - \sigma(s)\bigr) = \frac{e^{-s}}{(1 + e^{-s})^{2}} = \boxed{g\, (1 - g)}"),
+    ("lstm", "memory", "$c_{t-1}$ does not depend on $h_{t-1}$."),
+    ("lstm", "memory", "The other way round, $h_{t-1}$ depends on $c_{t-1}$"),
+    ("lstm", "carry", r"With $f_t \approx 1$"),
+    ("lstm", "backward", r"\delta c_t &= \delta h_t \odot o_t \odot \bigl(1 - \tanh^{2}(c_t)\bigr) + \delta c_{t+1} \odot f_{t+1}"),
+    ("lstm_step", "gates", r"\delta h_t &= \frac{\partial^{+} L}{\partial h_t} + [\delta I_{t+1}]_{1:n}"),
+    ("softmax_ce", "jacobian_entries", r"\boxed{p_i\, (\delta_{ij} - p_j)}"),
+    ("softmax_ce", "jacobian_entries", r"p_i\, (1 - p_i) & \text{if } i = j \\ -p_i p_j & \text{if } i \ne j"),
+    ("residual", "input", r"\frac{\partial e}{\partial x_0} + \frac{\partial e}{\partial x_1}"),
+    ("residual", "input", r"\frac{\partial e}{\partial x_1} &= H^{\top} D\, \frac{\partial e}{\partial y}"),
+    ("residual", "step", "Kept from the forward pass: $x_3$ for its sign; $x_1$ for the outer product."),
+    ("gated_rnn", "double_sum", r"\sum_{t=1}^{K} \sum_{k=1}^{t} \frac{\partial^{+} l}{\partial h_t}\,"
+                                r" \frac{\partial h_t}{\partial h_k}\, \frac{\partial^{+} h_k}{\partial W_x}"),
+]  # fmt: skip
+"""What the answers wanted have beside their results: chains, orders of products, recursions, cases, what is kept."""
+
+
+@pytest.mark.parametrize(("name", "question", "line"), ON_THE_SHEET)
+def test_what_was_asked_for_stands_on_the_sheet(name: str, question: str, line: str) -> None:
+    problem, derivations = solved(name)
+    text = str(pipeline.printed([(problem, [d for d in derivations if d.id == question])], "md"))
+    assert line in text
 
 
 def _tokens(latex: str) -> list[str]:

@@ -185,8 +185,15 @@ def _by_entries(
         whole.shape,
         tuple(blocks),
         checks,
+        _names_in(work, whole),
         code=derivative_code(problem, system, of, w.expr, whole, work.system, held),
     )
+
+
+def _names_in(work: Workspace, value: Expr) -> tuple[Introduced, ...]:
+    """The names given on the way that a value still contains."""
+    used = {v.name for v in variables(value, into_derivatives=True)}
+    return tuple(x for x in work.introduced if x.name.name in used)
 
 
 def _result(
@@ -206,8 +213,6 @@ def _result(
     sides = dict.fromkeys([*_spelled(work.system, of, w.expr), value])
     line = work.certifier.line(left, *sides, reason=reason, rule="result", boxed=True)
     work.certifier.differences(of, w.expr, value, held)
-    used = {v.name for v in variables(value, into_derivatives=True)}
-    where = tuple(x for x in work.introduced if x.name.name in used)
     pending = tuple(names.take(value)) if names is not None else ()
     return Result(
         question.of.text,
@@ -217,7 +222,7 @@ def _result(
         value.shape,
         (*blocks, line, *pending, *layer_lines(work, of, w.expr)),
         tuple(work.certifier.checks[start:]),
-        where,
+        _names_in(work, value),
         code=derivative_code(work.problem, model, of, w.expr, value, work.system, held),
     )
 

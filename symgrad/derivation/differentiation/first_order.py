@@ -18,7 +18,7 @@ from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, integer, symbols_of
-from symgrad.tensor.nodes import Binder, Expr, Opaque, Var
+from symgrad.tensor.nodes import Add, Binder, Expr, Opaque, Var
 from symgrad.tensor.reindex import fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
@@ -191,9 +191,10 @@ class FirstOrder:
         paths = self._paths(self.state.at(step.symbol), self.state.at(step.symbol - 1))
         local = paths.solve()
         self.blocks += paths.blocks
-        self._say(b.deriv(paths.of, paths.wrt), local, paths.reason, "chain rule", (step,))
-        self.blocks += self.names.take()
-        return reindex(local, {step.symbol: j})
+        named = self.names.name(local, paths.of, ("J", "G", "M")) if isinstance(local, Add) and local.order else local
+        self._say(b.deriv(paths.of, paths.wrt), local, paths.reason, "chain rule", (step,), named)
+        self.blocks += [x for x in self.names.take() if x.name is not named]
+        return reindex(named, {step.symbol: j})
 
     def _product(self, factor: Expr, j: sympy.Symbol, k: Int) -> Expr:
         """∏_{j=top}^{k+1} of a factor at step j."""
@@ -239,5 +240,14 @@ class FirstOrder:
     def _keep(self, paths: Paths) -> None:
         self.blocks += [*paths.blocks, *self.names.take()]
 
-    def _say(self, left: Expr, right: Expr, reason: Reason, rule: str, ranges: Iterable[Binder] = ()) -> None:
-        self.blocks.append(self.work.certifier.line(left, right, reason=reason, rule=rule, ranges=tuple(ranges)))
+    def _say(
+        self,
+        left: Expr,
+        right: Expr,
+        reason: Reason,
+        rule: str,
+        ranges: Iterable[Binder] = (),
+        name: Expr | None = None,
+    ) -> None:
+        sides = dict.fromkeys((right, name or right))
+        self.blocks.append(self.work.certifier.line(left, *sides, reason=reason, rule=rule, ranges=tuple(ranges)))

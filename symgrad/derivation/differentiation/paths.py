@@ -178,7 +178,7 @@ class Paths:
         if self.form == "expanded" and not self.of.order and _is_difference(value):
             return self.names.error(node, value)
         if self._is_softmax(edges[0].reader) and len(edges) == 1 and _is_difference(value):
-            recurs = self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
+            recurs = node.subs or self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
             return self.names.error(node, value) if recurs else value
         if node.name in self.adjoints or (not self.of.order and _by_entries(value)):
             return self.names.adjoint(self.of, node)
@@ -194,8 +194,8 @@ class Paths:
         ranges = self.graph.ranges(left.wrt) if isinstance(left.wrt, Var) else ()
         line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule", ranges=ranges)
         self.blocks.append(line)
-        explained = self.names.take(left, *right)
-        self.blocks += [x for x in explained if not (x.name in right and x.body in right)]
+        stated = {v.name for v in right if isinstance(v, Var) and not any(isinstance(s, int) for s in v.subs)}
+        self.blocks += [x for x in self.names.take(left, *right) if x.name.name not in stated]
 
     def _deriv(self, node: Var) -> Expr:
         return self.graph.derivative(node)
