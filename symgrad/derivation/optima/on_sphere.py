@@ -6,19 +6,16 @@ import numpy as np
 
 from symgrad.calculus.linear import depends
 from symgrad.calculus.local import local_jacobian
-from symgrad.derivation.identities.integral_rules import definitions, mentioned
 from symgrad.derivation.optima.neighbourhood import check
+from symgrad.derivation.optima.search import Search, begin
 from symgrad.derivation.scalar_algebra import increasing
-from symgrad.derivation.steps import Block, Code, Prose, Reason, Result
-from symgrad.derivation.workspace import workspace
+from symgrad.derivation.steps import Block, Prose, Reason, Result
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import norm
 from symgrad.tensor.nodes import Add, Apply, Compare, Expr, Var
 from symgrad.tensor.stable import Array
-from symgrad.tensor.substitution import replace_nodes
-from symgrad.tensor.system import Definition
 
 
 def is_unit_sphere(constraint: Expr, h: Var) -> bool:
@@ -35,64 +32,40 @@ def solve(problem: Problem, question: Question, h: Var, maximum: bool) -> Result
     Raises:
         QuestionError: the quantity is no increasing function of a linear form.
     """
-    of = question.of.expr
-    work = workspace(problem, question, problem.system, [of, h])
-    whole = definitions(work.system).apply(of)
-    blocks: list[Block] = []
-    if whole is not of:
-        blocks.append(work.certifier.line(of, whole, reason=mentioned(of, work.system), rule="definition"))
-    outer, inner = _peeled(whole, h)
+    search = begin(problem, question, h, maximum)
+    outer, inner = _peeled(search.whole, h)
     u, rest = _linear(inner, h)
-    form = b.inner(u, h)
-    blocks += _explained(outer, form, rest, h)
-    sign = b.ONE if maximum else b.MINUS_ONE
-    length = norm(u)
-    unit = b.mul(sign, b.power(length, b.MINUS_ONE), u)
-    on_it = work.certifier
-    cauchy: Reason = ("Cauchy–Schwarz, with equality only for ", h, " along ", u)
+    form, length = b.inner(u, h), norm(u)
+    top = length if maximum else b.neg(length)
+    unit = b.mul(b.ONE if maximum else b.MINUS_ONE, b.power(length, b.MINUS_ONE), u)
+    value = _rebuilt(outer, b.add(rest, top))
+    search.blocks += _explained(outer, form, rest, h)
+    _bounded(search, question, u)
+    star = search.place(unit)
+    line = search.work.certifier.line
+    search.blocks.append(line(norm(star), b.ONE, reason=("it lies on the sphere",), rule="admissible"))
+    best = search.value(star, value, (b.compare("==", b.inner(u, star), top),))
+    search.blocks += _dependence(rest, star, best)
+    checked = check(search.work.certifier.instances, search.of, h, unit, value, maximum, _onto_sphere)
+    return search.found(star, unit, value, checked)
+
+
+def _onto_sphere(x: Array) -> Array:
+    return np.asarray(x / np.linalg.norm(x, axis=-1, keepdims=True))
+
+
+def _bounded(search: Search, question: Question, u: Expr) -> None:
+    """|uᵀh| ≤ ‖u‖ ‖h‖, and that the bound is reached where h may be."""
+    h, line = search.x, search.work.certifier.line
+    reason: Reason = ("Cauchy–Schwarz, with equality only for ", h, " along ", u)
     bound = b.mul(norm(u), norm(h))
-    if maximum:
-        blocks.append(on_it.line(form, bound, reason=cauchy, rule="Cauchy–Schwarz", relation="<="))
-    else:
-        blocks.append(on_it.line(form, b.neg(bound), reason=cauchy, rule="Cauchy–Schwarz", relation=">="))
-    star = Var(work.starred(h.name), (), h.shape)
-    work.define([Definition(star.name, (), unit)])
+    bound, relation = (bound, "<=") if search.maximum else (b.neg(bound), ">=")
+    search.blocks.append(line(b.inner(u, h), bound, reason=reason, rule="Cauchy–Schwarz", relation=relation))
     (constraint,) = (c for c in question.conditions("subject_to") if isinstance(c, Compare))
     where = "In the ball" if constraint.op == "<=" else "On the sphere"
     allowed = b.compare(constraint.op, norm(h), b.ONE)
-    extreme = "largest" if maximum else "smallest"
-    blocks.append(Prose((where, ", where ", allowed, f", the bound is {extreme} and reached at")))
-    blocks.append(on_it.line(star, unit, rule="optimum", boxed=True))
-    blocks.append(on_it.line(norm(star), b.ONE, reason=("it lies on the sphere",), rule="admissible"))
-    top = Var(work.starred(_name(of)), (), ())
-    work.define([Definition(top.name, (), replace_nodes(whole, {h: star}))])
-    value = _rebuilt(outer, b.add(rest, b.mul(sign, length)))
-    blocks.append(
-        on_it.line(
-            top, value, reason=(b.compare("==", b.inner(u, star), b.mul(sign, length)),), rule="value", boxed=True
-        )
-    )
-    blocks += _dependence(rest, star, top)
-
-    def onto(x: Array) -> Array:
-        return np.asarray(x / np.linalg.norm(x, axis=-1, keepdims=True))
-
-    checked = check(on_it.instances, of, h, unit, value, maximum, onto)
-    return Result(
-        question.of.text,
-        None,
-        star,
-        unit,
-        unit.shape,
-        tuple(blocks),
-        (*on_it.checks, checked),
-        extra={"at": unit, "value": value},
-        code=Code(problem.system, value, outputs=(("at", unit), ("value", value))),
-    )
-
-
-def _name(of: Expr) -> str:
-    return of.name if isinstance(of, Var) else "f"
+    extreme = "largest" if search.maximum else "smallest"
+    search.blocks.append(Prose((where, ", where ", allowed, f", the bound is {extreme} and reached at")))
 
 
 def _peeled(x: Expr, h: Var) -> tuple[list[str], Expr]:

@@ -9,7 +9,7 @@ from symgrad.calculus.linear import depends
 from symgrad.derivation.identities.integral_rules import closed_form, definitions, mentioned
 from symgrad.derivation.resolving import as_formulas
 from symgrad.derivation.simplification import simplified
-from symgrad.derivation.steps import Block, Check, Code, Result
+from symgrad.derivation.steps import Block, Check, Code, Reason, Result
 from symgrad.derivation.workspace import Workspace, certifier, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
@@ -38,28 +38,41 @@ class Search:
         self.blocks.append(self.work.introduce(name, self.of))
         return name
 
-    def result(self, at: Expr, value: Expr, checked: Check) -> Result:
-        """The place and the value, boxed."""
-        work, x = self.work, self.x
-        star = Var(work.starred(x.name), (), x.shape)
-        work.define([Definition(star.name, (), at)])
-        self.blocks.append(work.certifier.line(star, at, rule="optimum", boxed=True))
+    def place(self, at: Expr) -> Var:
+        """x*, and where it is, boxed."""
+        star = Var(self.work.starred(self.x.name), (), self.x.shape)
+        self.work.define([Definition(star.name, (), at)])
+        self.blocks.append(self.work.certifier.line(star, at, rule="optimum", boxed=True))
+        return star
+
+    def value(self, star: Var, value: Expr, reason: Reason = ("the value there",)) -> Var:
+        """f*, and what it is, boxed."""
         f = self.of.name if isinstance(self.of, Var) else "f"
-        top = Var(work.starred(f), (), ())
-        work.define([Definition(top.name, (), replace_nodes(self.whole, {x: star}))])
-        if replace_nodes(self.whole, {x: star}) is not value:
-            self.blocks.append(work.certifier.line(top, value, reason=("the value there",), rule="value", boxed=True))
+        top, there = Var(self.work.starred(f), (), ()), replace_nodes(self.whole, {self.x: star})
+        self.work.define([Definition(top.name, (), there)])
+        if there is not value:
+            self.blocks.append(self.work.certifier.line(top, value, reason=reason, rule="value", boxed=True))
+        return top
+
+    def found(self, star: Var, at: Expr, value: Expr, checked: Check) -> Result:
+        """The result of the search, with the lines so far."""
         return Result(
-            work.question.of.text,
+            self.work.question.of.text,
             None,
             star,
             at,
             at.shape,
             tuple(self.blocks),
-            (*work.certifier.checks, checked),
+            (*self.work.certifier.checks, checked),
             extra={"at": at, "value": value},
-            code=Code(work.problem.system, value, outputs=(("at", at), ("value", value))),
+            code=Code(self.work.problem.system, value, outputs=(("at", at), ("value", value))),
         )
+
+    def result(self, at: Expr, value: Expr, checked: Check) -> Result:
+        """The place and the value, boxed."""
+        star = self.place(at)
+        self.value(star, value)
+        return self.found(star, at, value, checked)
 
 
 def begin(problem: Problem, question: Question, x: Var, maximum: bool) -> Search:
