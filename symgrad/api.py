@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from symgrad import pipeline
-from symgrad.derivation.steps import Derivation, Line, lines
+from symgrad.derivation.steps import Check, Derivation, Line, lines
 from symgrad.derivation.steps import Result as DerivedResult
 from symgrad.errors import ProblemError, near
 from symgrad.notation.latex import latex
@@ -19,6 +19,7 @@ from symgrad.sheet.json import exact_value, result_latex
 from symgrad.sheet.look import Look
 from symgrad.sheet.programs import program
 from symgrad.sheet.reading import Reading
+from symgrad.tensor.nodes import Shape
 from symgrad.verification.bulk import TIME
 from symgrad.verification.bulk import verify_many as many
 from symgrad.verification.marked import Marked
@@ -165,7 +166,7 @@ class Result:
         return self._derived.wrt
 
     @property
-    def shape(self) -> tuple[Any, ...]:
+    def shape(self) -> Shape:
         """The shape of the value; symbolic sizes are SymPy integers."""
         return self._derived.shape
 
@@ -185,7 +186,7 @@ class Result:
         return tuple(_step(x, self.answer.reading) for x in lines(self._derived.blocks))
 
     @property
-    def checks(self) -> tuple[Any, ...]:
+    def checks(self) -> tuple[Check, ...]:
         """How the value was checked."""
         return self._derived.checks
 
@@ -224,11 +225,15 @@ def _step(line: Line, reading: Reading) -> Step:
     return Step(latex(Infix(sides, (line.relation,) * (len(sides) - 1))), line.rule, reason, line.check.max_rel_error)
 
 
-def verify(problem: "ProblemHandle | Path | str | Sequence[Any]", answer: Path | str) -> Marked:
+Problems: TypeAlias = "ProblemHandle | Problem | Path | str | Sequence[Problems]"
+"""A loaded problem, a path, a bundled name, a YAML text, or several of them."""
+
+
+def verify(problem: Problems, answer: Path | str) -> Marked:
     """The verdicts on an answer: a path, a text of several lines, or one with formulas between dollar signs.
 
     Args:
-        problem: a loaded problem, a path, a bundled name, a YAML text, or several of them.
+        problem: what the document is judged against.
         answer: the document.
 
     Raises:
@@ -238,9 +243,7 @@ def verify(problem: "ProblemHandle | Path | str | Sequence[Any]", answer: Path |
     return pipeline.verify(_problems(problem), answer)
 
 
-def verify_many(
-    problem: "ProblemHandle | Path | str | Sequence[Any]", answers: Iterable[str], jobs: int = 1, seconds: float = TIME
-) -> list[Marked]:
+def verify_many(problem: Problems, answers: Iterable[str], jobs: int = 1, seconds: float = TIME) -> list[Marked]:
     """The verdicts on many answers, each a text, in worker processes; a crash or a hang costs one answer.
 
     Args:
@@ -252,7 +255,7 @@ def verify_many(
     return many(_problems(problem), answers, jobs, seconds)
 
 
-def _problems(problem: Any) -> list[Problem]:
+def _problems(problem: Problems) -> list[Problem]:
     if isinstance(problem, ProblemHandle):
         return [problem.problem]
     if isinstance(problem, Problem):

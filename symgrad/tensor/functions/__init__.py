@@ -3,9 +3,8 @@
 A row without values is a way of writing other nodes: ``dot`` is a matrix product.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from symgrad.tensor.functions import (
     layers,
 )
 from symgrad.tensor.nodes import Call, Expr
+from symgrad.tensor.nodes.algebra import Settings
 from symgrad.tensor.stable import Array
 
 
@@ -35,7 +35,7 @@ class Values:
         helper: Source of the function that ``code`` needs beside NumPy.
     """
 
-    compute: Callable[[Sequence[Array], Mapping[str, Any], tuple[int, ...]], Array]
+    compute: Callable[[Sequence[Array], Settings, tuple[int, ...]], Array]
     code: str
     entries: Callable[[Call, entries.At, entries.EntryOf, entries.Fresh], Expr] | None
     helper: str | None = None
@@ -128,7 +128,7 @@ def values_of(node: Call) -> Values:
     return row
 
 
-def evaluate_call(node: Call, operands: Sequence[Array], settings: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def evaluate_call(node: Call, operands: Sequence[Array], settings: Settings, shape: tuple[int, ...]) -> Array:
     """The value of a Call from operands with one leading batch axis (lengths may be 1) and its settings in numbers."""
     batch = max(len(x) for x in operands)
     filled = [np.broadcast_to(x, (batch, *x.shape[1:])) for x in operands]

@@ -4,15 +4,15 @@ Each takes (operands, settings, shape of the value without the batch axis). ``SO
 as source for generated modules, on single real arrays.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from symgrad.tensor.nodes.algebra import Settings
 from symgrad.tensor.stable import Array
 
 
-def softmax(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def softmax(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """exp(x − max x) over its sum."""
     (x,) = args
     axis = params["axis"] + 1
@@ -20,7 +20,7 @@ def softmax(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, 
     return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
 
 
-def logsumexp(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def logsumexp(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """max x + log Σ exp(x − max x)."""
     (x,) = args
     axis = params["axis"]
@@ -29,14 +29,14 @@ def logsumexp(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int
     return np.asarray(np.log(np.exp(x - top).sum(axis=axes)) + top.reshape((len(x), *shape)))
 
 
-def cross_entropy(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def cross_entropy(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """−Σ y log p, where 0 · log 0 = 0."""
     y, p = args
     terms = np.where(y == 0, 0.0, y * np.log(p))
     return np.asarray(-terms.sum(axis=tuple(range(1, terms.ndim))))
 
 
-def spectral_norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def spectral_norm(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """The largest singular value; a tiny imaginary part E adds uᵀEv, with u and v its singular vectors."""
     (a,) = args
     u, values, vt = np.linalg.svd(a.real)
@@ -46,12 +46,12 @@ def spectral_norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple
     return np.asarray(largest + 1j * np.einsum("...i,...ij,...j->...", u[..., 0], a.imag, vt[..., 0, :]))
 
 
-def column_norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def column_norm(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """max_j Σ_i |A_ij|."""
     return _largest_sum(args[0], 1)
 
 
-def row_norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def row_norm(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """max_i Σ_j |A_ij|."""
     return _largest_sum(args[0], 2)
 
@@ -63,23 +63,23 @@ def _largest_sum(x: Array, axis: int) -> Array:
     return np.asarray(np.take_along_axis(sums, largest[:, None], axis=-1)[:, 0])
 
 
-def norm(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def norm(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """√Σ x²."""
     (x,) = args
     return np.asarray(np.sqrt((x * x).sum(axis=tuple(range(1, x.ndim)))))
 
 
-def trace(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def trace(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """Σ_k A_kk."""
     return np.asarray(np.trace(args[0], axis1=1, axis2=2))
 
 
-def det(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def det(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """det A."""
     return np.asarray(np.linalg.det(args[0]))
 
 
-def inv(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def inv(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """A⁻¹."""
     try:
         return np.asarray(np.linalg.inv(args[0]))
@@ -90,30 +90,30 @@ def inv(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]
         return found
 
 
-def diag(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def diag(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """The matrix with v on its diagonal."""
     (v,) = args
     return np.asarray(v[:, :, None] * np.eye(v.shape[1]))
 
 
-def diagpart(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def diagpart(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """The diagonal as a vector."""
     return np.asarray(np.diagonal(args[0], axis1=1, axis2=2))
 
 
-def kron(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def kron(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """Blocks A_ij B."""
     x, y = args
     product = np.einsum("ni,nk->nik" if x.ndim == 2 else "nij,nkl->nikjl", x, y)
     return np.asarray(product.reshape((len(x), *shape)))
 
 
-def reshape(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def reshape(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """The entries row by row in another shape."""
     return np.asarray(args[0].reshape((len(args[0]), *shape)))
 
 
-def one_hot(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def one_hot(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """1 at the index, counted from 1."""
     places = np.arange(1, shape[-1] + 1)
     return np.asarray((np.rint(args[0].real)[..., None] == places).astype(np.float64))

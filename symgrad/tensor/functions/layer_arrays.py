@@ -1,15 +1,15 @@
 """Values of convolutions and pooling: sliding windows over padded arrays with one leading batch axis."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from symgrad.tensor.nodes.algebra import Settings
 from symgrad.tensor.stable import Array
 
 
-def _settings(params: Mapping[str, Any], name: str, axes: int) -> tuple[int, ...]:
+def _settings(params: Settings, name: str, axes: int) -> tuple[int, ...]:
     return tuple(int(params[f"{name}{a}"]) for a in range(axes))
 
 
@@ -41,7 +41,7 @@ def _finished(value: Array, bias: Array, axes: int, shape: tuple[int, ...]) -> A
     return np.asarray(whole.reshape((len(whole), *shape)))
 
 
-def convolution(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def convolution(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """Windows of the padded input against the filters of each group."""
     axes = sum(key.startswith("stride") for key in params)
     x, w, bias = _operands(args, axes)
@@ -55,7 +55,7 @@ def convolution(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[i
     return _finished(found.reshape((len(found), -1, *found.shape[3:])), bias, axes, shape)
 
 
-def transposed(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def transposed(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """Every tap adds the input, weighted, at the places that it reaches; the padding is cut off."""
     axes = sum(key.startswith("stride") for key in params)
     x, w, bias = _operands(args, axes)
@@ -79,7 +79,7 @@ def transposed(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[in
     return _finished(out[(slice(None), slice(None), *kept)], bias, axes, shape)
 
 
-def _pooled(args: Sequence[Array], params: Mapping[str, Any], fill: float) -> Array:
+def _pooled(args: Sequence[Array], params: Settings, fill: float) -> Array:
     axes = sum(key.startswith("stride") for key in params)
     names = ("kernel", "stride", "dilation")
     kernel, strides, spreads = (_settings(params, n, axes) for n in names)
@@ -87,13 +87,13 @@ def _pooled(args: Sequence[Array], params: Mapping[str, Any], fill: float) -> Ar
     return views.reshape((*views.shape[:-axes], -1))
 
 
-def maximum(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def maximum(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """The entry of each window with the largest real part, the first of equals."""
     windows = _pooled(args, params, -np.inf)
     first = windows.real.argmax(axis=-1)[..., None]
     return np.asarray(np.take_along_axis(windows, first, axis=-1)[..., 0])
 
 
-def average(args: Sequence[Array], params: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def average(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """The mean of each window."""
     return np.asarray(_pooled(args, params, 0.0).mean(axis=-1))

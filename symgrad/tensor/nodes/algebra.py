@@ -1,9 +1,13 @@
 """Sums, products and functions entry by entry, products of matrices, transposes, whole-tensor functions."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from symgrad.consing import node
 from symgrad.tensor.nodes.base import Expr, OfOne, Operation, Oriented, Shape
+
+Settings: TypeAlias = Mapping[str, Any]
+"""What a whole-tensor function is told besides its operands: integers, and None for an axis that is all of them."""
 
 
 @node
