@@ -1,6 +1,6 @@
 """Why a step holds, in the words of a textbook: read off the operation through which a node acts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from symgrad.calculus.whole_sums import whole_sums
 from symgrad.derivation.steps import Reason
@@ -163,10 +163,18 @@ def _beside(product: Mul, node: Var) -> Reason:
 
 def paths_add(node: Var, readers: Iterable[Var], ending: str = "the paths add") -> Reason:
     """Why the terms of several readers are put together."""
-    names = list(readers)
-    words: list[str | Expr] = [node, " acts on "]
-    for k, r in enumerate(names):
-        if k:
-            words.append(" and " if k == len(names) - 1 else ", ")
-        words.append(r)
-    return (*words, f": {ending}")
+    return (node, " acts on ", *_listed([(r,) for r in readers]), f": {ending}")
+
+
+def put_in(names: Sequence[Var], bodies: Mapping[Expr, Expr], shared: Var) -> Reason:
+    """Names replaced by what they stand for, so that what they share can be taken out."""
+    return (*_listed([(b.compare("==", v, bodies[v]),) for v in names]), "; ", shared, " is a common factor")
+
+
+def _listed(items: Sequence[Reason]) -> Reason:
+    """a, b and c."""
+    words: list[str | Expr] = []
+    for k, item in enumerate(items):
+        words += [" and " if k == len(items) - 1 else ", "] if k else []
+        words += item
+    return tuple(words)

@@ -24,7 +24,7 @@ _FACTS: Final = {
     "density": "a density",
     "function": "an unknown function",
 }
-_SILENT: Final = frozenset({"parameter", "constant"})
+_SILENT: Final = frozenset({"parameter", "constant", "integer"})
 _LARGEST_SHOWN: Final = 12
 _MOST_IN_A_ROW: Final = 6
 
@@ -34,7 +34,7 @@ def given_rows(problem: Problem, reading: Reading) -> tuple[GivenRow, ...]:
     rows: list[GivenRow] = []
     for group in problem.declarations.values():
         for d in group:
-            row = GivenRow((_symbol(d, reading),), reading.space(() if d.arguments else d.shape), _said(d, reading))
+            row = GivenRow((_symbol(d, reading),), _space(d, reading), _said(d, reading))
             shared = rows and (rows[-1].space, rows[-1].words) == (row.space, row.words)
             if shared and len(rows[-1].symbols) < _MOST_IN_A_ROW:
                 row = GivenRow((*rows.pop().symbols, *row.symbols), row.space, row.words)
@@ -47,6 +47,10 @@ def _symbol(d: Declaration, reading: Reading) -> Tree:
     if d.arguments:
         return Func(names.name(d.name), tuple(names.name(a) for a in d.arguments))
     return names.member(d.name, [reading.size(p) for p in d.pattern], d.pattern)
+
+
+def _space(d: Declaration, reading: Reading) -> Tree:
+    return reading.space(() if d.arguments else d.shape, over="Z" if "integer" in d.facts else "R")
 
 
 def _said(d: Declaration, reading: Reading) -> Words:

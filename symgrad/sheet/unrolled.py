@@ -230,42 +230,46 @@ class Unrolled:
 
     def _jump(self, e: Edge) -> int | None:
         a, b = self._column_of(self._step(e.source), self.columns), self._column_of(self._step(e.target), self.columns)
-        if a is None or b is None or None in self.columns[min(a, b) : max(a, b)]:
-            return None
-        return abs(b - a)
+        return None if a is None or b is None else abs(b - a)
 
     def _step(self, var: Var) -> Int | None:
         return next((n.step for n in self.graph.nodes if n.var is var), None)
 
     def _arrows(self) -> list[Arrow]:
         out: list[Arrow] = []
-        seen: set[tuple[str, str]] = set()
+        seen: set[Var] = set()
         for e in self.graph.edges:
             if e.target not in self.placed:
                 continue
             if e.source in self.placed:
                 arrow, dx, dy = self._between(e)
             else:
-                if (e.source.name, e.target.name) in seen or e.source.name != e.target.name:
-                    continue
-                seen.add((e.source.name, e.target.name))
-                out += self._through_dots(e)
+                if e.target not in seen and e.source.name == e.target.name:
+                    seen.add(e.target)
+                    out += self._from_before(e)
                 continue
             out.append(arrow)
             if self.nodes[e.source].kind != "input":
                 out.append(backwards(arrow, dx, dy))
         return out
 
-    def _through_dots(self, e: Edge) -> list[Arrow]:
-        """From the last step before the dots to them, and from them to the first step after."""
-        k = self.columns.index(None)
-        target, (x, y) = self.placed[e.target], self.dots[self.rows[e.target.name]]
-        beside = self._row_vars(k - 1, self.rows[e.target.name])
+    def _from_before(self, e: Edge) -> list[Arrow]:
+        """From the step before, for a state at a step that is not shown; through the dots where they are in between."""
+        k = self.column(e.target)
+        if not k:
+            return []
+        target, row = self.placed[e.target], self.rows[e.target.name]
+        dotted = self.columns[k - 1] is None
+        beside = self._row_vars(k - 2 if dotted else k - 1, row)
         left = next((self.placed[v] for v in beside if v.name == e.source.name), None)
-        pieces = [across(((x + _DOTS_WIDTH / 2, y), (target.x - target.width / 2, y)), "recurrent")]
-        if left is not None:
-            pieces.append(across(((left.x + left.width / 2, y), (x - _DOTS_WIDTH / 2, y)), "recurrent"))
-        return [a for p in pieces for a in (p, backwards(p, 0.0, _SIDE))]
+        start = None if left is None else (left.x + left.width / 2, left.y)
+        end = (target.x - target.width / 2, target.y)
+        pieces = [(start, end)]
+        if dotted:
+            x, y = self.dots[row]
+            pieces = [((x + _DOTS_WIDTH / 2, y), end), (start, (x - _DOTS_WIDTH / 2, y))]
+        arrows = [across((a, b), "recurrent") for a, b in pieces if a is not None]
+        return [a for arrow in arrows for a in (arrow, backwards(arrow, 0.0, _SIDE))]
 
     def _between(self, e: Edge) -> tuple[Arrow, float, float]:
         """The arrow of an edge, and to which side the gradient flows back."""

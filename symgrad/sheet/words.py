@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from symgrad.notation.names_latex import read_latex_name
 from symgrad.notation.symbols import GREEK_LETTERS, SYMBOLS
 from symgrad.notation.tree import Fenced, Ident, Number, Oper, OpName, Root, Row, Script, Space, Sym, Text, Tree
 from symgrad.sheet.document import Words
@@ -33,10 +34,17 @@ _LETTERS_OF_PROSE: Final = frozenset("aAI")
 _TOKEN: Final = re.compile(r"[A-Za-z]+|[0-9]+|.")
 _CALL: Final = re.compile(r"[A-Za-z]+\([A-Za-z0-9]\)|[0-9]+/\(?[A-Za-z0-9]\)?")
 _TAIL: Final = ",;:."
+_MATH: Final = re.compile(r"\$([^\s$](?:[^$]*[^\s$])?)\$")
 
 
 def with_formulas(text: str) -> Words:
-    """The words of a sentence, each run of mathematics in it as a tree."""
+    """The words of a sentence, $mathematics$ and each run of mathematics without dollars in it as a tree."""
+    parts = _MATH.split(text)
+    pieces = [x for k, part in enumerate(parts) for x in ([read_latex_name(part, part)] if k % 2 else _found(part))]
+    return joined(pieces)
+
+
+def _found(text: str) -> list[str | Tree]:
     pieces: list[str | Tree] = []
     run: list[str] = []
     words = re.split(r"(\s+)", text)
@@ -57,7 +65,7 @@ def with_formulas(text: str) -> Words:
             pieces.append(word)
     if run:
         pieces.append(_formula("".join(run)))
-    return joined(pieces)
+    return pieces
 
 
 def joined(pieces: Iterable[str | Tree]) -> Words:

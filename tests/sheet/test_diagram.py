@@ -46,7 +46,7 @@ model:
 questions:
   - {id: g, ask: diagram, of: L}
 """
-MODELS = ["gated_rnn", "attention_rnn", "lstm", "residual", "bptt", "softmax_ce", TWO_WAYS]
+MODELS = ["gated_rnn", "attention_rnn", "attention_rnn_all", "lstm", "residual", "bptt", "softmax_ce", TWO_WAYS]
 MODELS += [RNN.replace("LAST", n) for n in ("3", "12", "40", "T")]
 
 

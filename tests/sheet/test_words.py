@@ -26,6 +26,8 @@ def shown(text: str) -> str:
         ("a sign (as given) and/or I/O, 3 rows", "a sign (as given) and/or I/O, 3 rows"),
         ("a copy: ", "a copy: "),
         ("(δ is open", "(δ is open"),
+        ("AttentionRNN($k$) of $W_{hh}$, and $5", "AttentionRNN($k$) of $W_{hh}$, and $5"),
+        (r"a rate $\eta \in (0, 1)$", r"a rate $\eta \in (0, 1)$"),
         ("", ""),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from symgrad.calculus.cancel import settled
 from symgrad.calculus.entries import has_units, take_entries
+from symgrad.calculus.images import linear_images, through_variable
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.rewrite import (
     collect,
@@ -24,7 +25,7 @@ from symgrad.derivation.differentiation.factors import LocalFactors
 from symgrad.derivation.differentiation.order import backward, ways_down
 from symgrad.derivation.differentiation.written_out import Links
 from symgrad.derivation.naming import Names
-from symgrad.derivation.reasons import PUT_IN, paths_add, why
+from symgrad.derivation.reasons import PUT_IN, paths_add, put_in, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
@@ -34,6 +35,9 @@ from symgrad.tensor.walk import postorder, variables
 
 MOST_NAMES: Final = 20_000
 """Names in the longest line that is still written."""
+
+MOST_PUT_IN: Final = 60
+"""Names in the longest result whose names may be written out."""
 
 
 @dataclass(slots=True)
@@ -250,7 +254,19 @@ class Paths:
             final = min((factor(value), factor(distribute(value))), key=size)
         elif self.form == "chain":
             final = factor(value) if self.of.order else value
-        return final
+        return self._through_variable(final)
+
+    def _through_variable(self, value: Expr) -> Expr:
+        """A short result with names that are A x written out where x is a common factor then."""
+        if self.form not in ("chain", "factored") or size(value) > MOST_PUT_IN:
+            return value
+        images = linear_images(self.wrt, self.bodies, self.graph.order)
+        found = through_variable(value, images)
+        if not found.names:
+            return value
+        self._say(self._deriv(self.wrt), [value], self.reason)
+        self.reason = put_in(found.names, images, self.wrt)
+        return found.value
 
     def _say_factors(self, edges: list[Edge], value: Expr) -> None:
         """What the first line has not resolved yet: its last factors, or the sum over what wrt acts on."""

@@ -1,6 +1,6 @@
 """Questions of kind diagram: the named nodes as a graph, at one step and unrolled along a recurrence."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -8,12 +8,13 @@ from typing import Any, Final
 import sympy
 
 from symgrad.calculus.dependency import Lags, lags, reach
+from symgrad.calculus.trace import bound_symbols, symbols_in
 from symgrad.derivation.reading_order import members
 from symgrad.derivation.steps import Check, Result
 from symgrad.derivation.workspace import workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
-from symgrad.tensor.integers import Int, at_most, difference, same, symbols_of
+from symgrad.tensor.integers import Int, at_most, difference, replace, same, symbols_of
 from symgrad.tensor.nodes import Apply, Binder, Call, Expr, Fold, MatMul, Mul, Opaque, Var
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import variables
@@ -179,20 +180,19 @@ class _Builder:
 
     def instances(self, d: Definition) -> Iterator[Var]:
         """The members that a definition makes at the steps shown."""
-        choices: list[Sequence[Int]] = []
-        for index in d.indices:
-            span = next((x for x in d.ranges if x.symbol == index), None)
-            if span is None:
-                choices.append((index,))
-            elif index == self.time:
-                choices.append([s for s in self.steps if s is not None])
-            else:
-                choices.append(_members_of(span))
-        for subs in product(*choices):
-            var = Var(d.family, tuple(subs), d.body.shape, d.facts)
-            hit = self.system.definition(var)
-            if hit is not None and hit[0] is d and self.shows(self.step(var)):
-                yield var
+        spans = {x.symbol: x for x in d.ranges}
+        for step in [s for s in self.steps if s is not None] if self.time in spans else [None]:
+            at: dict[sympy.Symbol, Int] = {} if step is None or self.time is None else {self.time: step}
+            choices = [
+                _members_of(spans[index], at) if index in spans and index not in at else (replace(index, at),)
+                for index in d.indices
+            ]
+            for subs in product(*choices):
+                values = {i: s for i, s in zip(d.indices, subs, strict=True) if isinstance(i, sympy.Symbol)}
+                var = Var(d.family, tuple(subs), tuple(replace(n, values) for n in d.body.shape), d.facts)
+                hit = self.system.definition(var)
+                if hit is not None and hit[0] is d and self.shows(self.step(var)):
+                    yield var
 
     def closed(self, defined: dict[Var, None]) -> Graph:
         """The graph of defined nodes with everything that they read."""
@@ -202,8 +202,9 @@ class _Builder:
         edges: list[Edge] = []
         for var in defined:
             body = self.system.body(var)
+            loose = set() if body is None else bound_symbols(body) | self.open_indices(var)
             for v in members(body) if body is not None else ():
-                for source in self.sources(v, var):
+                for source in self.sources(v, var, loose):
                     nodes.setdefault(source)
                     edges.append(Edge(source, var, self.kind_of_edge(source, var)))
             nodes.setdefault(var)
@@ -215,9 +216,18 @@ class _Builder:
             self.steps if self.time not in self.steps else (),
         )
 
-    def sources(self, v: Var, reader: Var) -> Iterator[Var]:
-        """The nodes that are meant: a member under a bound step is meant at every step shown."""
+    def sources(self, v: Var, reader: Var, loose: set[sympy.Symbol]) -> Iterator[Var]:
+        """The nodes that are meant: a member under an open index is each of its family, or each at a step shown."""
         place = self.table.position.get(v.name, {}).get(self.time) if self.time is not None else None
+        moving = {k for k, s in enumerate(v.subs) if symbols_of(s) & loose}
+        if moving - {place} and place not in moving and self.system.family(v.name):
+            yield from (
+                u
+                for d in self.system.family(v.name)
+                for u in self.instances(d)
+                if all(same(s, v.subs[k]) for k, s in enumerate(u.subs) if k not in moving)
+            )
+            return
         if place is None or self.step(reader) is not None or not symbols_of(v.subs[place]):
             yield v
             return
@@ -232,6 +242,11 @@ class _Builder:
         """Where a node stands along the recurrence."""
         place = self.table.position.get(v.name, {}).get(self.time) if self.time is not None else None
         return v.subs[place] if place is not None and place < len(v.subs) else None
+
+    def open_indices(self, v: Var) -> set[sympy.Symbol]:
+        """The symbols in the subscripts of a node that do not say where it stands along the recurrence."""
+        step = self.step(v)
+        return symbols_in(v) - (set() if step is None else symbols_of(step))
 
     def shows(self, step: Int | None) -> bool:
         return step is None or any(s is not None and same(s, step) for s in self.steps)
@@ -258,9 +273,10 @@ class _Builder:
         return Node(v, kind, "" if body is None else _operation(body), step)
 
 
-def _members_of(span: Binder) -> Sequence[Int]:
-    if isinstance(span.lo, int) and isinstance(span.hi, int) and at_most(span.hi - span.lo, MOST_MEMBERS - 1):
-        return range(span.lo, span.hi + 1)
+def _members_of(span: Binder, at: Mapping[sympy.Symbol, Int]) -> Sequence[Int]:
+    lo, hi = replace(span.lo, at), replace(span.hi, at)
+    if isinstance(lo, int) and isinstance(hi, int) and at_most(hi - lo, MOST_MEMBERS - 1):
+        return range(lo, hi + 1)
     return (span.symbol,)
 
 

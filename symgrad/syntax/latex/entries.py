@@ -67,7 +67,7 @@ class EntryReader(FunctionReader):
         for at in range(first, last):
             token = self.tokens[at]
             if token.kind is Kind.NAME and not self.tokens[at - 1].says("_"):
-                if self.vocabulary.knows(token.text) and token.text not in self.vocabulary.integers:
+                if self.vocabulary.knows(token.text) and not self.vocabulary.counts(token.text):
                     return False
             elif not (token.kind is Kind.NUMBER or token.says(*signs) or token.kind is Kind.NAME):
                 return False

@@ -82,7 +82,7 @@ class Vocabulary:
     integers: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
-    _spelled: dict[Spelling, str] = field(default_factory=dict)
+    _spelled: dict[Spelling, tuple[str, ...]] = field(default_factory=dict)
     _words: set[str] = field(default_factory=set)
     _letters: set[str] = field(default_factory=set)
     _pieces: dict[tuple[str, bool], tuple[str, ...]] = field(default_factory=dict)
@@ -133,9 +133,10 @@ class Vocabulary:
             self._see(written, name)
 
     def _see(self, written: Spelling, name: str) -> None:
-        self._spelled.setdefault(written, name)
-        if len(written.below) > 1:
-            self._spelled.setdefault(Spelling(written.base, ("".join(written.below),), written.above), name)
+        joined = Spelling(written.base, ("".join(written.below),), written.above) if written.below else written
+        for form in dict.fromkeys((written, joined)):
+            known = self._spelled.get(form, ())
+            self._spelled[form] = known if name in known else (*known, name)
         for piece in written.base.split(" ")[-1:]:
             (self._letters if len(piece) == 1 else self._words).add(piece)
         self._pieces.clear()
@@ -144,15 +145,30 @@ class Vocabulary:
         """Whether a letter or word is a value or an integer by itself."""
         return Spelling(base) in self._spelled
 
-    def find(self, base: str, below: Sequence[str], above: str) -> Found | None:
-        """The declared name that takes most of what is written; further subscripts are steps and entries."""
+    def counts(self, letter: str) -> bool:
+        """Whether a letter or word is a size, a step or an index, by its own name or as one prints."""
+        return letter in self.integers or any(n in self.integers for n in self._spelled.get(Spelling(letter), ()))
+
+    def find(self, base: str, below: Sequence[str], above: str, stepped: bool = False) -> Found | None:
+        """The declared name that takes most of what is written; further subscripts are steps and entries.
+
+        Of names that are written alike, as a family k_i and a size k, it is the one with so many steps; ``stepped``
+        says that more of them follow in brackets.
+        """
         for letter in (base, _VARIANTS.get(base, base)):
             for label in dict.fromkeys((above, "")):
                 for count in range(len(below), -1, -1):
-                    name = self._spelled.get(Spelling(letter, tuple(below[:count]), label))
-                    if name is not None:
-                        return Found(name, count, label != "")
+                    names = self._spelled.get(Spelling(letter, tuple(below[:count]), label), ())
+                    if names:
+                        return Found(self._with_steps(names, len(below) - count, stepped), count, label != "")
         return None
+
+    def _with_steps(self, names: Sequence[str], given: int, more: bool) -> str:
+        """The name that has as many steps as are given, else one that has any where some are given; else the first."""
+        arities = [self.arities.get(n, 0) for n in names]
+        if given in arities and not more:
+            return names[arities.index(given)]
+        return next((n for n, arity in zip(names, arities, strict=True) if arity and (given or more)), names[0])
 
     def pieces(self, run: str, script: bool = False) -> tuple[str, ...]:
         """How a run of letters falls into names: into known ones, if it does; else a word, or letters."""

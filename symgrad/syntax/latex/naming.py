@@ -61,7 +61,8 @@ class NameReader(SpecialNames, EntryReader):
 
     def declared(self, found: Scanned, below: list[tuple[int, int]], above: str) -> Found | None:
         """The declared name that is meant; None where a subscript or a label makes it another one."""
-        known = self.vocabulary.find(found.base, [text_of(self.tokens, part) for part in below], above)
+        parts = [text_of(self.tokens, part) for part in below]
+        known = self.vocabulary.find(found.base, parts, above, stepped=self.begins(found.end).says("["))
         if known is None:
             return None
         rest = below[known.below :]
@@ -178,7 +179,7 @@ class NameReader(SpecialNames, EntryReader):
         text = "".join(t.text for t in inside)
         if len(text) < 2 or any(len(t.text) > 1 for t in inside) or not text.isalpha():
             return False
-        return text in _LABEL_WORDS or any(x not in self.vocabulary.integers and x not in _INDEX_LETTERS for x in text)
+        return text in _LABEL_WORDS or any(not self.vocabulary.counts(x) and x not in _INDEX_LETTERS for x in text)
 
     def names_only(self) -> bool:
         """Whether the bracket here holds arguments, `(z | x)`, rather than a sum that is a factor."""
@@ -205,7 +206,7 @@ class NameReader(SpecialNames, EntryReader):
     def is_value(self, part: tuple[int, int]) -> bool:
         """Whether a part is the name of a value, or a letter of the kind that is no index."""
         found = scan(self.tokens, part[0], part[1], self.partner)
-        if found is None or found.end != part[1] or found.base in self.vocabulary.integers:
+        if found is None or found.end != part[1] or self.vocabulary.counts(found.base):
             return False
         below = [text_of(self.tokens, inside) for inside in items(self.tokens, found.below)]
         known = self.vocabulary.find(found.base, below, text_of(self.tokens, found.above))
@@ -218,7 +219,7 @@ class NameReader(SpecialNames, EntryReader):
         names = [t for t in inside if t.kind is Kind.NAME]
         if any(x.kind is y.kind is Kind.NAME for x, y in pairwise(inside)):
             return False
-        return any(t.text in self.vocabulary.integers for t in names) and all(len(t.text) == 1 for t in names)
+        return any(self.vocabulary.counts(t.text) for t in names) and all(len(t.text) == 1 for t in names)
 
     def stepped(self, tree: Tree, name: str, inside: tuple[int, int], start: Token) -> Tree | None:
         """`h^{(t)}` and `h^{<t>}`: a step above instead of below; `a_t^{(i)}`: an entry."""
