@@ -166,7 +166,7 @@ ANSWERS: dict[tuple[str, str, str | None], str] = {
     ("residual", "weights", "H"): r"D\, \frac{\partial e}{\partial y}\, x_1^{\top}",
     ("lstm", "carry", "c[t-1]"): r"\operatorname{diag}(f_t)",
     ("attention_rnn", "jacobian", "h[t-1]"): (
-        r"[a_t]_1 \bigl(V_1 + (v_{1,t} - h_t)\, (k_{1,t}^{\top} Q_1 + q_{1,t}^{\top} K_1)\bigr)"
+        r"[a_t]_1 \bigl(V_1 + (v_{1,t} - h_t)\, h_{t-1}^{\top} (K_1^{\top} Q_1 + Q_1^{\top} K_1)\bigr)"
     ),
 }
 
@@ -319,7 +319,7 @@ def test_generated_code_agrees_with_differences(name: str, question: str, turn: 
     try:
         made = program(problem, derivation)
     except QuestionError as error:
-        assert name == "attention_rnn_all"
+        assert (name, question) in {("attention_rnn", "state_all"), ("attention_rnn_all", "state")}
         assert "changes from step to step" in error.message  # noqa: PT017
         return
     sizes = _sizes(problem, [asked.of.expr, *(w.expr for w in asked.wrt)], turn)

@@ -87,7 +87,7 @@ def integer_symbols(system: System, exprs: Iterable[Expr]) -> set[sympy.Symbol]:
         bound = {x.symbol for x in d.ranges}
         found |= _integers(d.body) - bound
         for x in d.ranges:
-            found |= symbols_of(x.lo) | symbols_of(x.hi)
+            found |= (symbols_of(x.lo) | symbols_of(x.hi)) - bound
         for i in d.indices:
             found |= symbols_of(i) - bound
     for e in exprs:

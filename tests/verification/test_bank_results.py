@@ -66,6 +66,7 @@ SAMPLED: Final = 8
 """Of so many results, one has the diagnosis and the correction of its slips looked at."""
 
 UNJUDGED: Final = {
+    "attention_rnn.recursion_kappa": "the first of two indices of δṽ_{0,t} is a number, and δ is read at open ones",
     "attention_rnn_k.recursion": "the first of two indices of δv_{0,t} is a number, and δ is read at open ones",
     "bptt.general": "D_k is explained, and the product has D_j; inlined it is judged",
     "conv1d_index.loss_by_input": "right if what lies beyond the ends of an axis is left out",
