@@ -40,7 +40,7 @@ def linear_images(variable: Var, bodies: Mapping[Var, Expr], dependent: Iterable
 
 
 def through_variable(root: Expr, images: Mapping[Expr, Expr]) -> WrittenOut:
-    """Sums in which the images share the variable as a common factor: yᵀ A + zᵀ B = xᵀ (Y A + Z B), y = Yᵀ x, z = Zᵀ x."""
+    """Sums in which the images share the variable: yᵀ A + zᵀ B = xᵀ (Y A + Z B) for y = Yᵀ x and z = Zᵀ x."""
     used: dict[Var, None] = {}
 
     def rule(x: Expr) -> Expr:

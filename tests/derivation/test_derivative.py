@@ -24,6 +24,20 @@ from symgrad.tensor.reindex import reindex
 from symgrad.tensor.walk import variables
 
 PROBLEMS: dict[str, str] = {
+    "images": """
+symbols:
+  x: {shape: n}
+  X: {shape: [m, n]}
+  A: {shape: [n, n]}
+  B: {shape: [n, n]}
+  C: {shape: [m, m]}
+model: [y = A @ x, z = B @ x, f = y.T @ z, u = x * (x.T @ y), P = C @ X, r = trace(X.T @ P), g = sum(y) + sum(z ** 2)]
+questions:
+  - {id: twice, ask: derivative, of: f, wrt: x, form: factored}
+  - {id: outer, ask: derivative, of: u, wrt: x}
+  - {id: matrix, ask: derivative, of: r, wrt: X, form: factored}
+  - {id: apart, ask: derivative, of: g, wrt: x}
+""",
     "mlp": """
 symbols: {x: {shape: d}, y: {shape: k, is: one-hot}, "W[l]": {shape: [n, n]}, W0: {shape: [n, d]},
   V: {shape: [k, n]}, "b[l]": {shape: n}, "h[0]": {shape: n}}
@@ -539,6 +553,10 @@ def test_lines_read_well(name: str, question: str) -> None:
 
 
 ANSWERS: dict[tuple[str, str, str], str] = {
+    ("images", "twice", "x"): r"(A^{\top} B + B^{\top} A)\, x",
+    ("images", "outer", "x"): r"(x^{\top} y)\, I + x\, x^{\top} (A^{\top} + A)",
+    ("images", "matrix", "X"): r"(C + C^{\top})\, X",
+    ("images", "apart", "x"): r"A^{\top} \mathbf{1} + 2 B^{\top} z",
     ("mlp", "a", "W[1]"): r"D_1 W_2^{\top} D_2 W_3^{\top} D_3 V^{\top} (p - y)\, h_0^{\top}",
     ("mlp", "a", "b[2]"): r"D_2 W_3^{\top} D_3 V^{\top} (p - y)",
     ("mlp", "a", "V"): r"(p - y)\, h_3^{\top}",
