@@ -30,15 +30,15 @@ _MOST_IN_A_ROW: Final = 6
 
 
 def given_rows(problem: Problem, reading: Reading) -> tuple[GivenRow, ...]:
-    """The declared symbols; neighbours of which the same is said share a row."""
+    """The declared symbols; those of which the same is said share a row, that of the first."""
     rows: list[GivenRow] = []
     for group in problem.declarations.values():
         for d in group:
-            row = GivenRow((_symbol(d, reading),), _space(d, reading), _said(d, reading))
-            shared = rows and (rows[-1].space, rows[-1].words) == (row.space, row.words)
-            if shared and len(rows[-1].symbols) < _MOST_IN_A_ROW:
-                row = GivenRow((*rows.pop().symbols, *row.symbols), row.space, row.words)
-            rows.append(row)
+            space, words = _space(d, reading), _said(d, reading)
+            alike = (k for k, r in enumerate(rows) if (r.space, r.words) == (space, words))
+            k = next((k for k in alike if len(rows[k].symbols) < _MOST_IN_A_ROW), len(rows))
+            before = rows[k].symbols if k < len(rows) else ()
+            rows[k : k + 1] = [GivenRow((*before, _symbol(d, reading)), space, words)]
     return tuple(rows)
 
 
