@@ -67,7 +67,7 @@ class SolvedSheet:
     def answers(self) -> dict[str, "Answer"]:
         """The answers by id, in the problem's order."""
         reading = Reading.of(self.problem, self.layout)
-        return {d.id: Answer(self.problem, d, reading) for d in self.derivations}
+        return {d.id: Answer(self.problem, d, reading.answering(self.problem.question(d.id))) for d in self.derivations}
 
     def __getitem__(self, question: str) -> "Answer":
         if question not in self.answers:

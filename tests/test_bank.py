@@ -274,6 +274,8 @@ ON_THE_SHEET: list[tuple[str, str, str]] = [
     ("lstm_step", "gates", r"\delta h_t &= \frac{\partial^{+} L}{\partial h_t} + [\delta I_{t+1}]_{1:n}"),
     ("softmax_ce", "jacobian_entries", r"\boxed{p_i\, (\delta_{ij} - p_j)}"),
     ("softmax_ce", "jacobian_entries", r"p_i\, (1 - p_i) & \text{if } i = j \\ -p_i p_j & \text{if } i \ne j"),
+    ("softmax_ce", "by_x", r"\boxed{p - p^{*}}"),
+    ("softmax_ce", "by_x_row", r"\boxed{(p - p^{*})^{\top}} \in \mathbb{R}^{1\times K}"),
     ("residual", "input", r"\frac{\partial e}{\partial x_0} + \frac{\partial e}{\partial x_1}"),
     ("residual", "input", r"\frac{\partial e}{\partial x_1} &= H^{\top} D\, \frac{\partial e}{\partial y}"),
     ("residual", "step", "Kept from the forward pass: $x_3$ for its sign; $x_1$ for the outer product."),

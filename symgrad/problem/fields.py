@@ -57,6 +57,8 @@ FACTS: Final = (
     "positive-definite", "integer", "index", "constant", "parameter", "density", "function",
 )  # fmt: skip
 
+_LAYOUTS: Final = choice("numerator", "denominator")
+
 DOCUMENT: Final = (
     Field("title", TEXT, "what the problem is called"),
     Field("about", TEXT, "an introduction in Markdown"),
@@ -70,7 +72,7 @@ DOCUMENT: Final = (
     Field("model", one_or_list(DEFINITION, "a definition, name = expression,"), "what is computed, in order"),
     Field("questions", ANY, "what is asked"),
     Field("assume", EXPRESSIONS, "further facts, as conditions"),
-    Field("layout", choice("numerator", "denominator"), "the convention derivatives are printed in"),
+    Field("layout", _LAYOUTS, "the convention derivatives are printed in"),
     Field("index_base", choice("0", "1"), "where component indices start; 1 when left out"),
     Field("relu_at_zero", NUMBER, "the derivative of relu at 0; 0 when left out"),
 )
@@ -122,6 +124,7 @@ _KINDS: Final = (
             Field("order", ORDER, "2 for the Hessian"),
             Field("leave", EXPRESSIONS, "nodes whose partials stay unresolved"),
             Field("hold", EXPRESSIONS, "nodes that are kept fixed"),
+            Field("layout", _LAYOUTS, "the convention of this answer, where it is not the problem's"),
             _WHERE,
         ),
     ),

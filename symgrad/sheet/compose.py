@@ -86,6 +86,8 @@ def _part(
 def _question(
     problem: Problem, derivation: Derivation, reading: Reading, look: Look, before: int, prefix: str
 ) -> QuestionBlock:
+    asked = derivation.question or problem.question(derivation.id)
+    reading = reading.answering(asked)
     answered = look.edition in ("full", "answers")
     whole = look.edition == "full"
     blocks = tuple(_answer(derivation, reading, whole)) if answered else ()
@@ -97,7 +99,7 @@ def _question(
         derivation.id,
         derivation.ask,
         derivation.status if answered else "",
-        prompt(derivation.question or problem.question(derivation.id), reading),
+        prompt(asked, reading),
         blocks,
         _folded(derivation, reading) if whole and len(list(_steps(derivation))) > 1 else (),
         sentence(all_checks(derivation)) if whole else (),

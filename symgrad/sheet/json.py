@@ -28,7 +28,10 @@ def json_text(problem: Problem, derivations: Iterable[Derivation], layout: str |
 def json_object(problem: Problem, derivations: Iterable[Derivation], layout: str | None = None) -> dict[str, Any]:
     """The answers as JSON has them: objects, arrays, numbers, texts."""
     reading = Reading.of(problem, layout)
-    return {"problem": problem.name, "questions": [_question(d, reading) for d in derivations]}
+    return {
+        "problem": problem.name,
+        "questions": [_question(d, reading.answering(problem.question(d.id))) for d in derivations],
+    }
 
 
 def _question(d: Derivation, reading: Reading) -> dict[str, Any]:

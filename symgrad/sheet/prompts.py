@@ -23,6 +23,10 @@ _FORMS: Final = {
     "sum-of-products": " in closed form, as a sum of products of local Jacobians",
     "components": ", entry by entry",
 }
+_LAYOUTS: Final = {
+    "numerator": ", in numerator layout (the gradient of a scalar is a row)",
+    "denominator": ", in denominator layout (Jacobians are transposed)",
+}
 _RULES: Final = {
     "sgd": "gradient descent",
     "momentum": "gradient descent with momentum",
@@ -59,6 +63,8 @@ def _derivative(question: Question, reading: Reading) -> Pieces:
         out += [", with ", *_all(held, reading), " held fixed"]
     if left := question.several("leave"):
         out += [", leaving the partial derivatives of ", *_all(left, reading), " as they are"]
+    if layout := question.word("layout"):
+        out.append(_LAYOUTS[layout])
     return [*out, *_where(question.where, reading, ", for ")]
 
 

@@ -1,7 +1,7 @@
 """Expressions, shapes and ranges of one problem as math trees, in its names and its layout convention."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from symgrad.notation.readers.leaves import number_piece
 from symgrad.notation.statements import read_statement
 from symgrad.notation.style import Layout, Style
 from symgrad.notation.tree import Fenced, Grid, Ident, Infix, Number, Prefix, Script, Sym, Text, Tree, Verbatim
-from symgrad.problem.model import Given, Problem
+from symgrad.problem.model import Given, Problem, Question
 from symgrad.sheet.document import Words
 from symgrad.sheet.rows import PRINTED, Page
 from symgrad.sheet.words import joined, with_formulas
@@ -47,6 +47,11 @@ class Reading:
             problem.steps,
             page,
         )
+
+    def answering(self, question: Question) -> "Reading":
+        """The reading of a question, whose own convention stands above that of the sheet."""
+        chosen = question.word("layout")
+        return self if chosen is None else replace(self, style=replace(self.style, layout=cast(Layout, chosen)))
 
     def math(self, expr: Expr) -> Tree:
         """An expression by itself."""
