@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symgrad.calculus.dependency import lags
+from symgrad.calculus.dependency import lags, reach
 from symgrad.derivation.assuming import Imposed
 from symgrad.derivation.certify import POINTS, Certifier
+from symgrad.derivation.reading_order import members
 from symgrad.derivation.sizes import derived_sizes, fitting
 from symgrad.derivation.steps import Introduced, Reason
 from symgrad.errors import QuestionError
@@ -117,6 +118,8 @@ def choose_sizes(
         integer_symbols(system, exprs) | {s for c in conds for s in symbols_of(c.left) | symbols_of(c.right)}, key=str
     )
     named = [v for e in exprs for v in variables(e, into_derivatives=True)]
+    named += _at_numbers(system, named)
+    last = max((s for v in named for s in v.subs if isinstance(s, int)), default=0)
     steps = {**system.steps, **(free or {})}
     ends = set().union(*(symbols_of(x.lo) | symbols_of(x.hi) for x in steps.values())) - set(steps)
     open_steps = [s for s in symbols if s in steps]
@@ -127,7 +130,7 @@ def choose_sizes(
     needed = derived_sizes(system, exprs)
     choices = SINGLE_SIZES if len(sizes) == 1 else SIZE_CHOICES
     for row, length in zip(choices, STEP_CHOICES, strict=True):
-        for end in range(length, length + MOST_LONGER + 1):
+        for end in range(length, max(length, last) + MOST_LONGER + 1):
             env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
             env.update(dict.fromkeys(ends, end))
             env = fitting(env, sizes, needed)
@@ -138,6 +141,13 @@ def choose_sizes(
         else:
             raise QuestionError("no small steps satisfy the conditions of the question")
     return out
+
+
+def _at_numbers(system: System, named: Iterable[Var]) -> list[Var]:
+    """The members at numeric steps that the definitions behind nodes read, as L = Σ_{t=1}^{3} E_t does."""
+    behind = set().union(*(reach(v.name, lags(system).reads) for v in named))
+    bodies = [d.body for d in system.definitions if not d.ranges and d.family in behind]
+    return [v for v in members(*bodies) if any(isinstance(s, int) for s in v.subs)]
 
 
 def _with_indices(

@@ -1,5 +1,8 @@
 """A mistake planted into every derivative rule in turn is caught by certification: nothing of the answer is printed."""
 
+import importlib
+import inspect
+import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,12 +11,16 @@ import pytest
 
 from symgrad.calculus import adjoint, linear, local, sensitivity
 from symgrad.calculus.pullback import CALLS, pullback
-from symgrad.derivation.differentiation import backprop, edges, paths
+from symgrad.derivation import differentiation
+from symgrad.derivation.differentiation import backprop, update
+from symgrad.derivation.differentiation.first_order import FirstOrder
+from symgrad.derivation.differentiation.optimisers import RULES, Formula, Quantities
 from symgrad.derivation.solve import solve_problem
 from symgrad.derivation.steps import Derivation
 from symgrad.pipeline import load, solve
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
+from symgrad.tensor.functions import FUNCTIONS
 from symgrad.tensor.nodes import (
     Add,
     Apply,
@@ -53,6 +60,7 @@ symbols:
   v: {shape: 4}
   w: {shape: 4}
   F: {shape: [4, 4]}
+  K: {shape: [2, 2]}
   a: {}
   r: {is: positive}
 """
@@ -83,11 +91,20 @@ MODELS: dict[str, tuple[str, str]] = {
     "reshape": ("s = reshape(A, n, m); L = sum(s**2 * B)", "A"),
     "kron": ("s = kron(x, z); L = sum(s**2)", "x, z"),
     "conv1d": ("s = conv1d(v, w[1..2]); L = sum(s**2)", "v, w"),
+    "conv2d": ("s = conv2d(F, K, padding=1); L = sum(s**2)", "F, K"),
+    "conv_transpose1d": ("s = conv_transpose1d(v, w[1..2], stride=2); L = sum(s**2)", "v, w"),
+    "conv_transpose2d": ("s = conv_transpose2d(F, K); L = sum(s**2)", "F, K"),
+    "maxpool1d": ("s = maxpool1d(v, 2); L = sum(s**2)", "v"),
+    "maxpool2d": ("s = maxpool2d(F, 2); L = sum(s**2)", "F"),
+    "avgpool1d": ("s = avgpool1d(v, 2); L = sum(s**2)", "v"),
+    "avgpool2d": ("s = avgpool2d(F, 2); L = sum(s**2)", "F"),
     "Fold sum": ("L = sum(x[j]**2 * y[k], j=1..n, k=1..n, j != k)", "x, y"),
     "Fold prod": ("L = prod(u[j], j=1..n)", "u"),
     "Fold max": ("L = max(x[j] * y[j], j=1..n)", "x"),
     "Build": ("s[j] = x[j] * y[j]; L = sum(s**2)", "x"),
     "vector": ("s = A @ tanh(x) * z", "x, z"),
+    "picked": ("s = softmax(S @ x); L = -log(s[1])", "S, x"),
+    "several": ("e[t] = tanh(I[t] * x); s = sum(S @ e[t], t=1..3)", "x"),
     "slope": ("s = tanh(S @ x); L = y.T @ s", "S, x"),
     "recurrence": ("h[t] = tanh(S @ h[t-1] + I[t]); L = sum(y.T @ h[t], t=1..T)", "S"),
     "second order": ("h[t] = tanh(S @ h[t-1] + Q @ h[t-2]); L = sum(y.T @ h[t], t=1..T)", "S, Q"),
@@ -109,7 +126,7 @@ def problem(model: str, wrt: str, form: str, of: str = "L") -> Problem:
 
 
 def of(name: str) -> str:
-    return "s" if name == "vector" else "L"
+    return "s" if name in ("vector", "several") else "L"
 
 
 def answer(name: str, form: str) -> Derivation:
@@ -120,6 +137,7 @@ def answer(name: str, form: str) -> Derivation:
 
 FORMS: dict[str, tuple[str, ...]] = {
     "vector": ("chain", "components"),
+    "several": ("chain",),
     "recurrence": ("backprop",),
     "second order": ("backprop",),
 }
@@ -378,21 +396,123 @@ def test_a_jacobian_read_the_wrong_way_round_is_caught(monkeypatch: pytest.Monke
 
 
 REWRITES = {
-    "collect": ("MatMul", "chain"),
-    "take_entries": ("MatMul", "chain"),
-    "fold_definitions": ("MatMul", "chain"),
-    "factor": ("MatMul", "factored"),
-    "distribute": ("MatMul", "expanded"),
+    "adjoint_part": ("slope", "chain"),
     "as_diagonal": ("slope", "chain"),
+    "collect": ("MatMul", "chain"),
+    "common_scalars": ("picked", "chain"),
+    "distribute": ("MatMul", "expanded"),
+    "factor": ("MatMul", "factored"),
+    "fold_definitions": ("MatMul", "chain"),
+    "jacobian_of": ("several", "chain"),
+    "local_jacobian": ("vector", "chain"),
+    "merge_diagonals": ("MatMul", "expanded"),
+    "multiply_out": ("picked", "chain"),
+    "one_stack": ("Entry", "backprop"),
+    "settled": ("MatMul", "chain"),
+    "take_entries": ("MatMul", "chain"),
 }
+
+
+def _rewrites() -> dict[str, list[Any]]:
+    """Every function of the calculus from expressions to expressions, with the modules that apply it to an answer."""
+    found: dict[str, list[Any]] = {}
+    for module in pkgutil.iter_modules(differentiation.__path__):
+        place = importlib.import_module(f"{differentiation.__name__}.{module.name}")
+        for name, value in inspect.getmembers(place, inspect.isfunction):
+            if value.__module__.startswith("symgrad.calculus.") and value.__annotations__.get("return") is Expr:
+                found.setdefault(name, []).append(place)
+    return found
 
 
 @pytest.mark.parametrize("rewrite", REWRITES)
 def test_a_rewrite_that_changes_the_value_is_caught(rewrite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = edges if rewrite == "as_diagonal" else paths
-    right = getattr(place, rewrite)
-    monkeypatch.setattr(place, rewrite, lambda x, *more: b.mul(b.num(2), right(x, *more)))
+    for place in _rewrites()[rewrite]:
+        right = getattr(place, rewrite)
+        monkeypatch.setattr(place, rewrite, lambda x, *more, right=right: b.mul(b.num(2), right(x, *more)))
     found = answer(*REWRITES[rewrite])
+    assert (found.status, found.results) == ("failed", ())
+
+
+def test_every_rewrite_has_a_planted_mistake() -> None:
+    assert set(REWRITES) == set(_rewrites())
+
+
+# Index notation
+
+WRITTEN_OUT: dict[str, tuple[str, str]] = {
+    "softmax": ("s = softmax(x)", "x"),
+    "logsumexp": ("s = logsumexp(A, axis=1)", "A"),
+    "cross_entropy": ("s = x * cross_entropy(q, p)", "p"),
+    "norm": ("s = x / norm(x)", "x"),
+    "trace": ("s = x * trace(A @ B)", "A"),
+    "diag": ("s = diag(x)", "x"),
+    "diagpart": ("s = diag(S)", "S"),
+    "kron": ("s = kron(x, z)", "x"),
+    "reshape": ("s = reshape(A, n, m)", "A"),
+    "conv1d": ("s = conv1d(v, w[1..2])", "v"),
+    "conv2d": ("s = conv2d(F, K, padding=1)", "F"),
+    "conv_transpose1d": ("s = conv_transpose1d(v, w[1..2], stride=2)", "v"),
+    "conv_transpose2d": ("s = conv_transpose2d(F, K)", "F"),
+    "maxpool1d": ("s = maxpool1d(v, 2)", "v"),
+    "maxpool2d": ("s = maxpool2d(F, 2)", "F"),
+    "avgpool1d": ("s = avgpool1d(v, 2)", "v"),
+    "avgpool2d": ("s = avgpool2d(F, 2)", "F"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN_OUT)
+def test_a_wrong_index_form_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = FUNCTIONS[name]
+    assert row.values is not None
+    right = row.values.entries
+    assert right is not None
+    values = replace(row.values, entries=lambda *args: b.mul(b.num(2), right(*args)))
+    monkeypatch.setitem(FUNCTIONS, name, replace(row, values=values))
+    (found,) = solve_problem(problem(*WRITTEN_OUT[name], "components", "s"))
+    assert (found.status, found.results) == ("failed", ())
+
+
+def test_every_index_form_has_a_planted_mistake() -> None:
+    written = {name for name, row in FUNCTIONS.items() if row.values and row.values.entries}
+    assert written - set(WRITTEN_OUT) == {"one_hot", "column_norm", "row_norm"}  # a constant, and norms of bounds
+
+
+# Closed forms
+
+
+def _skipping(right: Callable[..., Expr]) -> Callable[..., Expr]:
+    return lambda form, factor, j, k: right(form, factor, j, k + 1)
+
+
+def _doubled(right: Callable[..., Expr]) -> Callable[..., Expr]:
+    return lambda *args: b.mul(b.num(2), right(*args))
+
+
+CLOSED = [("_product", _skipping), ("_product", _doubled), ("_term", _doubled), ("_passed_on", _doubled),
+          ("_start", _doubled), ("_local", _doubled)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "wrong"), CLOSED)
+def test_a_wrong_part_of_a_closed_form_is_caught(part: str, wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FirstOrder, part, wrong(getattr(FirstOrder, part)))
+    found = answer("recurrence", "sum-of-products")
+    assert (found.status, found.results) == ("failed", ())
+
+
+# Rules of descent
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_step_up_the_gradient_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = RULES[name]
+
+    def wrong(q: Quantities) -> list[Formula]:
+        return rule.formulas(replace(q, gradient=b.neg(q.gradient)))
+
+    monkeypatch.setattr(update, "RULES", {**RULES, name: replace(rule, formulas=wrong)})
+    asked = f"{{id: q, ask: update, loss: L, wrt: x, rule: {name}, rate: r}}"
+    text = f"title: Planted{SYMBOLS.rstrip()}\nmodel: [L = y.T @ tanh(x)]\nquestions: [{asked}]\n"
+    (found,) = solve_problem(load(text))
     assert (found.status, found.results) == ("failed", ())
 
 

@@ -36,7 +36,8 @@ class LocalFactors:
         family = {u.name for u in users}
         if len(users) > 1 and len(family) == 1 and (running := self._running(users)) is not None:
             node, binder = running
-            right = b.fold("sum", self._links(top, node), [binder])
+            twice = any(self._acts_twice(u) for u in users)
+            right = b.fold("sum", self._links(top, node, twice), [binder])
         else:
             right = b.add(*(self.graph.spread_over(self._links(top, u), u, self.wrt) for u in users))
         left = self.graph.derivative(self.wrt)
@@ -46,22 +47,22 @@ class LocalFactors:
         if len({u.name for u in users}) > 1:
             return paths_add(self.wrt, users)
         if len(users) > 1:
-            return ("chain rule; ", self.wrt, " acts at every step, ∂⁺: at this step only")
+            alone = ", ∂⁺: at this step only" if any(self._acts_twice(u) for u in users) else ""
+            return ("chain rule; ", self.wrt, f" acts at every step{alone}")
         return ("chain rule; ", self.wrt, " acts only through ", users[0])
 
     def _acts_twice(self, user: Var) -> bool:
         """Whether wrt reaches a node that names it along another path too, so that ∂⁺ and ∂ differ."""
-        if isinstance(user.subs[-1] if user.subs else None, sympy.Symbol) and user not in self.graph.bodies:
-            return True
         return any(v is not self.wrt for v in self.graph.reads.get(user, ()))
 
-    def last(self, user: Var) -> Expr:
+    def last(self, user: Var, twice: bool | None = None) -> Expr:
         """∂user/∂wrt; ∂⁺ where wrt reaches the user along another path too."""
-        kind = "immediate" if user not in self.leave and self._acts_twice(user) else "total"
+        twice = self._acts_twice(user) if twice is None else twice
+        kind = "immediate" if user not in self.leave and twice else "total"
         held = self.graph.held if kind == "total" and self._holds_matter(user) else frozenset()
         return b.deriv(user, self.wrt, kind, held)
 
-    def _links(self, top: Var | None, user: Var) -> Expr:
+    def _links(self, top: Var | None, user: Var, twice: bool | None = None) -> Expr:
         of = self.graph.of
         factors: list[Expr] = []
         links: list[int] = []
@@ -72,7 +73,7 @@ class LocalFactors:
             factors, links = [self.graph.derivative(user)], [user.order]
         if factors and self.graph.bodies.get(user) is self.wrt:
             return b.chain(factors, links[:-1])  # Of a copy the factor is I.
-        return b.chain([*factors, self.last(user)], links)
+        return b.chain([*factors, self.last(user, twice)], links)
 
     def _holds_matter(self, user: Var) -> bool:
         """Whether a held node lies between wrt and a node that names wrt."""
