@@ -13,16 +13,16 @@ from symgrad.syntax.tree import Compare, Name, Tree
 from symgrad.tensor.stable import Array
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.judging import verdicts as w
-from symgrad.verification.judging.trials import Failure, Point, has_derivative, points
+from symgrad.verification.judging.trials import Failure, Point, has_derivative, norms, points
 from symgrad.verification.judging.verdicts import Judgement
 from symgrad.verification.judging.weighing import counterexample
-from symgrad.verification.judging.words import at_point
+from symgrad.verification.judging.words import at_point, measured
 from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Gap
 from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.meaning import Meaning
-from symgrad.verification.meaning.readings import PLAIN, Notation
+from symgrad.verification.meaning.readings import PLAIN, Notation, Reading
 from symgrad.verification.meaning.values import Misfit, Value
 
 _SIGNS: Final[Mapping[str, float]] = {"<=": 1.0, "<": 1.0, ">=": -1.0, ">": -1.0}
@@ -42,14 +42,24 @@ def judge(bench: Bench, left: Tree | None, right: Tree, relation: str, notation:
 
 def at_points(bench: Bench, left: Tree, right: Tree, relation: str, notation: Notation) -> Judgement:
     """The verdict of the points at which an inequality is tried, also on inputs alone."""
+    found = _under(bench, left, right, relation, notation, PLAIN)
+    if not found.bad:
+        return found
+    for reading in norms(left, right):
+        if _under(bench, left, right, relation, notation, reading).good:
+            return Judgement(w.RIGHT_IF, measured(reading))
+    return found
+
+
+def _under(bench: Bench, left: Tree, right: Tree, relation: str, notation: Notation, reading: Reading) -> Judgement:
     kinds, loose = open_names((left, right), bench.names, notation)
     if loose:
         return _UNJUDGED
     held: list[bool] = []
     worst: Failure | None = None
     try:
-        for point in points(bench, left, right, kinds, notation):
-            given = Meaning(point.world, PLAIN, bench.names, notation).value(right, point.ints)
+        for point in points(bench, left, right, kinds, notation, reading):
+            given = Meaning(point.world, reading, bench.names, notation).value(right, point.ints)
             gap = _SIGNS[relation] * v.added(point.truth, v.negative(given)).data.real
             scale = _TOLERANCE * (1 + np.abs(point.truth.data).max())
             holds = [bool(np.all(entries <= scale)) for entries in gap]

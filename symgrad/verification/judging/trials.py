@@ -173,8 +173,9 @@ def readings(right: Tree, sizes: Sequence[Sizing] = ((),)) -> Iterator[Reading]:
     every_path: tuple[Partials, ...] = ("total", "leaves", "neighbours", "immediate") if partial else ("total",)
     layouts: tuple[Gradients, ...] = ("column", "row", "denominator") if partial else ("column",)
     rows = [
-        Reading(gradients, partials, loose, spread, entries, backwards, sizes=sizing, columns=columns)
-        for columns, backwards, entries, loose, spread, partials, gradients, sizing in itertools.product(
+        Reading(gradients, partials, loose, spread, entries, backwards, sizes=sizing, columns=columns, norms=norm)
+        for norm, columns, backwards, entries, loose, spread, partials, gradients, sizing in itertools.product(
+            ("model", *(r.norms for r in norms(right))),
             (False, True) if whole else (False,),
             (False, True) if ranged else (False,),
             (False, True) if starred else (False,),
@@ -187,6 +188,12 @@ def readings(right: Tree, sizes: Sequence[Sizing] = ((),)) -> Iterator[Reading]:
     ]
     rows = [r for r in rows if r.backwards or not ranged or r.gradients != "denominator"]
     return iter(rows)
+
+
+def norms(*sides: Tree) -> tuple[Reading, ...]:
+    """The readings that say what the norm of a matrix is, where there is a norm."""
+    measured = any(isinstance(x, Call) and x.func.id == "norm" for side in sides for x in walk(side))
+    return (Reading(norms="entries"), Reading(norms="operator")) if measured else ()
 
 
 def unknown_orders(reading: Reading, loose: Sequence[Name]) -> Iterator[Reading]:

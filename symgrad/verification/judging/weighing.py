@@ -8,7 +8,7 @@ from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.equations import Equation
 from symgrad.verification.judging.trials import Failure, Point, Trial, points, readings, tried
 from symgrad.verification.judging.verdicts import Counterexample, Judgement
-from symgrad.verification.judging.words import described
+from symgrad.verification.judging.words import described, measured
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome
 from symgrad.verification.meaning.readings import Notation, Reading
@@ -83,6 +83,8 @@ def accepted(trials: list[Trial], derivative: bool, atomic: bool, equation: Equa
         return Judgement(w.RIGHT_IF, "right if * between matrices is taken entry by entry", trial=trial)
     if reading.columns:
         return Judgement(w.RIGHT_IF, "right if softmax is taken along the columns", trial=trial)
+    if reading.norms != "model":
+        return Judgement(w.RIGHT_IF, measured(reading), trial=trial)
     turned = trial.outcome is Outcome.TURNED
     other = turned or reading.loose or reading.gradients == "denominator"
     if reading.gradients == "row" and not trial.formal:

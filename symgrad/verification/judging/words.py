@@ -1,6 +1,7 @@
 """Shapes and points in words."""
 
 from symgrad.verification.judging.trials import Failure
+from symgrad.verification.meaning.readings import Reading
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.meaning.world import World
 
@@ -29,6 +30,12 @@ def described(misfit: Misfit, world: World | None = None) -> str:
         return misfit.what
     shapes = " and ".join(shape_words(s, world) for s in misfit.shapes)
     return f"{shapes} do not fit in a {misfit.what}" if len(misfit.shapes) > 1 else f"{misfit.what} of {shapes}"
+
+
+def measured(reading: Reading) -> str:
+    """On what a line rests that takes the norm of a matrix in another way than the problem."""
+    which = "its entries" if reading.norms == "entries" else "the operator"
+    return f"right if the norm of a matrix is that of {which}"
 
 
 def at_point(failure: Failure) -> str:

@@ -22,7 +22,6 @@ from symgrad.verification.meaning.functions import (
     indicator,
     logsumexp,
     matrix,
-    norm,
     of_square,
     ones,
     outer,
@@ -35,6 +34,7 @@ from symgrad.verification.meaning.functions import (
     where,
 )
 from symgrad.verification.meaning.interpretation import Handler
+from symgrad.verification.meaning.norms import norm
 
 CALLS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(SCALARS, scalar),

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from symgrad.syntax.tree import Call, ListTree, Name, Number
+from symgrad.syntax.tree import Call, ListTree
 from symgrad.tensor import stable
 from symgrad.tensor.functions import arrays
 from symgrad.tensor.scalars import SCALARS, ScalarFunction
@@ -135,19 +135,6 @@ def cross_entropy(m: Interpretation, tree: Call, ints: Ints) -> Value:
     return Value(arrays.cross_entropy([y.data, p.data], {}, ()))
 
 
-def norm(m: Interpretation, tree: Call, ints: Ints) -> Value:
-    x = m.value(tree.args[0], ints)
-    order = tree.args[1] if len(tree.args) > 1 else None
-    axes = tuple(range(1, x.data.ndim))
-    if isinstance(order, Number) and order.value == 1:
-        return Value(stable.absolute(x.data).sum(axis=axes))
-    if isinstance(order, Name) and order.id == "inf":
-        return Value(stable.absolute(x.data).max(axis=axes))
-    if x.order == 2 and (order is None or (isinstance(order, Number) and order.value == 2)):
-        return Value(np.linalg.norm(x.data, 2, axis=(1, 2)))
-    return Value(np.sqrt((x.data * x.data).sum(axis=axes)))
-
-
 def diag(m: Interpretation, tree: Call, ints: Ints) -> Value:
     x = v.stacked([m.value(a, ints) for a in tree.args]) if len(tree.args) > 1 else _only(tree, m, ints)
     if x.order == 0:
@@ -213,7 +200,9 @@ def matrix(m: Interpretation, tree: Call, ints: Ints) -> Value:
         across = [m.value(x, ints) for x in cells[0]]
         if all(x.order == 1 and not x.row for x in across):
             return v.beside(across)
-    rows = [v.stacked([m.value(x, ints) for x in row.items]) for row in tree.args if isinstance(row, ListTree)]
+    if not cells or len(cells) < len(tree.args):
+        raise Unclear("a matrix of blocks")
+    rows = [v.stacked([m.value(x, ints) for x in row]) for row in cells]
     if any(r.order != 1 for r in rows):
         raise Unclear("a matrix of blocks")
     whole = v.stacked(rows)
@@ -277,8 +266,13 @@ def indicator(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def logsumexp(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """log Σ exp(x), over all entries or along an axis."""
     x = _only(tree, m, ints)
-    return Value(arrays.logsumexp([x.data], {"axis": None}, ()))
+    axis = axis_of(m, tree, ints)
+    shape = () if axis is None else x.shape[:axis] + x.shape[axis + 1 :]
+    if axis is not None and not 0 <= axis < x.order:
+        raise Misfit("logsumexp", x.shape)
+    return v.tensor(arrays.logsumexp([x.data], {"axis": axis}, shape))
 
 
 # Ranges

@@ -13,6 +13,7 @@ Sizing = tuple[tuple[int, Int], ...]
 """The size of a constant by the place in the text at which it stands."""
 Gradients = Literal["column", "row", "denominator"]
 Partials = Literal["total", "leaves", "neighbours", "immediate"]
+Norms = Literal["model", "entries", "operator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Reading:
         orders: the number of axes of names that nobody declared.
         sizes: the lengths of constant vectors, by the place at which each is written; without one, 1 is a number.
         inside: terms of a sum whose shifted indices lie beyond an axis are left out.
+        norms: the norm of a matrix is that of its entries, or of the operator; or as the problem itself has it.
         columns: softmax of a matrix is taken along its columns, not along its rows.
     """
 
@@ -42,6 +44,7 @@ class Reading:
     orders: tuple[tuple[str, int], ...] = ()
     sizes: Sizing = ()
     columns: bool = False
+    norms: Norms = "model"
     inside: bool = False
 
 

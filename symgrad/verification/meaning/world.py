@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -14,14 +15,16 @@ from symgrad.derivation.differentiation.state import states
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, evaluate_int, symbols_of
-from symgrad.tensor.nodes import Entry, Expr, Fold, Var
+from symgrad.tensor.nodes import Call, Entry, Expr, Fold, Var
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition
-from symgrad.tensor.walk import variables
+from symgrad.tensor.walk import postorder, variables
 
 POINTS: Final = 4
 FREE: Final = frozenset({"one-hot", "probability"})
 _BETWEEN: Final = "between 0 and 1"
+_NORMS: Final = frozenset({"norm", "column_norm", "row_norm"})
+_BOUNDS: Final = MappingProxyType({"1": "column_norm", "inf": "row_norm"})
 
 
 @dataclass(eq=False)
@@ -158,6 +161,15 @@ class World:
         given = _Tiled(self, (wrt.name, wrt.subs), moved.reshape(entries * points, *value.shape[1:]), entries)
         numbers = Numbers(self.numbers.system, self.numbers.sizes, entries * points, self.numbers.seed, given)
         return World(self.problem, numbers, self.sizes, self.scalars, base=self, imaginary=isinstance(step, complex))
+
+    @cached_property
+    def norms(self) -> frozenset[str]:
+        """The norms of matrices of which the problem speaks, by their names among the whole-tensor functions."""
+        asked = (x.expr for q in self.problem.questions for name in q.fields for x in q.several(name))
+        whole = (*(d.body for d in self.problem.system.definitions), *asked)
+        calls = (n for x in whole for n in postorder(x) if isinstance(n, Call) and n.args[0].order == 2)
+        bounds = (q.word("norm") or "" for q in self.problem.questions if q.ask == "bound")
+        return frozenset(n.fn for n in calls) & _NORMS | {_BOUNDS[x] for x in bounds if x in _BOUNDS}
 
     @cached_property
     def shown(self) -> str:
