@@ -31,7 +31,7 @@ from symgrad.verification.judging.premises import inequality_under_premises
 from symgrad.verification.judging.shapes import Shapes
 from symgrad.verification.judging.size_formulas import Sought, sought
 from symgrad.verification.judging.spellings import declared_as
-from symgrad.verification.judging.stated_values import PutIn, by_value
+from symgrad.verification.judging.stated_values import PutIn, by_value, number
 from symgrad.verification.judging.supposed import Supposition, as_supposed, suppositions
 from symgrad.verification.judging.trials import has_derivative, speaks_matrices
 from symgrad.verification.judging.variants import by_variant
@@ -40,6 +40,7 @@ from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.extension import Extensions
 from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.values import Misfit
+from symgrad.verification.passages import Passages
 from symgrad.verification.tables.rows import judged_rows
 from symgrad.verification.writer import Writer, names_in
 
@@ -115,8 +116,10 @@ class _Marking:
     before: Before = field(init=False)
     shapes: Shapes = field(default_factory=Shapes)
     put_in: PutIn = field(default_factory=PutIn)
+    passages: Passages = field(init=False)
 
     def __post_init__(self) -> None:
+        self.passages = Passages(self.marker.problem, self.document.source)
         self.writer = Writer(self.marker.bench, self.marker.extensions, self.document.source)
         claims = tuple(self.writer.labelled(c) for c in self.document.claims)
         derived = [c for c in claims if c.left is not None and c.kind == "equation" and has_derivative(c.left)]
@@ -182,7 +185,7 @@ class _Marking:
         if special is None and tabled.may_be(claim.left):
             special = tabled.judge(bench, claim, self.marker.answers)
         elif special is None and left is None:
-            special = by_value(bench, claim, self.marker.answers, notation)
+            special = self.value(claim)
         if special is not None:
             return special
         if left is None:
@@ -192,6 +195,20 @@ class _Marking:
         if isinstance(left, Name) and left.id in self.writer.indices and left.id not in bench.names.families:
             return Judgement(w.DEFINITION, f"it fixes {left.id}")
         return self.equation(claim, left)
+
+    def value(self, claim: Claim) -> Judgement:
+        """The verdict on a value without a left side; one that stands for an answer is judged by its question."""
+        bench, answers, notation = self.marker.bench, self.marker.answers, self.writer.notation
+        judgement = by_value(bench, claim, answers, notation)
+        if claim.question is not None or not self.passages.concludes(claim.place):
+            return judgement
+        asks, given = {a.ask for a in answers}, number(bench, claim.right, notation)
+        question = self.passages.question(claim.place, asks)
+        if judgement.good and question != self.passages.labelled(claim.place, asks):
+            return judgement
+        if question is None or given is None or self.passages.is_given(question, given):
+            return judgement
+        return replace(by_value(bench, replace(claim, question=question), answers, notation), question=question)
 
     def equation(self, claim: Claim, left: Tree) -> Judgement:
         """The verdict on an equation."""
@@ -210,7 +227,8 @@ class _Marking:
             supposed = as_supposed(self.marker.suppositions, equation, notation)
             judgement = supposed or by_variant(bench, equation, notation) or judgement
         if judgement.verdict in (w.DEFINITION, w.WRONG, w.UNJUDGED) and about(left) in self.marker.sought_optima:
-            found = at_optimum(self.marker.optima, equation, self.writer.notation, claim.question)
+            question = claim.question or self.passages.question(claim.place, {"optimum"})
+            found = at_optimum(self.marker.optima, equation, self.writer.notation, question)
             if found is not None:
                 judgement, left, bench = found.judgement, found.left, found.bench
         self.put_in.note(bench, left, claim.right, judgement)
