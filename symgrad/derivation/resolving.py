@@ -1,8 +1,16 @@
 """Derivatives within an expression, written out: as formulas, or as a backward pass over the model."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symgrad.calculus.images import linear_images
 from symgrad.calculus.local import local_jacobian
 from symgrad.derivation.differentiation.derivative import as_node
+from symgrad.derivation.differentiation.paths import Paths
+from symgrad.derivation.naming import Names
 from symgrad.derivation.program import backward_code
+from symgrad.derivation.steps import Block, Reason
+from symgrad.derivation.workspace import Workspace
 from symgrad.derivation.writing_out import written_out
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
@@ -11,6 +19,35 @@ from symgrad.tensor.shapes import same_shape
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import find
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A derivative as it is derived: its value, the lines before it, and why the last step holds.
+
+    ``images`` are the names on the way that are linear in the variable, written out over it.
+    """
+
+    value: Expr
+    blocks: tuple[Block, ...]
+    reason: Reason
+    images: Mapping[Expr, Expr]
+
+
+def derived(work: Workspace, x: Expr) -> Derived | None:
+    """A total derivative by named nodes along its paths; None where it is none, or has too many axes for matrices."""
+    if not isinstance(x, Deriv) or x.kind != "total" or x.held:
+        return None
+    of, wrt = x.of, x.wrt
+    if not isinstance(of, Var) or not isinstance(wrt, Var) or (of.order and of.order + wrt.order > 2):
+        return None
+    try:
+        paths = Paths(work, Names(work), of, wrt, "chain")
+        value = paths.solve()
+    except QuestionError:
+        return None
+    images = linear_images(wrt, paths.bodies, paths.graph.order)
+    return Derived(value, tuple(paths.blocks), paths.reason, images)
 
 
 def as_formulas(system: System, root: Expr) -> Expr:

@@ -8,7 +8,7 @@ import sympy
 from symgrad.calculus.dependency import lags
 from symgrad.errors import QuestionError
 from symgrad.tensor.build import is_one, number_of
-from symgrad.tensor.integers import Int, same, symbols_of
+from symgrad.tensor.integers import Int, difference, same, symbols_of
 from symgrad.tensor.nodes import Add, Apply, Compare, Expr, MatMul, Mul, Pow, Var
 from symgrad.tensor.rebuild import rebuild
 from symgrad.tensor.substitution import replace_nodes
@@ -48,14 +48,15 @@ def written_out(
     raise QuestionError("too much is defined in terms of it to be written out in one line")
 
 
-def earlier_states(system: System, expr: Expr) -> Callable[[Var], bool]:
-    """Whether a node is a state of a recurrence at another step than an expression: h_{t−1} for h_t."""
+def earlier_states(system: System, *exprs: Expr) -> Callable[[Var], bool]:
+    """Whether a node is a state of a recurrence at another step than the latest in expressions: h_{t−1} for h_t."""
     position = lags(system).position
     here: dict[sympy.Symbol, Int] = {}
-    for v in variables(expr):
+    for v in variables(*exprs, into_derivatives=True):
         for step, k in position.get(v.name, {}).items():
             if k < len(v.subs) and symbols_of(v.subs[k]):
-                here.setdefault(step, v.subs[k])
+                ahead = difference(v.subs[k], here.get(step, v.subs[k]))
+                here[step] = v.subs[k] if isinstance(ahead, int) and ahead >= 0 else here[step]
 
     def test(v: Var) -> bool:
         places = [(step, k) for step, k in position.get(v.name, {}).items() if step in here and k < len(v.subs)]

@@ -270,3 +270,41 @@ def test_what_is_not_proved_says_that_it_was_checked_in_numbers_only() -> None:
     (result,) = answer(*claim).results
     assert result.exact is True
     assert any("checked in numbers only" in str(x.words) for x in result.blocks if isinstance(x, Prose))
+
+
+RECURRENCE = """
+symbols:
+  x[t]: {shape: d}
+  y[t]: {shape: n}
+  h[0]: {shape: n}
+  U: {shape: [n, d]}
+  W: {shape: [n, n]}
+  A: {shape: [n, n]}
+steps: {t: 1..T}
+model:
+  - h[t] = tanh(U @ x[t] + W @ h[t-1])
+  - E[t] = sum((h[t] - y[t])**2)
+  - L = sum(E[t], t=1..T)
+  - q[t] = A @ h[t-1]
+  - r[t] = q[t].T @ h[t-1]
+questions: [{id: only, ask: identity, left: '%s', right: '%s'}]
+"""
+
+AT_AN_OPEN_STEP = [
+    ("h[t]", "tanh(U @ x[t] + W @ h[t-1])", True),
+    ("jacobian(h[t], h[t-1])", "diag(1 - h[t]**2) @ W", True),
+    ("jacobian(h[t], h[t-1])", "W @ diag(1 - h[t]**2)", False),
+    ("grad(r[t], h[t-1])", "(A.T + A) @ h[t-1]", True),
+    ("grad(r[t], h[t-1])", "q[t] + A.T @ h[t-1]", True),
+    ("grad(r[t], h[t-1])", "2 * q[t]", False),
+    ("L", "sum(E[t], t=1..T)", True),
+    ("h[2]", "tanh(U @ x[2] + W @ tanh(U @ x[1] + W @ h[0]))", True),
+    ("h[2]", "tanh(U @ x[2] + W @ tanh(U @ x[1] - W @ h[0]))", False),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "holds"), AT_AN_OPEN_STEP)
+def test_a_recurrence_is_written_out_as_far_as_the_claim_reaches(left: str, right: str, holds: bool) -> None:
+    (found,) = solve_problem(load_problem(RECURRENCE % (left, right)))
+    assert (found.message, [r.exact for r in found.results]) == ("", [holds])
+    assert not any("numbers only" in str(x.words) for r in found.results for x in r.blocks if isinstance(x, Prose))

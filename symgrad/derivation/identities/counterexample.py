@@ -9,18 +9,22 @@ import numpy as np
 import sympy
 
 from symgrad.calculus.numeric import Numbers
+from symgrad.calculus.rewrite import size
 from symgrad.derivation.assuming import Imposed
 from symgrad.derivation.certify import EXCESS
 from symgrad.derivation.identities.draws import moved, small, wide
 from symgrad.derivation.identities.integral_rules import definitions
+from symgrad.derivation.reading_order import specialise
+from symgrad.derivation.writing_out import earlier_states
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import evaluate_int, replace
+from symgrad.tensor.integers import Int, evaluate_int, replace, symbols_of
 from symgrad.tensor.nodes import Call, Expr, Law, Var
 from symgrad.tensor.probability import RANDOM, expanded
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
 from symgrad.tensor.sympy_border import exact_evaluate
-from symgrad.tensor.system import System
+from symgrad.tensor.system import System, spread
 from symgrad.tensor.walk import postorder, variables
 
 TRIES, FEW_TRIES = 40, 8
@@ -28,6 +32,8 @@ POPULATION, GENERATIONS, KEPT = 64, 24, 8
 ROUNDING, MARGIN, CLEAR = 1e-7, 1e-6, 1e-3
 """How far values must differ where they are confirmed with many digits, are sound, or may have lost digits."""
 DIGITS = 30
+MOST_NAMES = 500
+"""Names in the longest formula that is computed with many digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,12 @@ def shape_at(v: Var, sizes: Mapping[sympy.Symbol, int]) -> tuple[int, ...]:
     return tuple(evaluate_int(s, sizes) for s in v.shape)
 
 
-def leaves(system: System, exprs: Sequence[Expr]) -> tuple[Var, ...]:
-    """The inputs that expressions depend on, in the order of first mention."""
+def leaves(system: System, exprs: Sequence[Expr], sizes: Mapping[sympy.Symbol, int] | None = None) -> tuple[Var, ...]:
+    """The inputs that expressions depend on, in the order of first mention; at numeric steps where they are open."""
+    places = steps_at(system, sizes or {})
+    system = specialise(system, places)
     found: dict[Var, None] = {}
-    waiting = list(exprs)
+    waiting = [spread(reindex(x, places)) for x in exprs]
     seen: set[Var] = set()
     while waiting:
         x = waiting.pop(0)
@@ -60,8 +68,14 @@ def leaves(system: System, exprs: Sequence[Expr]) -> tuple[Var, ...]:
             if body is None:
                 found[v] = None
             else:
-                waiting.append(body)
+                waiting.append(spread(body))
     return tuple(found)
+
+
+def steps_at(system: System, sizes: Mapping[sympy.Symbol, int]) -> dict[sympy.Symbol, Int]:
+    """The numbers of open steps and of their ends."""
+    ends = {s for x in system.steps.values() for s in symbols_of(x.lo) | symbols_of(x.hi)}
+    return {s: n for s, n in sizes.items() if not s.is_positive or s in ends}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +96,8 @@ class Search:
     @property
     def by_quadrature(self) -> bool:
         """Whether values are approximate: means over a continuous law are sums over a few points."""
-        whole = [definitions(self.system).apply(x) for x in (self.left, self.right)]
+        stays = earlier_states(self.system, self.left, self.right)
+        whole = [definitions(self.system, stays).apply(x) for x in (self.left, self.right)]
         return any(isinstance(n, Law) for x in whole for n in postorder(x))
 
     @property
@@ -91,9 +106,9 @@ class Search:
         return [*least, *self.choices]
 
     def _small(self) -> Counterexample | None:
-        inputs = leaves(self.system, [self.left, self.right])
+        all_inputs = [leaves(self.system, [self.left, self.right], sizes) for sizes in self._sizes]
         for turn in range(FEW_TRIES if self.by_quadrature else TRIES):
-            for sizes in self._sizes:
+            for inputs, sizes in zip(all_inputs, self._sizes, strict=True):
                 random = np.random.default_rng([turn, len(inputs)])
                 drawn = {v: small(v, shape_at(v, sizes), turn, random) for v in inputs}
                 given = self.imposed.at(self.system, sizes, drawn)
@@ -105,8 +120,8 @@ class Search:
 
     def _wide(self) -> Counterexample | None:
         """Inputs of very different sizes, and then those at which the relation came nearest to failing, moved."""
-        inputs = leaves(self.system, [self.left, self.right])
         for turn, sizes in enumerate(self._sizes):
+            inputs = leaves(self.system, [self.left, self.right], sizes)
             random = np.random.default_rng([turn, len(inputs), 11])
             drawn = {v: wide(v, shape_at(v, sizes), POPULATION, random, not self._sound) for v in inputs}
             for _ in range(GENERATIONS if self._sound else 1):
@@ -176,9 +191,12 @@ class Search:
 
 
 def precise(system: System, expr: Expr, sizes: Mapping[sympy.Symbol, int], given: Mapping[Var, Array]) -> float | None:
-    """The value of a scalar, computed with many digits; None where it has no exact reading."""
+    """The value of a scalar, computed with many digits; None where it is long or has no exact reading."""
     exact_inputs = {v: _nested(x) for v, x in given.items()}
-    whole = expanded(definitions(system).apply(expr))
+    places = steps_at(system, sizes)
+    whole = expanded(definitions(specialise(system, places)).apply(spread(reindex(expr, places))))
+    if size(whole) > MOST_NAMES:
+        return None
     try:
         return float(sympy.N(exact_evaluate(whole, sizes, exact_inputs), DIGITS))
     except (InternalError, TypeError, ValueError, ZeroDivisionError):

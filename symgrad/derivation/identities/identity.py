@@ -58,7 +58,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     search = refuting.Search(system, left, right, claim.relation, choices, Imposed.of(problem, question))
     if search.by_quadrature:
         work.certifier.instances = [
-            _gentle(n, refuting.leaves(system, [left, right])) for n in work.certifier.instances
+            _gentle(n, refuting.leaves(system, [left, right], n.sizes)) for n in work.certifier.instances
         ]
     try:
         work.certifier.compare(left, right, relation=claim.relation)

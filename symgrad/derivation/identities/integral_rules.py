@@ -34,7 +34,7 @@ from symgrad.tensor.nodes import (
 )
 from symgrad.tensor.rebuild import rebuild, transform
 from symgrad.tensor.reindex import free_ints, reindex
-from symgrad.tensor.system import System
+from symgrad.tensor.system import System, spread
 from symgrad.tensor.walk import postorder, variables
 
 
@@ -47,14 +47,27 @@ class Rule:
     apply: Callable[[Expr], Expr]
 
 
-def definitions(system: System) -> Rule:
-    """Quantities of the model replaced by what defines them, all the way down."""
+def definitions(system: System, stays: Callable[[Var], bool] = lambda v: False) -> Rule:
+    """Quantities of the model replaced by what defines them, all the way down; nodes that ``stays`` names stay.
+
+    At open steps a recurrence has no lowest one: a state that is met in the formula of another stays too.
+    """
+    known: dict[Var, Expr] = {}
+    begun: list[str] = []
 
     def rule(x: Expr) -> Expr:
         if isinstance(x, Density) and isinstance(x.table, Build | Full):
             return _at_places(x.table, x.at)
-        body = system.body(x) if isinstance(x, Var) else None
-        return x if body is None else transform(body, rule)
+        if not isinstance(x, Var):
+            return x
+        if x.name in begun and any(symbols_of(s) for s in x.subs):
+            return x
+        if x not in known:
+            body = None if stays(x) else system.body(x)
+            begun.append(x.name)
+            known[x] = x if body is None else transform(body if not x.subs else spread(body), rule)
+            begun.pop()
+        return known[x]
 
     return Rule(
         "definition", ("definition",), lambda x: multiply_out(found) if (found := transform(x, rule)) is not x else x

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 import sympy
 
+from symgrad.calculus.rewrite import distribute, multiply_out
 from symgrad.derivation.identities import inequality_ways
 from symgrad.derivation.identities import rules as identity_rules
 from symgrad.derivation.identities.index_proof import entry_of, free_indices, in_order, terms
 from symgrad.derivation.identities.inequalities import known_identity, known_inequality, nonnegative
-from symgrad.derivation.identities.integral_rules import RULES, definitions, mentioned, same_terms
-from symgrad.derivation.resolving import as_formulas
+from symgrad.derivation.identities.integral_rules import RULES, Rule, definitions, mentioned, same_terms
+from symgrad.derivation.resolving import as_formulas, derived
 from symgrad.derivation.steps import Block, Check, Prose, Reason
 from symgrad.derivation.workspace import Workspace
+from symgrad.derivation.writing_out import earlier_states
 from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor import probability as pr
@@ -25,7 +27,9 @@ from symgrad.tensor.nodes import (
     Integral,
     Law,
 )
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.sympy_border import to_sympy
+from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
 
@@ -38,12 +42,26 @@ class Proofs:
     right: Expr
     relation: str
 
+    def written(self, x: Expr, system: System | None = None) -> Expr:
+        """An expression with definitions of the model put in, as far as the latest step that the claim is about."""
+        return self._definitions(system or self.work.system).apply(x)
+
+    def _definitions(self, system: System) -> Rule:
+        return definitions(system, earlier_states(system, self.left, self.right))
+
     def proof(self) -> list[Block] | None:
         """The best proof that is known; None where none is."""
         return self._equality() if self.relation == "=" else self._inequality()
 
     def _equality(self) -> list[Block] | None:
-        for way in (self._by_theorem, self._by_rewriting, self._by_entries, self._by_algebra, self._by_names):
+        for way in (
+            self._by_theorem,
+            self._by_rewriting,
+            self._by_entries,
+            self._by_derivation,
+            self._by_algebra,
+            self._by_names,
+        ):
             found = way()
             if found is not None:
                 return found
@@ -54,7 +72,7 @@ class Proofs:
         return None if known is None else [Prose(known)]
 
     def _by_rewriting(self) -> list[Block] | None:
-        if not _has_integrals((self.left, self.right), self.work):
+        if not self._has_integrals(self.left, self.right):
             return None
         return self.meeting(self.left, self.right)
 
@@ -76,7 +94,7 @@ class Proofs:
         """An expression after each rule that changes it, with the reason."""
         system = self.work.system
         out: list[tuple[Expr, Reason]] = [(x, ())]
-        for rule in (definitions(system), *RULES):
+        for rule in (self._definitions(system), *RULES):
             after = rule.apply(x)
             if after is not x:
                 reason = self._why(x) if rule.name == "definition" else rule.reason
@@ -87,7 +105,7 @@ class Proofs:
     def _why(self, x: Expr) -> Reason:
         """What is put in: definitions of the model, or what is assumed."""
         problem = self.work.problem
-        plain = definitions(problem.system).apply(x)
+        plain = self.written(x, problem.system)
         return mentioned(x, problem.system) if plain is not x else ("as assumed",)
 
     def _lines(self, left: Expr, chain: Sequence[tuple[Expr, Reason]]) -> list[Block]:
@@ -99,7 +117,7 @@ class Proofs:
 
     def _check_divergences(self, x: Expr) -> None:
         """Closed forms of normal divergences against quadrature."""
-        for node in postorder(definitions(self.work.system).apply(x)):
+        for node in postorder(self.written(x)):
             if isinstance(node, Integral) and node.op == "divergence" and all(isinstance(a, Law) for a in node.args):
                 q, p = (a for a in node.args if isinstance(a, Law))
                 try:
@@ -112,9 +130,7 @@ class Proofs:
 
     def _by_names(self) -> list[Block] | None:
         """Both sides by named identities, until they are one expression or have the same entries."""
-        written = [
-            as_formulas(self.work.system, definitions(self.work.system).apply(x)) for x in (self.left, self.right)
-        ]
+        written = [as_formulas(self.work.system, self.written(x)) for x in (self.left, self.right)]
         chains = [identity_rules.chain(x) for x in written]
         first, second = (c[-1][0] for c in chains)
         if first is not second and Proofs(self.work, first, second, "=").alike() is None:
@@ -156,10 +172,22 @@ class Proofs:
                 )
         return blocks
 
+    def _by_derivation(self) -> list[Block] | None:
+        """The derivative on one side as it is derived, which has the same entries as the other side."""
+        for x, other in ((self.left, self.right), (self.right, self.left)):
+            found = derived(self.work, x)
+            if found is None:
+                continue
+            first, second = (multiply_out(distribute(replace_nodes(y, found.images))) for y in (found.value, other))
+            same = [] if same_terms(first, second) else Proofs(self.work, first, second, "=").alike()
+            if same is not None:
+                line = self.work.certifier.line(x, found.value, reason=found.reason, rule="derivative")
+                return [*found.blocks, line, *same]
+        return None
+
     def _by_algebra(self) -> list[Block] | None:
         """Scalars: the difference simplifies to 0."""
-        system = self.work.system
-        sides = [definitions(system).apply(x) for x in (self.left, self.right)]
+        sides = [self.written(x) for x in (self.left, self.right)]
         if any(x.order for s in sides for x in postorder(s)) or any(n.shape for s in sides for n in variables(s)):
             return None
         symbols = {
@@ -174,17 +202,16 @@ class Proofs:
         if difference != 0:
             return None
         words: Reason = ("Written with exponentials, the difference of the two sides simplifies to 0.",)
-        shown = [x for x in (self.left, self.right) if definitions(system).apply(x) is not x]
+        shown = [x for x in (self.left, self.right) if self.written(x) is not x]
         blocks: list[Block] = [
-            self.work.certifier.line(x, definitions(system).apply(x), reason=self._why(x), rule="definition")
-            for x in shown
+            self.work.certifier.line(x, self.written(x), reason=self._why(x), rule="definition") for x in shown
         ]
         return [*blocks, Prose(words)]
 
     def _inequality(self) -> list[Block] | None:
         small, large = (self.left, self.right) if self.relation == "<=" else (self.right, self.left)
         system = self.work.system
-        written = [definitions(system).apply(x) for x in (small, large)]
+        written = [self.written(x) for x in (small, large)]
         known = known_inequality(small, large) or known_inequality(*written)
         if known is not None:
             lines = [
@@ -193,7 +220,7 @@ class Proofs:
                 if x is not y
             ]
             return [*lines, Prose(("This is ", *known, "."))]
-        if not _has_integrals((small, large), self.work):
+        if not self._has_integrals(small, large):
             return self._never_negative(*written)
         difference = b.sub(large, small)
         found = nonnegative(difference, self.work.system)
@@ -217,8 +244,6 @@ class Proofs:
         blocks: list[Block] = [line(difference, x, reason=r, rule="difference") for x, r in found.forms]
         return [*blocks, line(difference, b.ZERO, reason=found.words, rule="not negative", relation=">=")]
 
-
-def _has_integrals(sides: Sequence[Expr], work: Workspace) -> bool:
-    system = work.system
-    whole = [*sides, *(definitions(system).apply(x) for x in sides)]
-    return any(isinstance(x, Density | Integral | Law) for s in whole for x in postorder(s))
+    def _has_integrals(self, *sides: Expr) -> bool:
+        whole = [*sides, *(self.written(x) for x in sides)]
+        return any(isinstance(x, Density | Integral | Law) for s in whole for x in postorder(s))
