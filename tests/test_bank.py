@@ -14,9 +14,12 @@ from typing import Any, Final
 import numpy as np
 import pytest
 from browser import CHROMIUM, PHONE, SCREEN, run
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
 
 from symgrad import pipeline
 from symgrad.calculus.numeric import Numbers
+from symgrad.derivation.sizes import derived_sizes, fitting
 from symgrad.derivation.steps import Derivation
 from symgrad.derivation.workspace import choose_sizes
 from symgrad.errors import ProblemError, QuestionError
@@ -31,6 +34,7 @@ from symgrad.sheet.look import Look
 from symgrad.sheet.pdf import typst_query
 from symgrad.sheet.programs import program
 from symgrad.sheet.samples import sample
+from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Expr
 
 NAMES = bank_names()
@@ -300,6 +304,7 @@ def _tokens(latex: str) -> list[str]:
 # The generated programs
 
 
+@cache
 def _modules(name: str) -> dict[str, Any]:
     problem, derivations = solved(name)
     space: dict[str, Any] = {}
@@ -312,35 +317,69 @@ DIFFERENTIATED = [
 ]
 
 
+WITHOUT_CODE = {("attention_rnn", "state_all"), ("attention_rnn_all", "state")}
+"""Where an array of the model grows from step to step."""
+
+
 @pytest.mark.parametrize(("name", "question"), DIFFERENTIATED)
-@pytest.mark.parametrize("turn", range(2))
-def test_generated_code_agrees_with_differences(name: str, question: str, turn: int) -> None:
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_generated_code_agrees_with_differences(name: str, question: str, data: st.DataObject) -> None:
+    """At sizes, steps and points that nobody chose; results have the shapes of the contract, arguments stay as given."""
     problem, derivations = solved(name)
     derivation = next(d for d in derivations if d.id == question)
     asked = problem.question(question)
     try:
         made = program(problem, derivation)
     except QuestionError as error:
-        assert (name, question) in {("attention_rnn", "state_all"), ("attention_rnn_all", "state")}
+        assert (name, question) in WITHOUT_CODE
         assert "changes from step to step" in error.message  # noqa: PT017
         return
-    sizes = _sizes(problem, [asked.of.expr, *(w.expr for w in asked.wrt)], turn)
-    numbers = Numbers.of(problem.system, sizes, points=1, seed=turn + 7)
+    sizes = _drawn(data, problem, [asked.of.expr, *(w.expr for w in asked.wrt)])
+    numbers = Numbers.of(problem.system, sizes, points=1, seed=data.draw(st.integers(0, 10**6)))
+    held = [h.expr for h in asked.several("hold")]
+    try:
+        expected = {w.text: numbers.differences(asked.of.expr, w.expr, held)[0] for w in asked.wrt}
+    except (QuestionError, ValueError):
+        reject()  # The model does not exist at these sizes: a kernel larger than its image.
     arguments = {leaf.argument: sample(leaf, numbers) for leaf in made.leaves}
     arguments |= {s.name: sizes[s] for s in made.integers}
+    before = {k: np.array(v) for k, v in arguments.items()}
     found = _modules(name)[question](**arguments)
-    held = [h.expr for h in asked.several("hold")]
-    for w in asked.wrt:
-        value = found[w.text] if asked.wrt_is_list else found
-        expected = numbers.differences(asked.of.expr, w.expr, held)[0]
-        np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-7)
+    np.testing.assert_equal({k: np.array(v) for k, v in arguments.items()}, before)
+    assert isinstance(found, dict) == asked.wrt_is_list
+    found = found if asked.wrt_is_list else {asked.wrt[0].text: found}
+    assert list(found) == list(expected)
+    for wrt, value in expected.items():
+        assert np.shape(found[wrt]) == value.shape
+        np.testing.assert_allclose(found[wrt], value, rtol=1e-6, atol=1e-7)
 
 
-def _sizes(problem: Problem, exprs: list[Expr], turn: int) -> dict[Any, int]:
-    """Sizes and open steps that fit the model, one row larger than those it was certified with where that fits."""
-    chosen = choose_sizes(problem.system, exprs)[turn]
-    ends = {s for x in problem.steps.values() for end in (x.lo, x.hi) for s in getattr(end, "free_symbols", ())}
-    return {s: n + 1 if s in ends else n for s, n in chosen.items()}
+@pytest.mark.parametrize("t", [1, 2, 3])
+def test_what_begins_a_recurrence_is_a_state_that_no_loss_reads(t: int) -> None:
+    """∂L/∂h[t-1] at t = 1 has no ∂⁺L/∂h[0], and no row of an array stands in for it."""
+    problem, derivations = solved("lstm_step")
+    made = program(problem, next(d for d in derivations if d.id == "inputs"))
+    of, wrt = problem.question("inputs").of.expr, problem.question("inputs").wrt[3].expr
+    sizes = {s: {"T": 3, "t": t}.get(s.name, 2) for s in choose_sizes(problem.system, [of, wrt])[0]}
+    numbers = Numbers.of(problem.system, sizes, points=1, seed=t)
+    found = _modules("lstm_step")["inputs"](**{x.argument: sample(x, numbers) for x in made.leaves}, t=t)
+    np.testing.assert_allclose(found["h[t-1]"], numbers.differences(of, wrt, [])[0], rtol=1e-6, atol=1e-7)
+
+
+def _drawn(data: st.DataObject, problem: Problem, exprs: list[Expr]) -> dict[Any, int]:
+    """Sizes, ends of steps and open indices of every small value at which the model exists."""
+    chosen, steps = choose_sizes(problem.system, exprs)[0], problem.steps
+    ends = {s for x in steps.values() for end in (x.lo, x.hi) for s in getattr(end, "free_symbols", ())}
+    sizes = [s for s in chosen if s.is_positive and s not in ends]
+    env = {s: data.draw(st.integers(1, 6), label=str(s)) for s in (*sizes, *(ends & chosen.keys()))}
+    env = fitting(env, sizes, derived_sizes(problem.system, exprs))
+    least = min(env.values(), default=1)
+    env |= {s: data.draw(st.integers(1, least), label=str(s)) for s in chosen.keys() - env.keys() - steps.keys()}
+    for s in chosen.keys() & steps.keys():
+        lo, hi = evaluate_int(steps[s].lo, env), evaluate_int(steps[s].hi, env)
+        env[s] = data.draw(st.integers(lo, hi), label=str(s))
+    return env
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,7 +14,7 @@ from symgrad.calculus.dependency import Lags, components, lags, reach, reads
 from symgrad.calculus.ranges import Bounds, meet
 from symgrad.calculus.sensitivity import Sensitivity, sensitivities
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, replace, same, symbols_of
+from symgrad.tensor.integers import Int, difference, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Expr, Rel, Var
 from symgrad.tensor.reindex import fresh_symbol, reindex
 from symgrad.tensor.system import Definition, System
@@ -37,11 +37,15 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """δ of a node as a sum of terms, for all indices in the ranges."""
+    """δ of a node as a sum of terms, for all indices in the ranges.
+
+    ``beside`` marks a member that was asked for, such as h[t-1], beside the equation of its family, h[t].
+    """
 
     node: Var
     ranges: tuple[Binder, ...]
     terms: tuple[Term, ...]
+    beside: bool = False
 
     @property
     def total(self) -> Expr:
@@ -73,17 +77,20 @@ def adjoint_equations(
         readers = [d for f in (of.name, *order) for d in done.get(f, system.family(f))]
         readers = [d for d in readers if any(v.name == family for v in variables(d.body))]
         mine: list[Definition] = []
-        for target, ranges in _targets(family, wrt, system, table):
+        loose = [(w, _open_ranges(w, system)) for w in wrt if w.name == family and _may_begin(w, system, table)]
+        for target, ranges in (*_targets(family, wrt, system, table), *loose):
+            beside = any(target is w for w, _ in loose)
             known = Bounds().within(ranges).within(system.steps.values())
             terms: list[Term] = []
             for d in readers:
                 g = seed if d.target is of else name(d.target)
                 for s in sensitivities(d.body, d.target, g, partial(_belongs, family)):
                     terms += shared_by(s, d, target, known)
-            equation = _at_fixed_index(Equation(target, ranges, tuple(t for t in terms if not b.is_zero(t.value))))
+            terms = [t for t in terms if not b.is_zero(t.value)]
+            equation = _at_fixed_index(Equation(target, ranges, tuple(terms), beside))
             if equation.terms:
                 yield equation
-                mine += _specialised(system, equation)
+                mine += () if beside else _specialised(system, equation)
         done[family] = mine
 
 
@@ -102,6 +109,23 @@ def _targets(family: str, wrt: tuple[Var, ...], system: System, table: Lags) -> 
     if any(family in reach(f, table.reads) for f in table.reads.get(family, ())):
         made.sort(key=lambda target: -len(target[1]))
     return [*made, *boundary]
+
+
+def _may_begin(node: Var, system: System, table: Lags) -> bool:
+    """Whether a member at an open step, such as h[t-1], is what begins the recurrence at one of them, such as h[0]."""
+    hit = system.definition(node)
+    for x in hit[0].ranges if hit is not None else ():
+        k = table.position.get(node.name, {}).get(x.symbol)
+        step = next((s for s in symbols_of(node.subs[k]) if s in system.steps), None) if k is not None else None
+        if k is None or step is None:
+            continue
+        shift = difference(node.subs[k], step)
+        places = ((r, table.position.get(r.reader.family, {}).get(x.symbol)) for r in reads(system))
+        gaps = [difference(r.node.subs[k], r.reader.indices[own]) for r, own in places
+                if r.node.name == node.name and own is not None]  # fmt: skip
+        if isinstance(shift, int) and any(isinstance(g, int) and g * shift > 0 for g in gaps):
+            return True
+    return False
 
 
 def _instances_at(system: System, node: Var) -> list[Definition]:
@@ -197,7 +221,7 @@ def _at_fixed_index(equation: Equation) -> Equation:
         node = reindex(equation.node, mapping)
         assert isinstance(node, Var)
         terms = tuple(Term(t.reader, reindex(t.value, mapping), _without(t.guard, x.symbol)) for t in equation.terms)
-        return Equation(node, tuple(y for y in equation.ranges if y is not x), terms)
+        return Equation(node, tuple(y for y in equation.ranges if y is not x), terms, equation.beside)
     return equation
 
 

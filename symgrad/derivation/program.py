@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import sympy
 
 from symgrad.calculus.adjoint import adjoint_equations
-from symgrad.derivation.differentiation.backprop import DELTA, delta, is_short, recast
+from symgrad.derivation.differentiation.backprop import is_short, recast
+from symgrad.derivation.differentiation.guards import DELTA, delta
 from symgrad.derivation.steps import Code, DeferredCode
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
@@ -69,7 +70,7 @@ def backward_code(problem: Problem, system: System, of: Expr, wrt: Expr) -> Code
         at_target = _same_member(equation.node, target)
         if at_target is not None:
             value = reindex(equation.total, at_target)
-        if equation.node is not target or recasted.definition(target) is not None:
+        if not equation.beside and (equation.node is not target or recasted.definition(target) is not None):
             made = delta(equation.node)
             definitions.append(Definition(made.name, made.subs, equation.total, equation.ranges))
     if rows:

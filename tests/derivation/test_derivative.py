@@ -281,6 +281,16 @@ questions:
 - {id: a, ask: derivative, of: "h[t]", wrt: W, form: sum-of-products}
 - {id: b, ask: derivative, of: "h[t]", wrt: U, form: sum-of-products}
 """,
+    "the state before": """
+symbols: {"x[t]": {shape: d}, "h[0]": {shape: n}, W: {shape: [n, n]}, U: {shape: [n, d]}, V: {shape: [m, n]},
+  "y[t]": {shape: m, is: one-hot}}
+steps: {t: 1..T}
+model: ["h[t] = tanh(W @ h[t-1] + U @ x[t])", "E[t] = cross_entropy(y[t], softmax(V @ h[t]))",
+  "L = loss(h[t], t=1..T)", "M = sum(E[t], t=1..T)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: "h[t-1]", form: backprop}
+- {id: b, ask: derivative, of: M, wrt: "h[t-1]", form: backprop}
+""",
     "zero-based": """
 index_base: 0
 symbols: {E: {shape: [V, d]}, "c[j]": {is: index}}

@@ -14,7 +14,7 @@ from symgrad.calculus.recast import ends_at, name_preactivations
 from symgrad.calculus.rewrite import size
 from symgrad.calculus.stacking import one_stack
 from symgrad.derivation.at_ends import at_ends
-from symgrad.derivation.differentiation.guards import beyond, holds_at, unguarded
+from symgrad.derivation.differentiation.guards import DELTA, beyond, delta, holds_at, unguarded
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Introduced, Line, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, first_free, names_in_use, workspace
@@ -27,13 +27,6 @@ from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
-
-DELTA = "δ"
-
-
-def delta(node: Var) -> Var:
-    """The name of ∂L/∂node."""
-    return Var(DELTA + node.name, node.subs, node.shape)
 
 
 def recast(problem: Problem, system: System, of: Var) -> tuple[System, tuple[Definition, ...]]:
@@ -149,7 +142,7 @@ class _Pass:
         self.bodies: dict[Expr, Var] = {d.body: d.target for d in work.system.definitions if not d.ranges}
         for equation in map(self._whole, adjoint_equations(work.system, of, wrt, self.name)):
             self.equations[equation.node] = equation
-            if equation.node in self.wanted and work.system.body(equation.node) is None:
+            if equation.beside or (equation.node in self.wanted and work.system.body(equation.node) is None):
                 continue
             value = equation.total
             if is_short(value):

@@ -10,16 +10,28 @@ from symgrad.calculus.rewrite import collect, fold_definitions
 from symgrad.calculus.stacking import one_stack
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, same, symbols_of
-from symgrad.tensor.nodes import Expr, Rel, Var
+from symgrad.tensor.nodes import Deriv, Expr, Rel, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import System
+from symgrad.tensor.walk import variables
+
+DELTA = "δ"
+
+
+def delta(node: Var) -> Var:
+    """The name of ∂L/∂node."""
+    return Var(DELTA + node.name, node.subs, node.shape)
 
 
 def unguarded(equation: Equation, system: System, bodies: Mapping[Expr, Var]) -> Expr:
     """The right side without the guards that only cut off δ beyond an end of the steps, where it is zero."""
     terms: list[Expr] = []
     for t in equation.terms:
-        guard = [r for r in t.guard if not only_ends(t, r, equation, system)]
+        given = (
+            isinstance(t.value, Deriv) and t.value.kind == "immediate"
+        )  # Zero by a node that the loss does not read.
+        passed = any(v.name == DELTA + t.reader.name for v in variables(t.value))
+        guard = [r for r in t.guard if not (given or (passed and only_ends(t, r, equation, system)))]
         terms.append(b.mul(b.iverson(*guard), t.value) if guard else collect(t.value))
     return settled(fold_definitions(one_stack(b.add(*terms)), bodies))
 
