@@ -157,7 +157,7 @@ def _signature(problem: Problem, question: Question) -> Signature:
     numbers: set[int] = set()
     shapes: set[tuple[int, ...]] = set()
     for node in _upstream(problem, question.of.expr):
-        if isinstance(node, Var) and problem.system.body(node) is None:
+        if isinstance(node, Var) and not problem.system.family(node.name):
             sizes = tuple(int(n) for n in node.shape if str(n).isdigit())
             numbers.update(sizes)
             shapes.add(sizes)
@@ -167,17 +167,17 @@ def _signature(problem: Problem, question: Question) -> Signature:
 
 
 def _upstream(problem: Problem, of: Expr) -> Iterator[Expr]:
-    """The nodes that an expression is made of, through the definitions of names."""
-    waiting, seen = [of], set[Expr]()
+    """The nodes that an expression is made of, through the definitions of names, every family of them once."""
+    waiting, seen, families = [of], set[Expr](), set[str]()
     while waiting:
         for node in postorder(waiting.pop()):
             if node in seen:
                 continue
             seen.add(node)
             yield node
-            body = problem.system.body(node) if isinstance(node, Var) else None
-            if body is not None:
-                waiting.append(body)
+            if isinstance(node, Var) and node.name not in families:
+                families.add(node.name)
+                waiting.extend(d.body for d in problem.system.family(node.name))
 
 
 def _integers(values: Iterator[object]) -> Iterator[int]:

@@ -86,3 +86,8 @@ questions:
 def test_labels_name_the_question(text: str) -> None:
     marked = Markers.of([load(LABELS)]).mark(text)
     assert [(c.question, c.verdict) for c in marked.claims] == [("q1a", "right"), ("q1b", "wrong")]
+
+
+def test_a_recurrence_is_looked_through_once() -> None:
+    marked = Markers.of([load("gated_rnn")]).mark("(a) The dimension of the output is $3 \\times 4$.")
+    assert [c.verdict for c in marked.claims] == ["unjudged"]
