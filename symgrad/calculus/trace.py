@@ -71,6 +71,13 @@ class Trace:
         named = {v for v in variables(body) if v.name == node.name}
         return named == {node} and not bound_symbols(body) & symbols_in(node)
 
+    def member(self, reader: Var, node: Var) -> Var:
+        """The member of a running reader that names a node at its own indices; any other reader as it is."""
+        body = self.bodies.get(reader)
+        named = {v.subs for v in variables(body) if v.name == node.name} if body is not None else set()
+        beside = reader in self.running and named == {reader.subs} and not symbols_in(node) & symbols_in(reader)
+        return Var(reader.name, node.subs, reader.shape, reader.facts) if beside else reader
+
     def over(self, value: Expr, reader: Var, node: Var) -> Expr:
         """Σ of what a reader passes to a node, over the members that the reader stands for and the node does not."""
         left = [x for x in self.running.get(reader, ()) if x.symbol not in symbols_in(node)]
@@ -112,7 +119,7 @@ class _Tracer:
         self.held = frozenset(held)
         self.stop = set(wrt) | {h for h in held if isinstance(h, Var)}
         self.closed = {h.name for h in held if _whole_family(h)}
-        self.fixed = symbols_in(of) | {s for h in held if isinstance(h, Var) for s in symbols_in(h)} - {ANY}
+        self.fixed = {s for v in (of, *wrt, *held) if isinstance(v, Var) for s in symbols_in(v)} - {ANY}
         self.bodies: dict[Var, Expr] = {}
         self.reads: dict[Var, tuple[Var, ...]] = {}
         self.running: dict[Var, tuple[Binder, ...]] = {}

@@ -24,6 +24,20 @@ from symgrad.tensor.reindex import reindex
 from symgrad.tensor.walk import variables
 
 PROBLEMS: dict[str, str] = {
+    "normalised": """
+symbols: {"x[i]": {}, gamma: {}, beta: {}, eps: {is: positive}}
+steps: {i: 1..m}
+model:
+  - mu = sum(x[i], i=1..m) / m
+  - v = sum((x[i] - mu)**2, i=1..m) / m
+  - xhat[i] = (x[i] - mu) / sqrt(v + eps)
+  - y[i] = gamma * xhat[i] + beta
+  - l = loss(y[i], i=1..m)
+questions:
+  - {id: given, ask: derivative, of: l, wrt: "x[i]"}
+  - {id: scale, ask: derivative, of: l, wrt: [gamma, beta]}
+  - {id: moments, ask: derivative, of: l, wrt: [v, mu]}
+""",
     "images": """
 symbols:
   x: {shape: n}
@@ -563,6 +577,11 @@ def test_lines_read_well(name: str, question: str) -> None:
 
 
 ANSWERS: dict[tuple[str, str, str], str] = {
+    ("normalised", "scale", "gamma"): r"\sum_{i=1}^{m} \frac{\partial l}{\partial y_i}\, \hat{x}_i",
+    ("normalised", "moments", "v"): (
+        r"\sum_{i=1}^{m} \biggl(-\frac{\gamma\, (x_i - \mu)}{2 \bigl(\sqrt{v + \varepsilon}\bigr)^{3}}\,"
+        r" \frac{\partial l}{\partial y_i}\biggr)"
+    ),
     ("images", "twice", "x"): r"(A^{\top} B + B^{\top} A)\, x",
     ("images", "outer", "x"): r"(x^{\top} y)\, I + x\, x^{\top} (A^{\top} + A)",
     ("images", "matrix", "X"): r"(C + C^{\top})\, X",

@@ -62,22 +62,24 @@ class Edges:
             part = self._shaped(adjoint_part(body, reader, stand_in, node), reader, node, stand_in, g)
             return self.graph.over(part, reader, node)
         found = sensitivities(body, reader, stand_in, lambda v: v.name == node.name)
-        shaped = [replace(s, value=self._shaped(s.value, reader, s.atom, stand_in, g)) for s in found]
+        shaped = [replace(s, value=self._shaped(s.value, reader, node, stand_in, g, s.atom)) for s in found]
         return self.graph.met(shaped, reader, node)
 
-    def _shaped(self, part: Expr, reader: Var, node: Var, stand_in: Expr, g: Expr) -> Expr:
+    def _shaped(self, part: Expr, reader: Var, node: Var, stand_in: Expr, g: Expr, member: Var | None = None) -> Expr:
+        """The share with slopes by name; ``member`` is the node as the reader names it, where an index picks it."""
+        part = self._given(part, reader, node, member or node)
         if stand_in is g:
-            return self._tidy(self._given(part, reader, node), reader)
+            return self._tidy(part, reader)
         assert isinstance(stand_in, Var)
         part = as_diagonal(part, stand_in, lambda w: self.names.diagonal(reader, w))
-        return self._tidy(replace_nodes(self._given(part, reader, node), {stand_in: g}), reader)
+        return self._tidy(replace_nodes(part, {stand_in: g}), reader)
 
-    def _given(self, part: Expr, reader: Var, node: Var) -> Expr:
+    def _given(self, part: Expr, reader: Var, node: Var, member: Var) -> Expr:
         """A given partial of a loss that a node reaches in no other way is its whole derivative."""
         if self.graph.readers(node) != (reader,):
             return part
-        partial = b.deriv(reader, node, "immediate")
-        return replace_nodes(part, {partial: b.deriv(reader, node, "total", self.graph.held)})
+        partial = b.deriv(reader, member, "immediate")
+        return replace_nodes(part, {partial: b.deriv(reader, member, "total", self.graph.held)})
 
     def _tidy(self, x: Expr, reader: Var) -> Expr:
         def rule(y: Expr) -> Expr:

@@ -45,7 +45,7 @@ class LocalFactors:
 
     def _reason(self, users: list[Var]) -> Reason:
         if len({u.name for u in users}) > 1:
-            return paths_add(self.wrt, users)
+            return paths_add(self.wrt, [self.graph.member(u, self.wrt) for u in users])
         if len(users) > 1:
             alone = ", ∂⁺: at this step only" if any(self._acts_twice(u) for u in users) else ""
             return ("chain rule; ", self.wrt, f" acts at every step{alone}")
@@ -80,8 +80,11 @@ class LocalFactors:
         return user in self.graph.bodies and any(v in self.graph.held for v in variables(self.graph.bodies[user]))
 
     def _gate(self, users: list[Var]) -> Var | None:
-        """The node among the users that every path from the others to ``of`` passes, if there is one."""
-        if len(users) < 2:
+        """The node among the users that every path from the others to ``of`` passes, if there is one.
+
+        A running node is none: each of its members is a path of its own.
+        """
+        if len(users) < 2 or users[0] in self.graph.running:
             return None
         last = users[0]
         reached = {self.graph.of}

@@ -19,7 +19,7 @@ from symgrad.calculus.rewrite import (
     multiply_out,
     size,
 )
-from symgrad.calculus.trace import Trace, trace
+from symgrad.calculus.trace import Trace, symbols_in, trace
 from symgrad.derivation.differentiation.edges import Edge, Edges, compose
 from symgrad.derivation.differentiation.factors import LocalFactors
 from symgrad.derivation.differentiation.order import backward, ways_down
@@ -31,6 +31,8 @@ from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, Var
+from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import renamed_apart
 from symgrad.tensor.walk import postorder, variables
 
 MOST_NAMES: Final = 20_000
@@ -211,7 +213,8 @@ class Paths:
         if node.subs:
             readers.sort(key=lambda r: len(r.subs) != len(node.subs) or r.subs != node.subs)
         edges = Edges(self.graph, self.names)
-        return [edges.edge(r, node, self.known[r]) for r in readers]
+        found = (edges.edge(r, node, self.known[r]) for r in readers)
+        return [Edge(e.reader, self._apart(e.unresolved), e.value) for e in found]
 
     def _reads(self, reader: Var, node: Var) -> bool:
         return reader in self.bodies and reader not in self.leave and node in self.graph.reads[reader]
@@ -299,14 +302,19 @@ class Paths:
                 x = common_scalars(multiply_out(take_entries(distribute(x))))
             fresh = settled(fold_definitions(collect(take_entries(x)), bodies))
             if fresh is x:
-                return x
+                break
             x = fresh
-        return x
+        return self._apart(x)
+
+    def _apart(self, x: Expr) -> Expr:
+        """Sums over other indices than those of the two nodes, x_i − Σ_k x_k."""
+        taken = frozenset(symbols_in(self.of) | symbols_in(self.wrt))
+        return transform(x, lambda y: renamed_apart(y, taken), into=lambda y: not isinstance(y, Deriv))
 
     def _reason(self, node: Var, edges: list[Edge]) -> Reason:
         readers = [e.reader for e in edges]
         if len(readers) > 1:
-            return paths_add(node, readers)
+            return paths_add(node, [self.graph.member(r, node) for r in readers])
         reader = readers[0]
         if self._is_softmax(reader) and divides(self.known[reader], reader):
             return ("softmax with cross-entropy",)
