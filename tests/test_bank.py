@@ -16,6 +16,7 @@ import pytest
 from browser import CHROMIUM, PHONE, SCREEN, run
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
+from json_contract import complaints, pairs
 
 from symgrad import pipeline
 from symgrad.calculus.numeric import Numbers
@@ -63,8 +64,12 @@ def test_every_format(name: str, format: str) -> None:
     text = pipeline.printed([(problem, derivations)], format)
     assert problem.title[:8] in text or format == "json"
     if format == "json":
-        questions = json.loads(text)["questions"]
-        assert [q["id"] for q in questions] == list(problem.ids)
+        found = json.loads(text)
+        assert complaints(found) == []
+        assert [q["id"] for q in found["questions"]] == list(problem.ids)
+        results = [r for q in found["questions"] for r in q["results"]]
+        numbers = [(v, n) for r in results for v, n in pairs(r["value"], r["float"]) if not isinstance(v, str)]
+        assert all(n == pytest.approx(v, rel=1e-12) for v, n in numbers)
 
 
 @pytest.mark.parametrize("name", NAMES)
