@@ -1,5 +1,6 @@
 """Names for what a derivation uses more than once: D_t = diag(1 − h_t ⊙ h_t), e_t = ŷ_t − y_t."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sympy
@@ -8,6 +9,7 @@ from symgrad.derivation.steps import Introduced
 from symgrad.derivation.workspace import Workspace, generalise
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Binder, Call, Compare, Expr, Mul, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.walk import postorder, variables
 
 
@@ -96,6 +98,14 @@ class Names:
     def _letter(self, wishes: tuple[str, ...], node: Var) -> str:
         own = [f"{w}_{node.name}" for w in wishes if node.name.isidentifier()]
         return self.work.fresh(*own, *wishes) if self.several else self.work.fresh(*wishes, *own)
+
+
+def says(sides: Sequence[Expr], named: Introduced) -> bool:
+    """Whether an equation at open steps says itself what a name stands for: … = ŷ_t − y_t = e_t."""
+    members = [v for v in sides if isinstance(v, Var) and v.name == named.name.name]
+    open_ = [v for v in members if not any(isinstance(s, int) for s in v.subs)]
+    indices = [s for s in named.name.subs if isinstance(s, sympy.Symbol)]
+    return any(reindex(named.body, dict(zip(indices, v.subs, strict=True))) in sides for v in open_)
 
 
 def _is_formula(weights: Expr) -> bool:

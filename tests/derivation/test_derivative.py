@@ -15,6 +15,7 @@ from symgrad.derivation.steps import Derivation, Introduced, lines
 from symgrad.derivation.workspace import choose_sizes
 from symgrad.notation.latex import latex
 from symgrad.notation.read import read
+from symgrad.notation.source import source
 from symgrad.notation.style import Style
 from symgrad.problem.model import Problem
 from symgrad.sheet.programs import numpy_module, program
@@ -792,6 +793,21 @@ def test_results_name_only_what_the_sheet_says(name: str, question: str) -> None
         introduced = {x.name.name for x in (*result.where, *found) if isinstance(x, Introduced)}
         assert result.value is not None
         assert {v.name for v in variables(result.value, into_derivatives=True)} <= said | introduced
+
+
+@pytest.mark.parametrize(("name", "question"), [q for q in QUESTIONS if q not in REFUSED])
+def test_lines_name_only_what_is_explained(name: str, question: str) -> None:
+    """Every name in a line is the model's, or some equation of the answer says what it is."""
+    problem, _ = solved(name)
+    blocks = [block for result in answered(name, question).results for block in result.blocks]
+    known = {*problem.declarations, *(d.family for d in problem.system.definitions)}
+    known |= {x.name.name for x in blocks if isinstance(x, Introduced)}
+    said = lines(blocks)
+    known |= {x.left.name for x in said if isinstance(x.left, Var)}
+    known |= {v.name for x in said if len(x.right) > 1 for v in x.right if isinstance(v, Var)}
+    for line in said:
+        used = {v.name for v in variables(line.left, *line.right, into_derivatives=True) if v.name != "v"}
+        assert used <= known, source(line.left)
 
 
 SOFTMAX = """

@@ -28,10 +28,16 @@ from symgrad.tensor.walk import postorder, variables
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     """∂of/∂wrt in the form asked for, one result for each ``wrt``."""
-    wrt = question.wrt
     system, node = as_node(problem.system, question.of.expr, problem)
+    first, *others = _in_form(problem, question, system, node)
+    if isinstance(node, Var) and node is not question.of.expr:
+        first = replace(first, blocks=(Introduced(node, question.of.expr), *first.blocks))
+    return (first, *others)
+
+
+def _in_form(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
     if question.order == 2:
-        return tuple(_second(problem, question, system, node, w) for w in wrt)
+        return tuple(_second(problem, question, system, node, w) for w in question.wrt)
     if question.form == "backprop":
         return _backwards(problem, question, system, node)
     try:
@@ -87,10 +93,8 @@ def _along_paths(
         paths = Paths(work, names, of, w.expr, form, leave, held, adjoints=adjoints, shown=shown)
         value = paths.solve()
         blocks: list[Block] = []
-        if of is not question.of.expr and not used:
-            blocks.append(Introduced(of, question.of.expr))
         fresh = [d for d in added if d.family not in used and any(v.name == d.family for v in paths.graph.order)]
-        used |= {d.family for d in fresh} | {of.name}
+        used |= {d.family for d in fresh}
         blocks += [Introduced(d.target, d.body, ("pre-activation",)) for d in fresh]
         yield _result(work, question, model, of, w, value, [*blocks, *paths.blocks], held, names, paths.reason, start)
         start = len(work.certifier.checks)

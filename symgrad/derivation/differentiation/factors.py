@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from symgrad.calculus.dependency import lags, reach
 from symgrad.calculus.trace import Trace
 from symgrad.derivation.reasons import paths_add
 from symgrad.derivation.steps import Line, Reason
@@ -76,8 +77,10 @@ class LocalFactors:
         return b.chain([*factors, self.last(user, twice)], links)
 
     def _holds_matter(self, user: Var) -> bool:
-        """Whether a held node lies between wrt and a node that names wrt."""
-        return user in self.graph.bodies and any(v in self.graph.held for v in variables(self.graph.bodies[user]))
+        """Whether a held node may lie between wrt and a node through which wrt acts."""
+        behind = reach(user.name, lags(self.work.system).reads)
+        held = variables(*self.graph.held)
+        return user in self.graph.bodies and any(v.name in behind for v in held)
 
     def _gate(self, users: list[Var]) -> Var | None:
         """The node among the users that every path from the others to ``of`` passes, if there is one.

@@ -24,7 +24,7 @@ from symgrad.derivation.differentiation.edges import Edge, Edges, compose
 from symgrad.derivation.differentiation.factors import LocalFactors
 from symgrad.derivation.differentiation.order import backward, ways_down
 from symgrad.derivation.differentiation.written_out import Links
-from symgrad.derivation.naming import Names
+from symgrad.derivation.naming import Names, says
 from symgrad.derivation.reasons import PUT_IN, paths_add, put_in, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
@@ -163,9 +163,9 @@ class Paths:
         return isinstance(body, Call) and body.fn == "softmax"
 
     def _fuses(self, reader: Var, node: Var) -> bool:
-        """Whether a cross-entropy over a softmax leaves p − y by the scores, whose Jacobian fits a matrix."""
-        return self._is_softmax(reader) and self.bodies[reader].children == (node,) and node.order == 1 and (
-            divides(self.known[reader], reader))  # fmt: skip
+        """Whether a cross-entropy over a softmax leaves p − y by a vector, whose Jacobian fits a matrix."""
+        vectors = reader.order == node.order == 1
+        return self._is_softmax(reader) and vectors and divides(self.known[reader], reader)
 
     def _say_step(self, node: Var) -> list[Expr]:
         """States J = ∂h_{k+1}/∂h_k where the first line runs over the steps k; Jᵀ ∂of/∂h_{k+1}, nothing elsewhere."""
@@ -183,7 +183,7 @@ class Paths:
         """The value by a name, where it would be copied into several lines or is a difference that recurs."""
         if self.form == "expanded" and not self.of.order and _is_difference(value):
             return self.names.error(node, value)
-        if self._is_softmax(edges[0].reader) and len(edges) == 1 and _is_difference(value):
+        if not self.of.order and len(edges) == 1 and _is_difference(value):
             recurs = node.subs or self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
             return self.names.error(node, value) if recurs else value
         if node.name in self.adjoints or (not self.of.order and _by_entries(value)):
@@ -200,8 +200,7 @@ class Paths:
         ranges = self.graph.ranges(left.wrt) if isinstance(left.wrt, Var) else ()
         line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule", ranges=ranges)
         self.blocks.append(line)
-        stated = {v.name for v in right if isinstance(v, Var) and not any(isinstance(s, int) for s in v.subs)}
-        self.blocks += [x for x in self.names.take(left, *right) if x.name.name not in stated]
+        self.blocks += [x for x in self.names.take(left, *right) if not says(right, x)]
 
     def _deriv(self, node: Var) -> Expr:
         return self.graph.derivative(node)
@@ -284,7 +283,7 @@ class Paths:
         elif len(edges) == 1 and self.form == "chain" and self._fuses(reader := edges[0].reader, self.wrt):
             jacobian = Edges(self.graph, self.names).local(reader, self.wrt)
             self._say(self._factors().last(reader), [jacobian], why(reader, self.bodies[reader], self.wrt))
-            self._say(self._deriv(self.wrt), [b.matmul(jacobian, self.known[reader])], PUT_IN)
+            self._say(self._deriv(self.wrt), [b.matmul(b.transpose(jacobian), self.known[reader])], PUT_IN)
             return
         else:
             return

@@ -75,10 +75,11 @@ class ClosedForm:
         )
 
     def _plain(self, work: Workspace) -> tuple[Workspace, Expr, list[Block]]:
-        paths = Paths(work, Names(work), self.of, self.wrt, "chain")
+        names = Names(work)
+        paths = Paths(work, names, self.of, self.wrt, "chain")
         value = paths.solve()
         self.reason = paths.reason
-        return work, value, paths.blocks
+        return work, value, [*paths.blocks, *names.take(value)]
 
     # The state itself
 
