@@ -14,6 +14,7 @@ from symgrad.tensor.nodes import Rel
 from symgrad.tensor.shapes import ShapeError
 from symgrad.verification.asked import Asked, left_side
 from symgrad.verification.beside import Before
+from symgrad.verification.composed import Composed
 from symgrad.verification.diagnosis.diagnose import Doctor, adjoint_derivative
 from symgrad.verification.documents.claims import Claim, Document, Unread
 from symgrad.verification.documents.parts import base_name, own_parts
@@ -117,6 +118,7 @@ class _Marking:
     shapes: Shapes = field(default_factory=Shapes)
     put_in: PutIn = field(default_factory=PutIn)
     passages: Passages = field(init=False)
+    composed: Composed = field(default_factory=Composed)
 
     def __post_init__(self) -> None:
         self.passages = Passages(self.marker.problem, self.document.source)
@@ -222,10 +224,13 @@ class _Marking:
             return Judgement(w.DEFINITION, "it is supposed")
         if judgement.verdict == w.DEFINITION:
             premises.note(claim)
+            self.composed.note(bench, claim)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
             notation = self.writer.notation
             supposed = as_supposed(self.marker.suppositions, equation, notation)
-            judgement = supposed or by_variant(bench, equation, notation) or judgement
+            composed = self.composed.judge(equation, notation)
+            judgement = supposed or by_variant(bench, equation, notation) or composed or judgement
+            bench = self.composed.bench if composed is judgement and self.composed.bench is not None else bench
         if judgement.verdict in (w.DEFINITION, w.WRONG, w.UNJUDGED) and about(left) in self.marker.sought_optima:
             question = claim.question or self.passages.question(claim.place, {"optimum"})
             found = at_optimum(self.marker.optima, equation, self.writer.notation, question)

@@ -581,7 +581,10 @@ SPELLED_OUT = [
     ),
     (r"z_1 \stackrel{(a)}{=} V h_1 \overset{!}{=} W", ["(implicit V ([] h 1))", "W"]),
     (r"\frac{V}{W} {=} {W}_1", ["([] W 1)"]),
+    (r"\left\{\begin{array}{l} z_1 = V h_1 \\ y_1 = W \end{array}\right.", ["(implicit V ([] h 1))", "W"]),
+    (r"\begin{cases} z_1 = V h_1 \\ y_1 = W \end{cases}", ["(implicit V ([] h 1))", "W"]),
     (r"z_1 = V h_1 \qquad y_1 = W", ["(implicit V ([] h 1))", "W"]),
+    (r"z_1 = \mathbf{U} \mathbf{I}_1", ["(implicit U ([] I 1))"]),
     (r"z_1 = V \quad h_1", ["(implicit V ([] h 1))"]),
     (r"z_1 = V + \quad h_1 = W", ["(+ V ([] h 1))", "W"]),
 ]

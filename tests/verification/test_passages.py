@@ -91,3 +91,21 @@ def test_labels_name_the_question(text: str) -> None:
 def test_a_recurrence_is_looked_through_once() -> None:
     marked = Markers.of([load("gated_rnn")]).mark("(a) The dimension of the output is $3 \\times 4$.")
     assert [c.verdict for c in marked.claims] == ["unjudged"]
+
+
+MADE = r"""
+With $p=\sigma(z)$ we have $\frac{d p}{d z}=p(1-p)$, so
+
+$$\frac{d \mathrm{FL}}{d z} = \gamma p(1-p)^{\gamma} \log p-(1-p)^{\gamma+1}$$
+
+$$\frac{d \mathrm{FL}}{d z} = \gamma p(1-p)^{\gamma} \log p+(1-p)^{\gamma+1}$$
+
+$$\frac{d \mathrm{FL}}{d p} = \gamma (1-p)^{\gamma-1} \log p - \frac{(1-p)^\gamma}{p}$$
+"""
+
+
+def test_an_input_that_a_text_makes_from_another_is_differentiated_through() -> None:
+    marked = Markers.of([load("focal_loss")]).mark(MADE)
+    assert [c.verdict for c in marked.claims] == ["definition", "right-if", "right-if", "wrong", "right"]
+    assert [c.reason for c in marked.claims[1:3]] == [r"right if p=\sigma(z), as the text says"] * 2
+    assert marked.wrong[0].diagnosis.startswith("sign:")

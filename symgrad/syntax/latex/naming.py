@@ -24,6 +24,8 @@ _INDEX_LETTERS: Final = frozenset("abcijklmnpqrst")
 _LABEL_WORDS: Final = frozenset({"in", "out", "pad", "min", "tr", "rms"})
 _LABELS: Final = ("*", "+", "'")
 _TRANSPOSED: Final = ("T", "⊤")
+_BOLD: Final = {"𝐈": "I", "𝐞": "e"}
+"""Bold letters that are the identity and the unit vector, unless the problem has steps of that letter: I_t."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,8 @@ class NameReader(SpecialNames, EntryReader):
         below = items(self.tokens, found.below)
         parts = [text_of(self.tokens, part) for part in below]
         above = "'" * found.primes or text_of(self.tokens, found.above)
+        if self.vocabulary.arities.get(_BOLD.get(found.base, "")) == len(parts) > 0:
+            found = replace(found, base=_BOLD[found.base])
         labelled = above[:-1] if above[-1:] in _TRANSPOSED and above[:-1] in (*_LABELS, "(*)") else ""
         if labelled and self.vocabulary.find(found.base, parts, labelled):
             return Transpose(self.labelled(found, labelled, start), place=self.since(start))

@@ -19,6 +19,7 @@ _LAYOUT: Final = frozenset(
     {"equation", "align", "aligned", "alignat", "alignedat", "gather", "gathered", "multline", "eqnarray", "split",
      "displaymath", "math", "dmath", "flalign", "center"}
 )  # fmt: skip
+_BRACED: Final = frozenset({"cases", "dcases", "matrix", "rcases"})
 _CONTINUES: Final = ("+", "-", "·", "×", "*", "⊙", "∘", "/", "⊘")
 _BETWEEN: Final = ("⇒", "⇔", ";", ":", "∀")
 _WIDE: Final = re.compile(r"\\q?quad(?![A-Za-z])")
@@ -111,7 +112,8 @@ def _layouts(tokens: Sequence[Token]) -> set[int]:
         elif token.text.startswith(r"\end{"):
             begun, holds = waiting.pop(), equal.pop()
             name = token.text[len(r"\end{") : -1]
-            if name in _LAYOUT or (name == "array" and holds):
+            alone = not any(t.kind is not Kind.COMMAND for t in tokens[:begun])
+            if name in _LAYOUT or (name == "array" and holds) or (name in _BRACED and holds and alone):
                 found.update((begun, at))
     return found | {at for at in waiting if tokens[at].text[len(r"\begin{") : -1] in _LAYOUT}
 

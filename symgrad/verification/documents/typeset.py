@@ -67,11 +67,13 @@ def _is_argument(tokens: Tokens, at: int) -> bool:
 
 
 def _without_groups(tokens: Tokens) -> Tokens:
-    """The tokens without braces that only hold a relation, begin with one, or go round a whole cell."""
+    """The tokens without braces that only hold a relation, begin with one, or go round a cell or several lines."""
     partner = partners(tokens)
     closing = {end: start for start, end in partner.items()}
     dropped: set[int] = set()
     for at, end in partner.items():
+        if _is_system(tokens, at, end):
+            dropped.update((at, end))
         if not tokens[at].says("{") or not tokens[end].says("}") or _belongs(tokens, closing, at):
             continue
         inside = tokens[at + 1 : end]
@@ -79,6 +81,17 @@ def _without_groups(tokens: Tokens) -> Tokens:
         if related or (_bounds(tokens, at - 1) and _bounds(tokens, end + 1)):
             dropped.update((at, end))
     return tuple(t for at, t in enumerate(tokens) if at not in dropped) if dropped else tokens
+
+
+def _is_system(tokens: Tokens, at: int, end: int) -> bool:
+    r"""Whether a formula is lines behind one brace: `\left\{ \begin{array}{l} … \end{array} \right.`"""
+    begins = all(t.kind is Kind.COMMAND and t.text.startswith(r"\begin{") for t in tokens[:at])
+    return (
+        begins
+        and tokens[at].says(r"\{")
+        and tokens[end].text in (".", r"\}")
+        and (tokens[at + 1].text.startswith(r"\begin{") and tokens[end - 1].text.startswith(r"\end{"))
+    )
 
 
 def _bounds(tokens: Tokens, at: int) -> bool:

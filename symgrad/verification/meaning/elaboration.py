@@ -71,6 +71,15 @@ def conditions_in(tree: Compare, names: Names) -> tuple[Comparison, ...]:
     return comparisons
 
 
+def expression(tree: Tree, names: Names) -> Expr:
+    """An expression of a problem's quantities as the problem would read it.
+
+    Raises:
+        Unclear: it cannot be read so.
+    """
+    return _expression(tree, names, {})
+
+
 def limit(m: Interpretation, tree: Call, ints: Ints) -> Value:
     """The value of a limit."""
     match tree.args:
@@ -95,8 +104,12 @@ def at_places(m: Interpretation, node: Expr, ints: Ints) -> Value | None:
 
 
 def _read(m: Interpretation, tree: Tree, bound: Mapping[str, sympy.Symbol]) -> Expr:
+    return _expression(tree, m.names, bound)
+
+
+def _expression(tree: Tree, names: Names, bound: Mapping[str, sympy.Symbol]) -> Expr:
     try:
-        return read(_as_declared(tree, m.names), Scope(m.names, read, dict(bound)))
+        return read(_as_declared(tree, names), Scope(names, read, dict(bound)))
     except (ProblemError, Undetermined, Broken) as error:
         raise Unclear(error.message if isinstance(error, ProblemError) else str(error)) from None
 
