@@ -166,6 +166,8 @@ class _Marking:
         except (SymgradError, ShapeError, Unclear, Misfit, Outside) as error:
             message = error.message if isinstance(error, SymgradError) else str(error)
             return Judgement(w.UNJUDGED, message or "it has no value")
+        except RecursionError:
+            return Judgement(w.UNJUDGED, "it rests on too many definitions, one inside the other")
         except Exception as error:  # one line's fault, even ours, must not cost a writer the marks for the others
             return Judgement(w.UNJUDGED, f"symgrad cannot judge this: {error}")
 

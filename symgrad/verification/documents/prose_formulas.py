@@ -90,6 +90,5 @@ def _is_mathematical(piece: re.Match[str], vocabulary: Vocabulary) -> bool:
         return piece.lastgroup != "sign" or piece[0] in _GLUED or piece[0] == "\\*"
     word = piece[0].replace("\\_", "_")
     stem = word.partition("_")[0].rstrip(_SCRIPTS)
-    return (
-        "_" in word or len(stem) == 1 or word in FUNCTIONS or stem in vocabulary.arities or word in vocabulary.arities
-    )
+    known = word in FUNCTIONS or word == "axis" or stem in vocabulary.arities or word in vocabulary.arities
+    return known or "_" in word or len(stem) == 1

@@ -28,7 +28,8 @@ class Interpretation(ABC):
         notation: the writer's own names.
         used: the writer's names that a value rests on.
         arguments: those of the function whose body is being read.
-        depth: how many definitions of the writer's are being read, one inside the other.
+        open: the definitions of the writer's that are being read, with the values of their indices.
+        depth: how many these are, one inside the other.
     """
 
     world: World
@@ -37,6 +38,7 @@ class Interpretation(ABC):
     notation: Notation
     used: set[str] = field(default_factory=set)
     arguments: Mapping[str, Value] = field(default_factory=dict)
+    open: set[tuple[int, tuple[tuple[str, int], ...]]] = field(default_factory=set)
     depth: int = 0
 
     @property

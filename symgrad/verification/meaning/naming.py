@@ -148,11 +148,23 @@ def _defined(m: Interpretation, tree: Name, items: tuple[Tree, ...], ints: Ints)
             bound, used = matched(m, meaning, items, ints)
             if bound is not None:
                 m.used.add(tree.id)
-                whole = m.value(meaning.body, {**ints, **bound})
+                whole = _body(m, meaning, {**ints, **bound})
                 return _picked(m, whole, items[used:], ints) if items[used:] else whole
         raise Unclear(f"{tree.id!r} is defined at other steps only")
     finally:
         m.depth -= 1
+
+
+def _body(m: Interpretation, meaning: Defined, ints: Ints) -> Value:
+    """The value of what a name stands for, which must not rest on itself."""
+    asked = (id(meaning), tuple(sorted(ints.items())))
+    if asked in m.open:
+        raise Unclear(f"{meaning.name!r} is defined by itself")
+    m.open.add(asked)
+    try:
+        return m.value(meaning.body, ints)
+    finally:
+        m.open.discard(asked)
 
 
 def _is_fixed(m: Interpretation, meaning: Defined) -> bool:

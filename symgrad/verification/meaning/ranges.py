@@ -11,7 +11,7 @@ import numpy as np
 from symgrad.problem.names import Family, Member
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Keyword, Name, Number, Span, Subscript, Tree
-from symgrad.tensor.integers import evaluate_int
+from symgrad.tensor.integers import evaluate_int, symbols_of
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning.integers import index
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
@@ -87,7 +87,7 @@ def _extent(m: Interpretation, tree: Call, name: str, ints: Ints) -> tuple[int, 
         if place is None or not isinstance(base, Name):
             continue
         if family is not None and place < family.arity:
-            found = _step_range(m, family.members, place)
+            found = _step_range(m, family.members, place, ints)
             if found is not None:
                 return found
             continue
@@ -116,14 +116,14 @@ def _has_steps(m: Interpretation, name: str) -> bool:
     return any(isinstance(x, Defined) and x.pattern for x in m.notation.names.get(name, ()))
 
 
-def _step_range(m: Interpretation, members: Sequence[Member], place: int) -> tuple[int, int] | None:
-    for member in members:
-        for x in member.ranges:
-            if member.pattern[place] == x.symbol:
-                sizes = m.world.numbers.sizes
-                return evaluate_int(x.lo, sizes), evaluate_int(x.hi, sizes)
-    steps = m.problem.steps
-    if len(steps) == 1:
-        (x,) = steps.values()
-        return evaluate_int(x.lo, m.world.numbers.sizes), evaluate_int(x.hi, m.world.numbers.sizes)
+def _step_range(m: Interpretation, members: Sequence[Member], place: int, ints: Ints) -> tuple[int, int] | None:
+    """The range of the step at a place; its ends may depend on other open indices, i ≤ t."""
+    ranges = [x for member in members for x in member.ranges if member.pattern[place] == x.symbol]
+    if not ranges and len(m.problem.steps) == 1:
+        ranges = [*m.problem.steps.values()]
+    for x in ranges:
+        free = symbols_of(x.lo) | symbols_of(x.hi)
+        known = {**{s: ints[s.name] for s in free if s.name in ints}, **m.world.numbers.sizes}
+        if free <= known.keys():
+            return evaluate_int(x.lo, known), evaluate_int(x.hi, known)
     return None
