@@ -80,7 +80,7 @@ def _signs(r: Read, table: Lags) -> set[int | None]:
         if own is None or k >= len(r.node.subs):
             continue
         gap = difference(r.node.subs[k], r.reader.indices[own])
-        known = Bounds().within(r.reader.ranges).within([x for n in _ranged(r.reader.body) for x in n.binders])
+        known = Bounds().within(r.reader.ranges).within([x for n in ranged(r.reader.body) for x in n.binders])
         if isinstance(gap, int):
             found.add(0 if gap == 0 else (1 if gap > 0 else -1))
         elif known.nonnegative(-affine(gap)):
@@ -90,7 +90,7 @@ def _signs(r: Read, table: Lags) -> set[int | None]:
     return found - {0}
 
 
-def _ranged(body: Expr) -> Iterator[Fold | Build]:
+def ranged(body: Expr) -> Iterator[Fold | Build]:
     """The sums, products and tensors over index ranges in a definition's body."""
     return (n for n in postorder(body) if isinstance(n, Fold | Build))
 

@@ -296,6 +296,22 @@ questions:
 - {id: a, ask: derivative, of: "h[t]", wrt: W, form: sum-of-products}
 - {id: b, ask: derivative, of: "h[t]", wrt: U, form: sum-of-products}
 """,
+    "attention over lags": """
+symbols: {"x[t]": {shape: n}, "s[0]": {shape: n}, "s[-1]": {shape: n}, "s[-2]": {shape: n}, A: {shape: [n, n]}}
+steps: {t: 1..T, j: 1..3}
+model: ["e[j, t] = s[t-j].T @ A @ s[t-1]", "w[t] = softmax(stack(e[j, t], j=1..3))",
+  "c[t] = sum(w[t][j] * s[t-j], j=1..3)", "s[t] = tanh(c[t] + x[t])", "L = loss(s[t], t=1..T)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: "s[t]", form: sum-of-products}
+- {id: b, ask: derivative, of: L, wrt: A, form: backprop}
+""",
+    "peepholes": """
+symbols: {"x[t]": {shape: n}, "h[0]": {shape: n}, "s[0]": {shape: n}, R: {shape: [n, n]}, p: {shape: n}}
+steps: {t: 1..T}
+model: ["a[t] = R @ h[t-1] + x[t]", "i[t] = sigmoid(a[t] + p * s[t-1])", "s[t] = i[t] * s[t-1]", "h[t] = i[t] * tanh(s[t])"]
+questions:
+- {id: a, ask: derivative, of: "s[t]", wrt: "s[t-1]", hold: ["h[t-1]"]}
+""",
     "the state before": """
 symbols: {"x[t]": {shape: d}, "h[0]": {shape: n}, W: {shape: [n, n]}, U: {shape: [n, d]}, V: {shape: [m, n]},
   "y[t]": {shape: m, is: one-hot}}

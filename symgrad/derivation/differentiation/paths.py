@@ -150,7 +150,7 @@ class Paths:
         if named is not total:
             right.append(named)
         self.known[node] = named
-        if total is not b.ONE and not self._in_one_with_softmax(node, total):
+        if not isinstance(total, Eye) and total is not b.ONE and not self._in_one_with_softmax(node, total):
             step = self._say_step(node)
             self._say(left, [*step, *right], ("chain rule",) if step else self._reason(node, edges))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symgrad.calculus.dependency import reads
+from symgrad.calculus.dependency import ranged, reads
 from symgrad.calculus.ranges import Bounds, meet
 from symgrad.calculus.recast import ends_at
 from symgrad.calculus.trace import OpenPaths
@@ -96,6 +96,8 @@ class ClosedForm:
                 continue
             rename: dict[sympy.Symbol, Int] = {state.step.symbol: running}
             unknowns = [Binder(x.symbol, x.lo, x.hi) for x in r.reader.ranges if x.symbol != state.step.symbol]
+            bound = {s for sub in r.node.subs for s in symbols_of(sub)} - {x.symbol for x in r.reader.ranges}
+            unknowns += [x for n in ranged(r.reader.body) for x in n.binders if x.symbol in bound]
             own = next(x for x in r.reader.ranges if x.symbol == state.step.symbol)
             unknowns.append(Binder(running, own.lo, own.hi))
             subs = [replace(s, rename) for s in r.node.subs]
@@ -115,10 +117,20 @@ class ClosedForm:
         body = work.system.body(self.of)
         if isinstance(body, Opaque):
             terms.append(b.deriv(self.of, self.wrt, "immediate"))
-        for lo, hi in sorted(steps, key=str):
+        alone = {(lo, hi) for lo, hi in steps if lo == hi and any(_within(lo, x) for x in steps - {(lo, hi)})}
+        spans = sorted(steps - alone, key=str)
+        for lo, hi in spans:
             node = state.at(running if lo != hi else lo)
             term = b.chain([b.deriv(self.of, node), b.deriv(node, self.wrt, "immediate", [state.all])], [node.order])
             terms.append(term if lo == hi else b.fold("sum", term, [Binder(running, lo, hi)]))
         value = b.add(*terms) if terms else b.zeros(self.wrt.shape)
         note = Prose(("∂⁺ is the immediate partial: the states in between are held.",))
         return work, value, [note]
+
+
+def _within(step: Int, span: tuple[Int, Int]) -> bool:
+    """Whether a step that exists lies in a span, whose end may also be the last step of all: t + 1 ≤ min(T, t + 3)."""
+    lo, hi = span
+    ends = hi.args if isinstance(hi, sympy.Min) else (hi,)
+    after = [difference(step, lo), *(difference(end, step) for end in ends)]
+    return isinstance(after[0], int) and after[0] >= 0 and any(isinstance(d, int) and d >= 0 for d in after[1:])
