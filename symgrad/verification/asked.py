@@ -17,7 +17,6 @@ from symgrad.verification.judging.verdicts import Judged
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.derivatives import node_of
 from symgrad.verification.meaning.indices import open_names
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 
@@ -53,7 +52,7 @@ class Asked:
         if not isinstance(tree, Name | Subscript):
             return None
         kinds, _ = open_names((tree,), self.bench.names, notation)
-        meaning = Meaning(self.bench.worlds[0], PLAIN, self.bench.names, notation)
+        meaning = self.bench.meaning(self.bench.worlds[0], PLAIN, notation)
         try:
             node = node_of(meaning, tree, dict.fromkeys(kinds, 2))
         except (Outside, Unclear, Misfit):

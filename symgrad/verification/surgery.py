@@ -69,10 +69,12 @@ def with_parts(tree: Tree, new: Sequence[Tree]) -> Tree:
         case Call(_, args, _):
             keywords = tuple(k for k in new[len(args) :] if isinstance(k, Keyword))
             return replace(tree, args=tuple(new[: len(args)]), keywords=keywords)
-        case Unary() | Transpose():
-            return replace(tree, operand=new[0])
-        case Binary():
-            return replace(tree, left=new[0], right=new[1])
+        case Unary(op):
+            return Unary(op, new[0], place=tree.place)
+        case Transpose():
+            return Transpose(new[0], place=tree.place)
+        case Binary(op):
+            return Binary(op, new[0], new[1], place=tree.place)
         case Compare():
             return replace(tree, operands=tuple(new))
         case ListTree():

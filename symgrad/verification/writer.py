@@ -67,8 +67,8 @@ class Writer:
         self.heading = heading
         for name, meanings in self._anew.get(heading, Notation()).names.items():
             if not any(isinstance(m, Adjoint) for m in self.notation.names.get(name, ())):
-                self.notation.names.pop(name, None)
-                self.early.names[name] = meanings
+                self.notation.let(name, ())
+                self.early.let(name, meanings)
 
     # Names
 
@@ -177,7 +177,7 @@ class Writer:
         notation = self.notation.copy()
         for name in self._needed(later):
             if name not in notation.names:
-                notation.names[name] = self.early.names[name]
+                notation.let(name, self.early.names[name])
         return notation
 
     def _needed(self, names: set[str]) -> set[str]:
@@ -196,7 +196,8 @@ class Writer:
     def take(self, notation: Notation) -> None:
         """Keep the meanings of a notation that was tried."""
         for name, meanings in notation.names.items() if notation is not self.notation else ():
-            self.notation.names.setdefault(name, meanings)
+            if name not in self.notation.names:
+                self.notation.let(name, meanings)
 
     def ends_in(self, name: str, items: tuple[Tree, ...], left: Tree) -> bool:
         """Take a name at the end of a line, `… = δ_2`, for a new one; whether it is none under this heading already."""

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from typing import Final
-
-import numpy as np
 
 from symgrad.errors import SymgradError
 from symgrad.source import Source
 from symgrad.syntax.reading import parse_expression
 from symgrad.syntax.tree import Call, Name, Subscript, Tree
-from symgrad.tensor.shapes import ShapeError
-from symgrad.verification.diagnosis.every_edit import edits
+from symgrad.verification.diagnosis.edits import Context, Edit, Slip, choices_in
+from symgrad.verification.diagnosis.every_edit import offers, sites
 from symgrad.verification.diagnosis.hands import hand_of
 from symgrad.verification.diagnosis.remedies import Remedies
-from symgrad.verification.errors import Outside, Unclear
+from symgrad.verification.diagnosis.screening import Screens
+from symgrad.verification.diagnosis.slips import SLIPS
+from symgrad.verification.errors import Unclear
 from symgrad.verification.judging.trials import Point, has_derivative, points, tried
 from symgrad.verification.meaning.bench import Bench
-from symgrad.verification.meaning.compare import Outcome, agrees
-from symgrad.verification.meaning.meaning import Meaning
+from symgrad.verification.meaning.compare import Outcome
 from symgrad.verification.meaning.readings import PLAIN, Adjoint, Notation, Reading, Sizing
 from symgrad.verification.meaning.sizings import sizings
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.surgery import spliced
 
 LONGEST: Final = 0.4
-_MOST_EDITS: Final = 4000
-_LOOKS: Final = 16
+_MOST_EDITS: Final = 20_000
+_LOOKS: Final = 8
 _MATRIX_SLIPS: Final = frozenset({"transpose", "diag", "order", "product"})
 
 
@@ -87,14 +87,12 @@ class Doctor:
         sizes = sizings(self.bench, left, right, kinds, notation)
         attempt = _Attempt(self.bench, at, notation, list(_readings(right, scalars, sizes)))
         unreadable: Diagnosis | None = None
-        for count, edit in enumerate(edits(right, context, _MATRIX_SLIPS if matrices_only else None)):
-            if count > _MOST_EDITS or (count % _LOOKS == 0 and time.process_time() > deadline):
-                break
-            if edit.tree == left or not attempt.succeeds(edit.tree):
+        for edit, under in attempt.hopeful(right, context, _MATRIX_SLIPS if matrices_only else None, deadline):
+            if edit.tree == left or not attempt.succeeds(edit.tree, under):
                 continue
             text = spliced(right.place, edit.splices)
             again = self._read(text, hand.plain)
-            if again is not None and attempt.succeeds(again):
+            if again is not None and attempt.succeeds(again, attempt.readings):
                 return Diagnosis(edit.slip, edit.said, text)
             unreadable = unreadable or Diagnosis(edit.slip, edit.said, "")
         return unreadable
@@ -110,31 +108,43 @@ class Doctor:
 
 @dataclass(slots=True)
 class _Attempt:
-    """Edited lines tried one after another; parts that an edit leaves alone are evaluated once."""
+    """Edited lines tried at the points at which the truth is known, under the readings that the line allows."""
 
     bench: Bench
     at: Sequence[Point]
     notation: Notation
     readings: Sequence[Reading]
-    meanings: dict[Reading, Meaning] = field(default_factory=dict)
 
-    def succeeds(self, tree: Tree) -> bool:
-        """Whether the line is right after an edit: at the first point, and then at all."""
-        return any(self._under(tree, reading) for reading in self.readings)
+    def hopeful(
+        self, line: Tree, context: Context, only: Collection[str] | None, deadline: float
+    ) -> Iterator[tuple[Edit, list[Reading]]]:
+        """The edits after which a line may be right, and under which readings, in the order of the table."""
+        point, places = self.at[0], sites(line, self.bench.names)
+        meanings = [self.bench.meaning(point.world, reading, self.notation) for reading in self.readings]
+        screens = Screens(line, meanings, point.ints, point.truth)
+        count = 0
+        for turn in _turns(only):
+            found: list[tuple[tuple[int, ...], Edit, list[Reading]]] = []
+            for place, site in enumerate(places):
+                offered = list(offers(site, turn, context))
+                count += sum(choices_in(x.edit) for x in offered)
+                if count > _MOST_EDITS or (place % _LOOKS == 0 and time.process_time() > deadline):
+                    break
+                hopeful = screens.hopeful(site, [x.edit for x in offered]) if offered else {}
+                for (n, i), under in hopeful.items():
+                    order = (offered[n].number, place, i, offered[n].rank)
+                    found.append((order, offered[n].made(line, site, i), under))
+            yield from ((edit, under) for _, edit, under in sorted(found, key=lambda row: row[0]))
 
-    def _under(self, tree: Tree, reading: Reading) -> bool:
-        first = self.at[0]
-        meaning = self.meanings.get(reading)
-        if meaning is None:
-            meaning = self.meanings[reading] = Meaning(first.world, reading, self.bench.names, self.notation)
-        try:
-            given = meaning.value(tree, first.ints)
-            if not agrees(first.truth, given):
-                return False
-        except (Misfit, Outside, Unclear, SymgradError, ShapeError, np.linalg.LinAlgError, OverflowError):
-            return False
-        trial = tried(self.bench, self.at, tree, reading, self.notation)
-        return trial.outcome is Outcome.SAME
+    def succeeds(self, tree: Tree, under: Sequence[Reading]) -> bool:
+        """Whether the line is right after an edit, under one of some readings."""
+        return any(tried(self.bench, self.at, tree, x, self.notation).outcome is Outcome.SAME for x in under)
+
+
+def _turns(only: Collection[str] | None) -> Iterator[list[tuple[int, Slip]]]:
+    """The slips that are looked for at once, with their numbers: the likeliest first."""
+    known = [(k, slip) for k, slip in enumerate(SLIPS) if only is None or slip.name in only]
+    return (list(group) for _, group in itertools.groupby(known, key=lambda row: row[1].turn))
 
 
 def _readings(right: Tree, scalars: bool, sizes: Sequence[Sizing]) -> Iterator[Reading]:

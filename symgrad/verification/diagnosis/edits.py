@@ -12,12 +12,11 @@ from symgrad.verification.surgery import Splice
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """A term that may be lacking: a path of the derivative, or another."""
+class Filler:
+    """A factor or a term that may be lacking, and how it is written."""
 
     tree: Tree
     text: str
-    path: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,9 @@ class Context:
         activations: how a quantity is made from what goes in: tanh, sigmoid, relu.
         latex: how families are written, where the default does not serve.
         letters: the open indices of entries in the line.
-        pool: factors that may have been forgotten.
-        terms: terms that may have been forgotten, with what each is.
+        factors: factors that may have been forgotten.
+        paths: terms of the derivative that may have been forgotten, one for each path.
+        terms: other terms that may have been forgotten.
     """
 
     names: Names
@@ -41,8 +41,9 @@ class Context:
     activations: Mapping[str, str]
     latex: Mapping[str, str]
     letters: Sequence[str] = ()
-    pool: Sequence[Tree] = ()
-    terms: Sequence[Term] = ()
+    factors: Sequence[Filler] = ()
+    paths: Sequence[Filler] = ()
+    terms: Sequence[Filler] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,40 @@ Variant = tuple[Tree, str, tuple[Splice, ...]]
 """A part after an edit, what was done, and the edit in the text."""
 
 
-Undo = Callable[[Context, Tree, Tree | None], Iterator[Variant]]
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A part with one of many fillers beside it, before it or behind it, and a sign between them.
+
+    ``filled`` is the edit that puts in a filler.
+    """
+
+    fillers: Sequence[Filler]
+    sign: str
+    before: bool
+    filled: Callable[[Filler], Variant]
+
+
+def each(edit: Variant | Choice) -> Iterator[Variant]:
+    """The edits that one is, or is a choice of."""
+    return map(edit.filled, edit.fillers) if isinstance(edit, Choice) else iter((edit,))
+
+
+def choices_in(edit: Variant | Choice) -> int:
+    """The number of edits that one is a choice of."""
+    return len(edit.fillers) if isinstance(edit, Choice) else 1
+
+
+Undo = Callable[[Context, Tree, Tree | None], Iterator[Variant | Choice]]
 
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """One kind of slip: its name, what it is in words, and how it is undone at a part of an expression."""
+    """One kind of slip: its name, what it is in words, and how it is undone at a part of an expression.
+
+    Those of one ``turn`` are looked for together; in the last turn are those that need a search of all there is.
+    """
 
     name: str
     about: str
     undo: Undo
+    turn: int = 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,7 +15,7 @@ from symgrad.syntax.reading import parse_expression
 from symgrad.syntax.tree import Call, Name, Subscript, Tree
 from symgrad.tensor.nodes import Apply, Expr, Var
 from symgrad.tensor.walk import variables
-from symgrad.verification.diagnosis.edits import Context, Term
+from symgrad.verification.diagnosis.edits import Context, Filler
 from symgrad.verification.diagnosis.hands import Hand
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.world import World
@@ -52,13 +52,18 @@ class Remedies:
         """What the edits of one line choose from."""
         return Context(
             self.bench.names, hand, self._alike, {name: body.fn for name, body in self._bodies.items()},
-            self.bench.problem.latex, letters, tuple(self._pool([right, left, *near], hand, letters)),
-            tuple(self._terms(left, right, hand)),
+            self.bench.problem.latex, letters, self._fillers(self._factors([right, left, *near], hand, letters)),
+            self._fillers(self._paths(left, hand)), self._fillers(self._terms(left, right, hand)),
         )  # fmt: skip
 
     def bare_context(self, hand: Hand) -> Context:
         """The context of edits that choose from nothing."""
         return Context(self.bench.names, hand, {}, {}, self.bench.problem.latex)
+
+    def _fillers(self, texts: Iterable[str]) -> tuple[Filler, ...]:
+        """What the texts say, each text once, where it can be read."""
+        read = ((self.parsed(text), text) for text in dict.fromkeys(texts))
+        return tuple(Filler(tree, text) for tree, text in read if tree is not None)
 
     def parsed(self, text: str) -> Tree | None:
         """The tree of a text; None where it cannot be read. The same few texts are offered line after line."""
@@ -76,7 +81,7 @@ class Remedies:
 
     # Factors
 
-    def _pool(self, trees: Sequence[Tree], hand: Hand, letters: Sequence[str]) -> Iterator[Tree]:
+    def _factors(self, trees: Sequence[Tree], hand: Hand, letters: Sequence[str]) -> list[str]:
         """Factors that may have been forgotten: numbers, what occurs near by, slopes, what has no steps, sizes."""
         occurring = [(family, x) for t in trees for x in walk(t) if (family := self.family(x)) is not None]
         texts = ["2", hand.fraction("1", "2")]
@@ -93,11 +98,7 @@ class Remedies:
             texts += [hand.fraction("1", size), hand.fraction("1", hand.root(size)), size]
         if hand.latex:
             texts += [rf"\delta_{{{one}{two}}}" for one, two in itertools.combinations(letters, 2)]
-        texts += [hand.transposed(text) for text in texts if text[0] not in "(2" and not text.startswith("\\frac")]
-        for text in dict.fromkeys(texts):
-            parsed = self.parsed(text)
-            if parsed is not None:
-                yield parsed
+        return texts + [hand.transposed(x) for x in texts if x[0] not in "(2" and not x.startswith("\\frac")]
 
     def _slopes(self, family: str, steps: Sequence[str], written: str, hand: Hand) -> list[str]:
         """The derivative of the function by which a quantity is made, in terms of its value or of what goes in."""
@@ -127,9 +128,8 @@ class Remedies:
 
     # Terms
 
-    def _terms(self, left: Tree, right: Tree, hand: Hand) -> Iterator[Term]:
-        """The terms of a derivative, one for each node that reads what it is taken by; multiples of what occurs."""
-        texts = [(text, True) for text in self._paths(left, hand)]
+    def _terms(self, left: Tree, right: Tree, hand: Hand) -> Iterator[str]:
+        """Multiples of what occurs, and of what has no steps."""
         scalars = [
             self._member(name, (), hand)
             for name, f in self.bench.names.families.items()
@@ -139,14 +139,11 @@ class Remedies:
         plain = [self._member(name, (), hand) for name, f in self.bench.names.families.items() if f.arity == 0]
         plain += ["I"] if "I" not in self.bench.names.families else []
         for text in dict.fromkeys([*occurring, *plain]):
-            texts += [(text, False), (f"2{hand.product}{text}", False)]
-            texts += [(f"{scalar}{hand.product}{text}", False) for scalar in scalars if scalar != text]
-        for text, path in texts:
-            tree = self.parsed(text)
-            if tree is not None:
-                yield Term(tree, text, path)
+            yield from (text, f"2{hand.product}{text}")
+            yield from (f"{scalar}{hand.product}{text}" for scalar in scalars if scalar != text)
 
     def _paths(self, left: Tree, hand: Hand) -> Iterator[str]:
+        """The terms of a derivative, one for each node that reads what it is taken by."""
         if not (isinstance(left, Call) and left.func.id == "jacobian" and len(left.args) == 2):
             return
         of, wrt = left.args

@@ -10,7 +10,7 @@ from typing import Final
 from symgrad.syntax.tree import Binary, Call, Compare, Name, Number, Subscript, Transpose, Tree, Unary
 from symgrad.verification.diagnosis.edits import Context, Variant
 from symgrad.verification.diagnosis.slip_text import instead, is_value, primed
-from symgrad.verification.surgery import Splice, bare_text, extent, inner_extent, places, put_trees, scripted, text_of
+from symgrad.verification.surgery import Path, Splice, bare_text, extent, inner_extent, places, put, scripted, text_of
 
 
 def slope(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -96,19 +96,36 @@ def variable(context: Context, node: Tree, parent: Tree | None) -> Iterator[Vari
 
 
 def exchanged(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
-    """Two quantities that stand for one another, wherever they occur."""
+    """Two quantities that stand for one another, wherever they occur; inside ∂, only quantities of the model."""
     if parent is not None:
         return
-    found: dict[Tree, list[Tree]] = {}
-    for _, part, around in places(node):
-        inner = isinstance(around, Subscript) and part is around.base
-        if isinstance(part, Name | Subscript) and is_value(part, around) and not inner:
-            found.setdefault(part, []).append(part)
+    found: dict[Tree, list[tuple[Path, Tree]]] = {}
+    taken: set[Path] = set()
+    differentiated: set[Tree] = set()
+    for path, part, around in places(node):
+        within = any(path[:k] in taken for k in range(len(path)))
+        if isinstance(part, Name | Subscript) and is_value(part, around) and not within:
+            found.setdefault(part, []).append((path, part))
+            taken.add(path)
+            if isinstance(around, Call) and around.func.id in ("jacobian", "grad"):
+                differentiated.add(part)
+    own = {x for x in found if base_id(x) not in context.names.families}
     for one, two in itertools.combinations(found, 2):
-        new = put_trees(node, {one: two, two: one})
-        splices = [*(s for x in found[one] for s in instead(x, bare_text(two)))]
-        splices += [*(s for x in found[two] for s in instead(x, bare_text(one)))]
+        if {one, two} & own and {one, two} & differentiated:
+            continue
+        new, splices = node, list[Splice]()
+        for part, other in ((one, two), (two, one)):
+            for path, x in found[part]:
+                new = put(new, path, other)
+                splices += instead(x, bare_text(other))
         yield new, f"{bare_text(one)} and {bare_text(two)} are exchanged", tuple(splices)
+
+
+def base_id(tree: Tree) -> str:
+    """The name of which a tree is a member; none for another tree."""
+    while isinstance(tree, Subscript):
+        tree = tree.base
+    return tree.id if isinstance(tree, Name) else ""
 
 
 def function(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from symgrad.syntax.tree import IMPLICIT, Binary, Call, Compare, Name, Number, Transpose, Tree, Unary
-from symgrad.verification.diagnosis.edits import Context, Variant
+from symgrad.verification.diagnosis.edits import Choice, Context, Filler, Variant
 from symgrad.verification.diagnosis.slip_text import bracketed, instead, is_value
 from symgrad.verification.surgery import (
     PRODUCTS,
@@ -165,7 +166,7 @@ def extra(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
             yield node.right, f"the term {text_of(node.left)} does not belong here", instead(node, text_of(node.right))
 
 
-def lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+def lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Choice]:
     """A factor too few: what else occurs in the answer, and 2 and 1/2."""
     if (
         not is_value(node, parent)
@@ -176,35 +177,41 @@ def lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]
     if isinstance(node, Binary) and node.op in PRODUCTS and isinstance(parent, Binary) and parent.op in PRODUCTS:
         return
     shown = bracketed(node)
-    for factor in context.pool:
-        text = bracketed(factor)
-        for before in (True, False):
-            pair = (factor, node) if before else (node, factor)
-            new = Binary(IMPLICIT, *pair, place=node.place)
-            joined = context.hand.product.join((text, shown) if before else (shown, text))
-            yield new, f"the factor {text} is missing", instead(node, joined)
-        if not isinstance(factor, Number):
-            new = Binary("⊙", factor, node, place=node.place)
-            yield new, f"the factor {text} is missing", instead(node, f"{text} {context.hand.entrywise} {shown}")
+
+    def beside(x: Filler, before: bool) -> Variant:
+        pair = (x.tree, node) if before else (node, x.tree)
+        joined = context.hand.product.join((x.text, shown) if before else (shown, x.text))
+        new = Binary(IMPLICIT, *pair, place=node.place)
+        return new, f"the factor {x.text} is missing", instead(node, joined)
+
+    def scaling(x: Filler) -> Variant:
+        new = Binary("⊙", x.tree, node, place=node.place)
+        joined = f"{x.text} {context.hand.entrywise} {shown}"
+        return new, f"the factor {x.text} is missing", instead(node, joined)
+
+    yield Choice(context.factors, IMPLICIT, True, partial(beside, before=True))
+    yield Choice(context.factors, IMPLICIT, False, partial(beside, before=False))
+    yield Choice(context.factors, "⊙", True, scaling)
 
 
-def path_lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+def path_lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Choice]:
     """A path too few: the term of a node through which the derivative also goes."""
-    return _added(context, node, parent, path=True)
+    return _added(context.paths, "path", node, parent)
 
 
-def term_lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+def term_lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Choice]:
     """A term too few: a multiple of what else occurs."""
-    return _added(context, node, parent, path=False)
+    return _added(context.terms, "term", node, parent)
 
 
-def _added(context: Context, node: Tree, parent: Tree | None, path: bool) -> Iterator[Variant]:
+def _added(terms: Sequence[Filler], what: str, node: Tree, parent: Tree | None) -> Iterator[Choice]:
     if parent is not None or isinstance(node, Number):
         return
     _, end = inner_extent(node)
-    what = "path" if path else "term"
-    for term in context.terms:
-        if term.path is path:
-            for op in ("+", "-"):
-                new = Binary(op, node, term.tree, place=node.place)
-                yield new, f"the {what} {term.text} is missing", (Splice(end, end, f" {op} {term.text}"),)
+
+    def added(x: Filler, op: str) -> Variant:
+        new = Binary(op, node, x.tree, place=node.place)
+        return new, f"the {what} {x.text} is missing", (Splice(end, end, f" {op} {x.text}"),)
+
+    for op in ("+", "-"):
+        yield Choice(terms, op, False, partial(added, op=op))

@@ -24,14 +24,14 @@ from symgrad.verification.diagnosis.slip_products import (
 )
 
 SLIPS: Final[tuple[Slip, ...]] = (
-    Slip("transpose", "a transpose is lost or too many", transposes),
-    Slip("transpose", "two indices are exchanged", turned),
-    Slip("transpose", "two indices are exchanged everywhere", indices_exchanged),
-    Slip("index", "a wrong index", index),
-    Slip("step", "a step index is off by one", step),
-    Slip("sign", "a sign is wrong", sign),
-    Slip("sign", "the sign of the first term is wrong", first_term),
-    Slip("sign", "a comparison is the wrong way round", comparison),
+    Slip("transpose", "a transpose is lost or too many", transposes, turn=1),
+    Slip("transpose", "two indices are exchanged", turned, turn=1),
+    Slip("transpose", "two indices are exchanged everywhere", indices_exchanged, turn=1),
+    Slip("index", "a wrong index", index, turn=1),
+    Slip("step", "a step index is off by one", step, turn=1),
+    Slip("sign", "a sign is wrong", sign, turn=1),
+    Slip("sign", "the sign of the first term is wrong", first_term, turn=1),
+    Slip("sign", "a comparison is the wrong way round", comparison, turn=1),
     Slip("bracket", "a bracket is lost", bracket),
     Slip("diag", "diag is missing or too many", diag),
     Slip("product", "⊙ stands for a matrix product, or the other way round", entrywise),
@@ -43,8 +43,8 @@ SLIPS: Final[tuple[Slip, ...]] = (
     Slip("function", "a wrong function", function),
     Slip("exchange", "two quantities are exchanged", exchanged),
     Slip("factor", "a factor or a term is too many", extra),
-    Slip("path", "a path is missing in the sum", path_lost),
-    Slip("factor", "a factor is lost", lost),
-    Slip("term", "a term is lost", term_lost),
+    Slip("path", "a path is missing in the sum", path_lost, turn=3),
+    Slip("factor", "a factor is lost", lost, turn=3),
+    Slip("term", "a term is lost", term_lost, turn=3),
 )
 """Every kind of slip, the likeliest first."""

@@ -19,7 +19,6 @@ from symgrad.verification.judging.weighing import accepted, counterexample
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome
 from symgrad.verification.meaning.indices import open_names
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.naming import node
 from symgrad.verification.meaning.readings import PLAIN, Notation, Reading
 from symgrad.verification.meaning.values import Misfit
@@ -38,7 +37,7 @@ def immediately(
         return None
     if not at or not any(abs(p.truth.data).max() > 0 for p in at):
         return None
-    if Meaning(at[0].world, PLAIN, bench.names, notation).value(left.args[0], at[0].ints).order == 0:
+    if bench.meaning(at[0].world, PLAIN, notation).value(left.args[0], at[0].ints).order == 0:
         return None  # of a loss, what later steps add is the point of the question
     for reading in readings(right):
         trial = tried(bench, at, right, reading, notation)
@@ -92,7 +91,7 @@ def for_some_members(
 
 def _defined_by(bench: Bench, point: Point, left: Subscript, d: Definition, notation: Notation) -> bool:
     """Whether a line of the model defines the member at a point."""
-    meaning = Meaning(point.world, PLAIN, bench.names, notation)
+    meaning = bench.meaning(point.world, PLAIN, notation)
     assert isinstance(left.base, Name)
     member = node(meaning, left.base, left.items[: len(d.indices)], point.ints)
     hit = point.world.numbers.system.definition(member) if isinstance(member, Var) else None

@@ -16,7 +16,7 @@ from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.verdicts import Judgement
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.indices import open_names
-from symgrad.verification.meaning.meaning import Meaning
+from symgrad.verification.meaning.interpretation import Interpretation
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 
@@ -46,7 +46,7 @@ def judge(bench: Bench, tree: Tree, unknown: str, conditions: tuple[Rel, ...]) -
     """
     symbol = bench.problem.sizes[unknown]
     wanted = {k for k in _TRIED if all(_true(c, {**bench.worlds[0].numbers.sizes, symbol: k}) for c in conditions)}
-    meaning = Meaning(bench.worlds[0], PLAIN, bench.names, Notation())
+    meaning = bench.meaning(bench.worlds[0], PLAIN, Notation())
     try:
         given = {k for k in _TRIED if _holds(meaning, tree, unknown, k)}
     except (Unclear, Misfit, Outside, SymgradError, ShapeError) as error:
@@ -71,7 +71,7 @@ def _true(c: Rel, sizes: Mapping[object, int]) -> bool:
         return False
 
 
-def _holds(meaning: Meaning, tree: Tree, unknown: str, k: int) -> bool:
+def _holds(meaning: Interpretation, tree: Tree, unknown: str, k: int) -> bool:
     return bool(meaning.value(tree, {unknown: k}).data.flat[0])
 
 

@@ -16,7 +16,6 @@ from symgrad.verification.judging.words import at_point
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.derivatives import node_of
 from symgrad.verification.meaning.indices import open_names
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation, Reading
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.surgery import put_names
@@ -118,7 +117,7 @@ def _is_input(bench: Bench, name: str, left: Tree, kinds: dict[str, str], notati
         return False
     world = bench.worlds[0]
     try:
-        node = node_of(Meaning(world, PLAIN, bench.names, notation), left, {})
+        node = node_of(bench.meaning(world, PLAIN, notation), left, {})
     except (Unclear, Outside, Misfit):
         return False
     return isinstance(node, Var) and world.numbers.system.body(node) is None

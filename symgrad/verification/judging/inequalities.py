@@ -21,7 +21,6 @@ from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Gap
 from symgrad.verification.meaning.indices import open_names
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation, Reading
 from symgrad.verification.meaning.values import Misfit, Value
 
@@ -59,7 +58,7 @@ def _under(bench: Bench, left: Tree, right: Tree, relation: str, notation: Notat
     worst: Failure | None = None
     try:
         for point in points(bench, left, right, kinds, notation, reading):
-            given = Meaning(point.world, reading, bench.names, notation).value(right, point.ints)
+            given = bench.meaning(point.world, reading, notation).value(right, point.ints)
             gap = _SIGNS[relation] * v.added(point.truth, v.negative(given)).data.real
             scale = _TOLERANCE * (1 + np.abs(point.truth.data).max())
             holds = [bool(np.all(entries <= scale)) for entries in gap]

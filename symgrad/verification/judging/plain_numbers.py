@@ -10,7 +10,6 @@ from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.judging.trials import speaks_matrices
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.indices import choices
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.surgery import put_trees
@@ -35,7 +34,7 @@ def speaks_numbers(bench: Bench, right: Tree, kinds: dict[str, str], notation: N
 def _misfits(bench: Bench, tree: Tree, kinds: dict[str, str], notation: Notation) -> bool:
     """Whether shapes do not fit inside it, at the first place at which it could have a value."""
     world = bench.worlds[0]
-    meaning = Meaning(world, PLAIN, bench.names, notation)
+    meaning = bench.meaning(world, PLAIN, notation)
     for ints in choices(kinds, bench.problem, world):
         try:
             meaning.value(tree, ints)

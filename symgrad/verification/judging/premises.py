@@ -23,7 +23,6 @@ from symgrad.verification.judging.weighing import accepted, by_readings
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.integers import index
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation, Partials, Reading
 from symgrad.verification.meaning.supposing import Fixed, Premise, supposing
 from symgrad.verification.meaning.values import Misfit
@@ -169,5 +168,5 @@ def _is_member(bench: Bench, point: Point, by: Tree, name: str, items: Sequence[
     base, subs = (by.base, by.items) if isinstance(by, Subscript) else (by, ())
     if not isinstance(base, Name) or base.id != name or len(subs) != len(items):
         return False
-    meaning = Meaning(point.world, PLAIN, bench.names, notation)
+    meaning = bench.meaning(point.world, PLAIN, notation)
     return all(index(meaning, x, point.ints) == index(meaning, y, {}) for x, y in zip(subs, items, strict=True))

@@ -124,7 +124,7 @@ class Shapes:
         shape = _shape(bench, equation.left, notation)
         if isinstance(shape, Judgement):
             return shape
-        meanings = [Meaning(world, PLAIN, bench.names, notation) for world in _worlds(bench)]
+        meanings = [bench.meaning(world, PLAIN, notation) for world in _worlds(bench)]
         for several, verdict, reason in shape.readings():
             letters = dict(self.letters)
             if self._fit(meanings, sizes.items, several, letters):
@@ -189,7 +189,7 @@ def _shape(bench: Bench, left: Tree, notation: Notation) -> _Shape | Judgement:
     found: list[tuple[int, ...]] = []
     cut: int | None = None
     for world in _worlds(bench):
-        meaning = Meaning(world, PLAIN, bench.names, notation)
+        meaning = bench.meaning(world, PLAIN, notation)
         for ints in choices(kinds, bench.problem, world):
             try:
                 found.append(meaning.value(left, ints).shape)

@@ -19,7 +19,6 @@ from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.verdicts import Judgement
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.integers import index
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 
@@ -105,7 +104,7 @@ def _rounds(tree: Tree) -> bool:
 
 def _values(bench: Bench, tree: Tree, one: Sought, notation: Notation) -> tuple[int, ...] | None:
     """The numbers that a formula comes to; None where it has a name that is no size, or comes to none."""
-    meaning = Meaning(bench.worlds[0], PLAIN, bench.names, notation)
+    meaning = bench.meaning(bench.worlds[0], PLAIN, notation)
     try:
         return tuple(index(meaning, tree, {s.name: n for s, n in env.items()}) for env in one.choices)
     except (Unclear, Outside, Misfit):

@@ -18,7 +18,6 @@ from symgrad.verification.judging.judge import judge
 from symgrad.verification.judging.verdicts import Judgement
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.indices import open_names
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.surgery import put_trees
@@ -80,7 +79,7 @@ def number(bench: Bench, tree: Tree, notation: Notation) -> Given | None:
     if kinds or loose:
         return None
     try:
-        return Meaning(bench.worlds[0], PLAIN, bench.names, notation).value(tree, {}).exact
+        return bench.meaning(bench.worlds[0], PLAIN, notation).value(tree, {}).exact
     except (Unclear, Misfit, Outside):
         return None
 

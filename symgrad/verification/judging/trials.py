@@ -56,7 +56,6 @@ class Trial:
     outcome: Outcome | None
     failure: Failure | None = None
     formal: bool = False
-    used: frozenset[str] = frozenset()
     unclear: str = ""
     kinks: bool = False
     partly: bool = False
@@ -82,7 +81,7 @@ def points(
     found: list[Point] = []
     trouble: Unclear | Misfit | None = None
     for turn, world in enumerate(among if among is not None else bench.worlds):
-        meaning = Meaning(world, reading, bench.names, notation)
+        meaning = bench.meaning(world, reading, notation)
         here = beyond = 0
         for ints in choices(kinds, bench.problem, world):
             try:
@@ -128,12 +127,11 @@ def tried(bench: Bench, at: Iterable[Point], right: Tree, reading: Reading, nota
     outcomes: set[Outcome] = set()
     turned: Failure | None = None
     formal, partly = True, False
-    used: set[str] = set()
-    meanings: dict[int, Meaning] = {}
+    meanings: dict[World, Meaning] = {}
     for point in at:
-        meaning = meanings.get(id(point.world))
+        meaning = meanings.get(point.world)
         if meaning is None:
-            meaning = meanings[id(point.world)] = Meaning(point.world, reading, bench.names, notation, used)
+            meaning = meanings[point.world] = bench.meaning(point.world, reading, notation)
         try:
             given = meaning.value(right, point.ints)
             comparison = compared(point.truth, given)
@@ -154,7 +152,7 @@ def tried(bench: Bench, at: Iterable[Point], right: Tree, reading: Reading, nota
             return _failed(reading, point, given, comparison)
     if not outcomes:
         return Trial(reading, None, unclear="there is no step at which it says anything")
-    return Trial(reading, outcomes.pop(), turned, formal=formal, used=frozenset(used), partly=partly)
+    return Trial(reading, outcomes.pop(), turned, formal=formal, partly=partly)
 
 
 def _failed(reading: Reading, point: Point, given: Value, comparison: Comparison) -> Trial:

@@ -11,7 +11,6 @@ from symgrad.verification.judging.equations import Equation
 from symgrad.verification.judging.judge import judge
 from symgrad.verification.judging.verdicts import Judgement
 from symgrad.verification.meaning.bench import Bench
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 
@@ -39,6 +38,6 @@ def by_variant(bench: Bench, equation: Equation, notation: Notation) -> Judgemen
 def _is_free_of(bench: Bench, derivative: Call, notation: Notation) -> bool:
     """Whether a derivative is zero, so that nobody asks for it."""
     try:
-        return not Meaning(bench.worlds[0], PLAIN, bench.names, notation).value(derivative, {}).data.any()
+        return not bench.meaning(bench.worlds[0], PLAIN, notation).value(derivative, {}).data.any()
     except (Unclear, Outside, Misfit):
         return False

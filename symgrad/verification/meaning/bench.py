@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
 from symgrad.tensor.integers import Int
 from symgrad.verification.meaning.elaboration import names_of
+from symgrad.verification.meaning.kept import KeptMeanings
+from symgrad.verification.meaning.meaning import Meaning
+from symgrad.verification.meaning.readings import Notation, Reading
 from symgrad.verification.meaning.subscripts import Subscripts
 from symgrad.verification.meaning.world import World
 from symgrad.verification.meaning.worlds import scalar_world, worlds
@@ -22,6 +25,10 @@ class Bench:
     names: Names
     worlds: tuple[World, ...]
     scalars: World
+    _kept: KeptMeanings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kept = KeptMeanings(self.names)
 
     @classmethod
     def of(cls, problem: Problem) -> Bench:
@@ -39,3 +46,7 @@ class Bench:
         declared = [d.shape for several in self.problem.declarations.values() for d in several]
         shapes = [*declared, *(d.body.shape for d in self.problem.system.definitions)]
         return tuple(dict.fromkeys(size for shape in shapes for size in shape))
+
+    def meaning(self, world: World, reading: Reading, notation: Notation) -> Meaning:
+        """What trees are worth in a world, under a reading and what the writer's names mean now."""
+        return self._kept.of(world, reading, notation)

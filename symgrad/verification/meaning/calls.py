@@ -70,3 +70,10 @@ CALLS: Final[Mapping[str, Handler]] = {
     "argmin": best_direction,
 }
 """What a call of each function is worth."""
+
+POINT_BY_POINT: Final = frozenset(
+    name
+    for name, handler in CALLS.items()
+    if handler not in (derivative, elaborated, limit, where, identity, ones, unit, best_direction)
+)
+"""The functions whose value at a point is found from those of their arguments at that point, by the same operations."""

@@ -10,6 +10,7 @@ from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.values import Value
 
 TOLERANCE = 1e-7
+_FIRST_LOOK = 1e-5
 _SMALLEST = 1e-9
 _NOISE = 1e-14
 """What rounding leaves of terms of ordinary size that cancel at random points."""
@@ -64,6 +65,16 @@ def agrees(truth: Value, given: Value) -> bool:
     """Whether ``compared`` finds them the same; it costs less, since nobody asks how they differ."""
     given, truth = _fitted(given, truth), _fitted(truth, given)
     return given.shape == truth.shape and not _lies(truth, given) and largest_gap(truth.data, given.data) is None
+
+
+def plausible(truth: Value, given: Value) -> Array:
+    """At which points a value may agree with the true one, which is known at one: a first look, with more tolerance."""
+    given, truth = _fitted(given, truth), _fitted(truth, given)
+    if given.shape != truth.shape or _lies(truth, given):
+        return np.zeros(len(given.data), dtype=bool)
+    right, other = truth.data.real.reshape(1, -1), given.data.real.reshape(len(given.data), -1)
+    apart, scale = np.abs(other - right), np.maximum(np.abs(right), np.abs(other)).max(axis=1, initial=_SMALLEST)
+    return np.asarray(~(apart.max(axis=1, initial=0.0) > _FIRST_LOOK * scale))
 
 
 def _lies(truth: Value, given: Value) -> bool:

@@ -27,6 +27,7 @@ from symgrad.tensor.reindex import free_ints
 from symgrad.verification.errors import Unclear
 from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
+from symgrad.verification.meaning.letters import places
 from symgrad.verification.meaning.values import Value
 
 
@@ -97,7 +98,7 @@ def at_places(m: Interpretation, node: Expr, ints: Ints) -> Value | None:
     body = m.world.numbers.system.body(node) if m.names.densities and isinstance(node, Var) else None
     if body is None:
         return None
-    open_places = {s: s.name for s in free_ints(body) if s.name in _places(m.names)}
+    open_places = {s: s.name for s in free_ints(body) if s.name in places(m.names)}
     if not open_places or not set(open_places.values()) <= set(ints):
         return None
     return v.tensor(m.world.numbers.value(body, {s: ints[name] for s, name in open_places.items()}))
@@ -112,11 +113,6 @@ def _expression(tree: Tree, names: Names, bound: Mapping[str, sympy.Symbol]) -> 
         return read(_as_declared(tree, names), Scope(names, read, dict(bound)))
     except (ProblemError, Undetermined, Broken) as error:
         raise Unclear(error.message if isinstance(error, ProblemError) else str(error)) from None
-
-
-def _places(names: Names) -> set[str]:
-    """The names of the places at which densities are taken."""
-    return {x for density in names.densities.values() for x in density.arguments}
 
 
 def _as_declared(tree: Tree, names: Names) -> Tree:

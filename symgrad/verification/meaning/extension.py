@@ -22,7 +22,6 @@ from symgrad.tensor.walk import postorder
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import largest_gap
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.meaning.world import World, step_values
@@ -69,7 +68,7 @@ def _extended(bench: Bench, name: str, pattern: tuple[Tree, ...], body: Tree, no
 
 def _values(bench: Bench, world: World, steps: list[str], body: Tree, notation: Notation) -> list[tuple[int, Array]]:
     """The value of what is named, at two steps."""
-    meaning = Meaning(world, PLAIN, bench.names, notation)
+    meaning = bench.meaning(world, PLAIN, notation)
     found: list[tuple[int, Array]] = []
     symbols = [s for s in bench.problem.steps if s.name in steps]
     for value in step_values(bench.problem, world, symbols[0])[:2] if symbols else [0]:

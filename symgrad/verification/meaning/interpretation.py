@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from symgrad.problem.model import Problem
@@ -12,6 +12,7 @@ from symgrad.problem.names import Names
 from symgrad.syntax.tree import Call, Tree
 from symgrad.tensor.integers import evaluate_int
 from symgrad.verification.meaning import values as v
+from symgrad.verification.meaning.letters import Letters
 from symgrad.verification.meaning.readings import Notation, Reading
 from symgrad.verification.meaning.values import Value
 from symgrad.verification.meaning.world import World
@@ -25,8 +26,7 @@ class Interpretation(ABC):
 
     Attributes:
         names: the namespace of the problem.
-        notation: the writer's own names.
-        used: the writer's names that a value rests on.
+        letters: on which indices the values of trees rest, under the writer's own names.
         arguments: those of the function whose body is being read.
         open: the definitions of the writer's that are being read, with the values of their indices.
         depth: how many these are, one inside the other.
@@ -35,11 +35,15 @@ class Interpretation(ABC):
     world: World
     reading: Reading
     names: Names
-    notation: Notation
-    used: set[str] = field(default_factory=set)
+    letters: Letters
     arguments: Mapping[str, Value] = field(default_factory=dict)
     open: set[tuple[int, tuple[tuple[str, int], ...]]] = field(default_factory=set)
     depth: int = 0
+
+    @property
+    def notation(self) -> Notation:
+        """The writer's own names."""
+        return self.letters.notation
 
     @property
     def problem(self) -> Problem:
@@ -56,13 +60,13 @@ class Interpretation(ABC):
             Unclear: something in it has no value.
         """
 
+    @abstractmethod
     def inside(self, arguments: Mapping[str, Value]) -> Interpretation:
         """The same with these arguments of a function."""
-        return replace(self, arguments=arguments)
 
+    @abstractmethod
     def moved(self, world: World) -> Interpretation:
         """The same in a world in which an input is moved."""
-        return replace(self, world=world)
 
     def size_at(self, tree: Tree) -> int | None:
         """The length of a constant vector; None where the reading gives it none."""

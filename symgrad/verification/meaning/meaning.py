@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,23 +13,59 @@ from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.calls import CALLS
 from symgrad.verification.meaning.elaboration import elaborated
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
+from symgrad.verification.meaning.layouts import EVERY, essential
+from symgrad.verification.meaning.letters import Indices, among
 from symgrad.verification.meaning.naming import named, subscripted
+from symgrad.verification.meaning.readings import Reading
 from symgrad.verification.meaning.signs import binary, compared
 from symgrad.verification.meaning.values import Value
+from symgrad.verification.meaning.world import World
 
 
 @dataclass(eq=False)
 class Meaning(Interpretation):
-    """The values of trees in one world under one reading; each is found once."""
+    """The values of trees in one world under one reading; each is found once.
 
-    _known: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[Tree, Value]] = field(default_factory=dict, init=False)
+    ``kin`` are the meanings under readings that differ in how ∂ is read; None where it is read in the plainest way.
+    """
+
+    kin: Callable[[Reading], Meaning] | None = None
+    _enough: dict[frozenset[str], Meaning] = field(default_factory=dict, init=False)
+    _known: dict[tuple[int, Indices], tuple[Tree, Value]] = field(default_factory=dict, init=False)
     _quiet: bool = field(default=False, init=False)
+
+    def __len__(self) -> int:
+        """The number of values that are known."""
+        return len(self._known)
+
+    def inside(self, arguments: Mapping[str, Value]) -> Interpretation:
+        """The same with these arguments of a function."""
+        return replace(self, arguments=arguments, kin=None)
+
+    def moved(self, world: World) -> Interpretation:
+        """The same in a world in which an input is moved."""
+        return replace(self, world=world, kin=None)
+
+    def enough_for(self, names: frozenset[str]) -> Meaning:
+        """The meaning under the plainest reading under which what rests on some names is worth the same."""
+        if self.kin is None:
+            return self
+        found = names & EVERY
+        meaning = self._enough.get(found)
+        if meaning is None:
+            reading = essential(self.reading, found)
+            meaning = self._enough[found] = self if reading == self.reading else self.kin(reading)
+        return meaning
 
     def value(self, tree: Tree, ints: Ints) -> Value:
         """The value of a tree; see ``Interpretation``."""
         if isinstance(tree, Number):
             return v.number(tree.value)
-        key = (id(tree), tuple(sorted(ints.items())) if ints else ())
+        if self.kin is not None:
+            meaning = self.enough_for(self.letters.of(tree))
+            if meaning is not self:
+                return meaning.value(tree, ints)
+        key = (id(tree), among(ints, self.letters.of(tree)) if ints else ())
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = (tree, self._quietly(tree, ints))

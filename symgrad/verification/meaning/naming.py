@@ -147,7 +147,6 @@ def _defined(m: Interpretation, tree: Name, items: tuple[Tree, ...], ints: Ints)
                 return _adjoint(m, meaning, items, ints)
             bound, used = matched(m, meaning, items, ints)
             if bound is not None:
-                m.used.add(tree.id)
                 whole = _body(m, meaning, {**ints, **bound})
                 return _picked(m, whole, items[used:], ints) if items[used:] else whole
         raise Unclear(f"{tree.id!r} is defined at other steps only")

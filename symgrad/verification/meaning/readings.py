@@ -1,5 +1,7 @@
 """The ways in which one line of mathematics can be meant."""
 
+from __future__ import annotations
+
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -66,27 +68,43 @@ class Adjoint:
     family: str
 
 
-Meanings = MutableMapping[str, "tuple[Defined | Adjoint, ...]"]
+Meanings = tuple[Defined | Adjoint, ...]
+"""What a name means, the latest meaning last."""
 
 
 @dataclass(slots=True)
 class Notation:
-    """What a writer's own names mean, the latest meaning last; what he puts in for some names, and where it holds.
+    """What a writer's own names mean; what he puts in for some names, and where it holds.
 
-    ``where`` are the conditions on the indices of the line that is being read.
+    ``where`` are the conditions on the indices of the line that is being read. ``state`` is another object whenever a
+    name has come to mean something else, so that what was found under it is known to hold no longer.
     """
 
-    names: Meanings = field(default_factory=dict)
+    _names: MutableMapping[str, Meanings] = field(default_factory=dict)
     settings: Mapping[str, Tree] = field(default_factory=lambda: MappingProxyType({}))
     where: tuple[Compare, ...] = ()
+    state: object = field(default_factory=object, compare=False, repr=False)
 
-    def define(self, meaning: "Defined | Adjoint") -> None:
+    @property
+    def names(self) -> Mapping[str, Meanings]:
+        """What each name means."""
+        return self._names
+
+    def define(self, meaning: Defined | Adjoint) -> None:
         """Add a meaning."""
-        self.names[meaning.name] = (*self.names.get(meaning.name, ()), meaning)
+        self.let(meaning.name, (*self.names.get(meaning.name, ()), meaning))
 
-    def copy(self) -> "Notation":
+    def let(self, name: str, meanings: Meanings) -> None:
+        """Give a name its meanings; without any it is forgotten."""
+        if meanings:
+            self._names[name] = meanings
+        else:
+            self._names.pop(name, None)
+        self.state = object()
+
+    def copy(self) -> Notation:
         """The same notation, to which meanings can be added; what is added there is not added here."""
-        return Notation(ChainMap({}, self.names), self.settings, self.where)
+        return Notation(ChainMap({}, self._names), self.settings, self.where, self.state)
 
 
 PLAIN: Final = Reading()

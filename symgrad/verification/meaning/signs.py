@@ -13,6 +13,7 @@ from symgrad.tensor.stable import Array
 from symgrad.verification.errors import Unclear
 from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
+from symgrad.verification.meaning.readings import Reading
 from symgrad.verification.meaning.values import Value
 
 _PRODUCTS: Final = frozenset({"*", "·", "×", "@", IMPLICIT})
@@ -34,7 +35,16 @@ def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> V
         Outside: an index is outside its range.
         Unclear: something in it has no value.
     """
-    x, y = m.value(left, ints), m.value(right, ints)
+    return combined(m.reading, op, m.value(left, ints), m.value(right, ints))
+
+
+def combined(reading: Reading, op: str, x: Value, y: Value) -> Value:
+    """Two values with a sign between them, in the writer's sense of the sign.
+
+    Raises:
+        Misfit: shapes do not fit.
+        Unclear: the sign says nothing about values.
+    """
     match op:
         case "+":
             return v.added(x, y)
@@ -46,10 +56,10 @@ def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> V
             return v.entrywise(x, y) if op == "*" else v.inner(x, y)
         case "·" | "×" if x.order == y.order == 1 and x.shape == y.shape and not (x.out and not y.out):
             return v.inner(x, y)
-        case "*" if m.reading.entries and x.order == y.order == 2:
+        case "*" if reading.entries and x.order == y.order == 2:
             return v.entrywise(x, y)
         case _ if op in _PRODUCTS:
-            return v.product(x, y, m.reading.loose, m.reading.spread)
+            return v.product(x, y, reading.loose, reading.spread)
         case "⊗":
             return v.outer(x, y)
         case "/":

@@ -17,7 +17,6 @@ from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome, compared
 from symgrad.verification.meaning.indices import choices
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import Notation, Reading, Sizing
 from symgrad.verification.meaning.values import Misfit
 
@@ -52,7 +51,7 @@ def _candidates(places: list[int], dimensions: Iterable[Int]) -> Iterator[Sizing
 def _fits(bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation: Notation, sizes: Sizing) -> bool:
     """Whether both sides have values of the same shape, or one that of the other transposed."""
     world = bench.worlds[0]
-    meaning = Meaning(world, Reading(sizes=sizes), bench.names, notation)
+    meaning = bench.meaning(world, Reading(sizes=sizes), notation)
     for ints in choices(kinds, bench.problem, world):
         try:
             outcome = compared(meaning.value(left, ints), meaning.value(right, ints)).outcome

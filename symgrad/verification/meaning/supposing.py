@@ -17,7 +17,6 @@ from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.elaboration import conditions_in
-from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Notation
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.meaning.world import World
@@ -96,7 +95,7 @@ class _Fixed(Mapping[Key, Array]):
 
     def __init__(self, bench: Bench, world: World, fixed: Sequence[Fixed]) -> None:
         self._world, self._fixed = world, fixed
-        self._meaning = Meaning(world, PLAIN, bench.names, Notation())
+        self._meaning = bench.meaning(world, PLAIN, Notation())
         self._made: dict[Key, Array] = {}
 
     def _hit(self, name: str, subs: Sequence[object]) -> tuple[Fixed, dict[str, int]] | None:

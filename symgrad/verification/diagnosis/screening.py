@@ -1,0 +1,186 @@
+"""A first look at the edits of a line: those after which it may be right at one random point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from symgrad.syntax.tree import Call, Span, Tree
+from symgrad.tensor.stable import Array
+from symgrad.verification.diagnosis.edits import Choice, Variant, each
+from symgrad.verification.diagnosis.every_edit import Site
+from symgrad.verification.diagnosis.stacking import (
+    NO_NUMBER,
+    NO_VALUE,
+    Group,
+    Hole,
+    Option,
+    Row,
+    Stack,
+    Stacked,
+    Stacks,
+    at_first,
+)
+from symgrad.verification.errors import Unclear
+from symgrad.verification.meaning.compare import plausible
+from symgrad.verification.meaning.interpretation import Ints
+from symgrad.verification.meaning.meaning import Meaning
+from symgrad.verification.meaning.readings import Reading
+from symgrad.verification.meaning.values import Value
+from symgrad.verification.surgery import parts, put, with_parts
+
+_ALL: Final = np.ones(1, dtype=bool)
+_NONE: Final = np.zeros(1, dtype=bool)
+
+
+class _Irregular(Exception):
+    """Rows of which nothing is known."""
+
+
+@dataclass(eq=False)
+class Screens:
+    """A first look at the edits of a line under several readings."""
+
+    line: Tree
+    meanings: Sequence[Meaning]
+    ints: Ints
+    truth: Value
+    stacks: Stacks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stacks = Stacks(self.meanings[0].letters)
+
+    def hopeful(self, site: Site, edits: Sequence[Variant | Choice]) -> dict[Row, list[Reading]]:
+        """The edits at a site after which the line may be right, with the readings under which it may.
+
+        After any other edit it is not right, nor under any other reading that makes a difference.
+        """
+        found: dict[Row, list[Reading]] = {}
+        options = self._options(site, edits)
+        alone = len(self.meanings) == 1 and not any(map(_runs, site.around))
+        names = frozenset[str]() if alone else self.stacks.names(options)
+        whole = names | self.stacks.letters.of(self.line)
+        stacks: dict[Meaning, Stack] = {}
+        for meaning in dict.fromkeys(m.enough_for(whole) for m in self.meanings):
+            inner = meaning.enough_for(names)
+            stack = stacks.get(inner) or Stack(self.stacks, inner, options, names)
+            stacks[inner] = stack
+            for row in Screen(meaning, self.line, self.ints, self.truth).hopeful(site, stack):
+                found.setdefault(row, []).append(meaning.reading)
+        return found
+
+    def _options(self, site: Site, edits: Sequence[Variant | Choice]) -> list[Option]:
+        """What the edits put in place of the part of a site that has a value."""
+        rest, options = site.path[site.depth :], list[Option]()
+        for n, edit in enumerate(edits):
+            if isinstance(edit, Choice) and not rest:
+                options.append(Option((n, 0), site.node, edit))
+                continue
+            options += [Option((n, i), put(site.valued, rest, new)) for i, (new, _, _) in enumerate(each(edit))]
+        return options
+
+
+def _runs(tree: Tree) -> bool:
+    """Whether an index runs inside a tree, so that what stands there has several values."""
+    return isinstance(tree, Call) and any(isinstance(k.value, Span) for k in tree.keywords)
+
+
+@dataclass(eq=False)
+class Screen:
+    """A first look at edits of one line under one reading, at the first of the points at which the truth is known."""
+
+    meaning: Meaning
+    line: Tree
+    ints: Ints
+    truth: Value
+
+    def hopeful(self, site: Site, stack: Stack) -> Iterator[Row]:
+        """The edits at a site after which the line may be right."""
+        line, around = self._around(site, stack.names)
+        number, several = 0, 1
+        while number < several:
+            turn = _Turn(stack, number)
+            with np.errstate(all="ignore"):
+                hits = self._hits(line, Stacked.on(self.meaning, turn.value, around))
+            rows = stack.rows if turn.rows is None else turn.rows
+            if hits.any() or turn.unknown:
+                hit = dict(zip(rows, np.broadcast_to(hits, len(rows)), strict=True))
+                yield from (row for row in rows if (hit[row] or row in turn.unknown) and row not in turn.dead)
+            number, several = number + 1, turn.several
+
+    def _hits(self, line: Tree, meaning: Stacked) -> Array:
+        """Which of the rows of a turn the line may be right with."""
+        try:
+            return plausible(at_first(self.truth), meaning.value(line, self.ints))
+        except (_Irregular, *NO_NUMBER):
+            return _ALL
+        except NO_VALUE:
+            return _NONE
+
+    def _around(self, site: Site, names: frozenset[str]) -> tuple[Tree, dict[int, frozenset[str]]]:
+        """The line with a hole at a site, and the trees around the hole with the names on which their values rest."""
+        found: dict[int, frozenset[str]] = {}
+        tree: Tree = Hole(place=site.node.place)
+        for old, place in zip(reversed(site.around[: site.depth]), reversed(site.path[: site.depth]), strict=True):
+            inner = list(parts(old))
+            inner[place] = tree
+            tree = with_parts(old, inner)
+            found[id(tree)] = self.meaning.letters.of(old) | names
+        return tree, found
+
+
+@dataclass(eq=False)
+class _Turn:
+    """One group of a stack, of as many as there are where it is met first; ``rows`` are known from then on.
+
+    Attributes:
+        dead: the rows that have no value at other indices.
+        unknown: the rows that are of another kind there, of which nothing is known.
+    """
+
+    stack: Stack
+    number: int
+    rows: tuple[Row, ...] | None = None
+    several: int = 0
+    dead: set[Row] = field(default_factory=set)
+    unknown: set[Row] = field(default_factory=set)
+
+    def value(self, ints: Ints) -> Value:
+        """The values of its rows at some indices.
+
+        Raises:
+            Unclear: none of them has one.
+            _Irregular: nothing is known of them.
+        """
+        groups = self.stack.at(ints)
+        if self.rows is None:
+            group = groups[self.number] if self.number < len(groups) else Group(())
+            self.rows, self.several = group.rows, len(groups)
+        else:
+            group = self._most(groups)
+        if not group.rows:
+            raise Unclear("no edit has a value here")
+        if group.value is None:
+            raise _Irregular
+        return group.value if group.rows == self.rows else self._filled_up(group, groups)
+
+    def _most(self, groups: Sequence[Group]) -> Group:
+        """The group of which most of the rows are."""
+        own = set(self.rows or ())
+        counts = [len(own.intersection(group.rows)) for group in groups]
+        return groups[counts.index(max(counts))] if any(counts) else Group(())
+
+    def _filled_up(self, group: Group, groups: Sequence[Group]) -> Value:
+        """The value of a group, in the order of the rows; something where a row is not in it."""
+        assert group.value is not None
+        assert self.rows is not None
+        at = {row: k for k, row in enumerate(group.rows)}
+        others = {row for other in groups if other is not group for row in other.rows}
+        self.unknown.update(row for row in self.rows if row in others)
+        self.dead.update(row for row in self.rows if row not in others and row not in at)
+        x = group.value
+        data = np.broadcast_to(x.data, (len(group.rows), *x.shape))[[at.get(row, 0) for row in self.rows]]
+        return Value(data, x.out, x.exact, x.eye, x.formal)
