@@ -49,7 +49,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "judging": {"documents", "meaning"},
         "tables": {"documents", "judging", "meaning"},
         "diagnosis": {"judging", "meaning"},
-        "reports": {"judging"},
+        "reports": {"documents", "judging"},
     },
 }
 """Within a layer, what each package stands on beside the modules that all of them share."""

@@ -13,7 +13,7 @@ REPORTS: Final[Mapping[str, Callable[..., str]]] = MappingProxyType(
         "text": later("symgrad.verification.reports.report:text"),
         "json": later("symgrad.verification.reports.report:json_text"),
         "md": later("symgrad.verification.reports.page:markdown"),
-        "html": later("symgrad.verification.reports.page:html"),
+        "html": later("symgrad.verification.reports.page_html:html"),
         "tex": later("symgrad.verification.reports.page_tex:tex"),
     }
 )
