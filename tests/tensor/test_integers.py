@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from symgrad.errors import InternalError
 from symgrad.tensor.affine import affine
 from symgrad.tensor.frames import Frame
-from symgrad.tensor.integers import evaluate_int, index_symbol, size_symbol
+from symgrad.tensor.integers import (
+    Int,
+    at_most,
+    difference,
+    evaluate_int,
+    index_symbol,
+    integer,
+    replace,
+    same,
+    size_symbol,
+)
 from symgrad.tensor.nodes import Binder
 
 N, M, K = size_symbol("n"), size_symbol("m"), index_symbol("k")
@@ -91,3 +101,32 @@ def test_forms_differ_as_expressions_do() -> None:
     left, right = N * M + 3 * K - N / 2, K * (N - 2) + N / 2 - 7
     assert (affine(left) - affine(right)).expr == sympy.expand(left - right)
     assert (affine(left) - affine(left)).terms == {}
+
+
+FORMS = st.tuples(NUMBERS, NUMBERS, st.sampled_from((0, 0, 1, -2)), NUMBERS).map(
+    lambda c: integer(sympy.Integer(c[3]) + c[0] * N + c[1] * M + c[2] * K)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(FORMS, FORMS)
+def test_what_is_certain_of_two_integers_holds_everywhere(x: Int, y: Int) -> None:
+    left, right = ([evaluate_int(value, place) for place in GRID] for value in (x, y))
+    assert same(x, y) == (left == right)
+    assert [evaluate_int(difference(x, y), place) for place in GRID] == [
+        a - b for a, b in zip(left, right, strict=True)
+    ]
+    below = [a <= b for a, b in zip(left, right, strict=True)]
+    certain = at_most(x, y)
+    assert certain is None or set(below) == {certain}
+    if isinstance(x, int) and isinstance(y, int):
+        assert certain is (x <= y)
+
+
+def test_symbols_are_replaced_all_at_once() -> None:
+    assert replace(N + 2 * M, {N: M, M: N}) == M + 2 * N
+    assert replace(N + 2 * M, {N: M + 1, K: 7}) == 3 * M + 1
+    assert replace(N, {}) is N
+    assert replace(5, {N: 3}) == 5
+    number = replace(N - M, {N: 3, M: sympy.Integer(1)})
+    assert (number, type(number)) == (2, int)
