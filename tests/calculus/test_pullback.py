@@ -11,7 +11,7 @@ import pytest
 from symgrad.calculus.linear import NotReadable
 from symgrad.calculus.local import adjoint_part, entry_jacobian, local_jacobian, matrix_jacobian
 from symgrad.calculus.numeric import Numbers
-from symgrad.calculus.pullback import CALLS, pullback
+from symgrad.calculus.pullback import CALLS, pullback, sum_entries
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import FUNCTIONS
 from symgrad.tensor.functions import construct as f
@@ -38,6 +38,7 @@ A, B, C, S, T = v("A", m, n), v("B", n, k), v("C", m, n), v("S", n, n), v("T", n
 P, Q = v("P", n, n, facts=("positive-definite",)), v("Q", n, n, facts=("invertible",))
 u, w, W = v("u", n, facts=("positive",)), v("w", n, facts=("positive",)), v("W", m, n, facts=("positive",))
 X3 = v("X", m, n, k)
+p, Y = v("p", n, facts=("probability",)), v("Y", m, n, facts=("probability",))
 image, filters = v("image", 2, 5, 4), v("filters", 3, 2, 2, 3)
 signal, kernels = v("signal", 2, 6), v("kernels", 3, 2, 3)
 back, back1 = v("back", 3, 2, 2, 3), v("backward", 2, 3, 2)
@@ -128,6 +129,10 @@ CASES: dict[str, Expr] = {
     "vec": f.vec(b.matmul(A, S)),
     "one_hot": b.mul(a, f.one_hot(place, n)),
     "kron": f.kron(A, B),
+    "kron of vectors": f.kron(x, z),
+    "softmax with cross-entropy": f.cross_entropy(p, f.softmax(x)),
+    "softmax with cross-entropy, by rows": f.cross_entropy(Y, f.softmax(A, 1)),
+    "softmax along the axis along which the targets do not sum to 1": f.cross_entropy(Y, f.softmax(A, 0)),
     "conv1d": cnn.conv1d(signal, kernels, stride=2, padding=1),
     "conv2d": cnn.conv2d(image, filters, stride=(2, 1), padding=(1, 0)),
     "conv_transpose1d": cnn.conv_transpose1d(line3, back1, stride=2),
@@ -296,3 +301,29 @@ def test_an_opaque_loss_passes_on_its_partials() -> None:
     assert isinstance(loss, Opaque)
     for w in (x, z):
         assert adjoint_part(loss, out, b.ONE, w) is b.deriv(out, w, "immediate")
+
+
+SUMS: dict[str, Expr] = {
+    "number": a,
+    "vector": x,
+    "row": b.transpose(x),
+    "distribution": p,
+    "distribution by rows": Y,
+    "scaled ones": b.mul(a, c, b.ones((n,))),
+    "scaled vector": b.mul(a, c, x),
+    "product of vectors": b.mul(a, x, y),
+    "product of three": b.mul(x, y, u),
+    "vector beside a number": b.add(x, a, b.mul(x, y)),
+    "rows": b.add(b.transpose(x), b.transpose(y)),
+    "product of rows": b.mul(b.transpose(x), b.transpose(y)),
+    "matrix": b.mul(A, C),
+    "matrix beside a vector": b.add(A, x),
+}
+
+
+@pytest.mark.parametrize("body", SUMS.values(), ids=SUMS)
+def test_the_sum_of_entries_is_that_of_numpy(body: Expr) -> None:
+    numbers = Numbers.of(System(()), SIZES, 4, 0)
+    found, value = numbers.value(sum_entries(body)), numbers.value(body)
+    expected = value.reshape(len(value), -1).sum(axis=1)
+    np.testing.assert_allclose(np.broadcast_to(found, expected.shape), expected, rtol=1e-12)
