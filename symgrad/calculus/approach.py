@@ -89,8 +89,15 @@ def _at(value: Values, k: int, node: Expr) -> Array:
 
 
 def _table(value: Array) -> Any:
-    exact = np.vectorize(lambda x: sympy.Rational(float(x)), otypes=[object])(value)
-    return exact.item() if exact.ndim == 0 else sympy.ImmutableDenseNDimArray(exact.ravel().tolist(), exact.shape)
+    numbers = np.vectorize(_with_digits, otypes=[object])(value)
+    return (
+        numbers.item() if numbers.ndim == 0 else sympy.ImmutableDenseNDimArray(numbers.ravel().tolist(), numbers.shape)
+    )
+
+
+def _with_digits(x: float) -> sympy.Expr:
+    # A fraction would be exact too, but SymPy looks for the roots and factors of its powers.
+    return sympy.Integer(int(x)) if float(x).is_integer() else sympy.Float(float(x), DIGITS)
 
 
 def _limit(entry: sympy.Expr, point: float, side: int) -> float:

@@ -36,6 +36,7 @@ def log(x: Expr) -> Expr:
         (log(X), b.ZERO, "+", -math.inf),
         (b.div(b.apply("exp", X), b.power(X, b.num(3))), INF, "", math.inf),
         (b.apply("sign", X), b.ZERO, "-", -1.0),
+        (b.mul(X, b.power(b.div(A, b.add(A, b.ONE)), b.mul(b.num(10**7), A))), b.ONE, "", 0.0),
     ],
 )
 def test_values_near_the_point_lead_to_the_limit(arg: Expr, point: Expr, side: str, expected: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from symgrad.tensor import build as b
 from symgrad.tensor.evaluate import Env, evaluate, evaluate_all
-from symgrad.tensor.functions import FUNCTIONS, values_of
+from symgrad.tensor.functions import FUNCTIONS, arrays, values_of
 from symgrad.tensor.functions import construct as f
 from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import evaluate_int, size_symbol
@@ -225,3 +225,13 @@ def test_refusals_say_what_is_wrong(name: str) -> None:
     with pytest.raises(ShapeError) as caught:
         make()
     assert str(caught.value) == message
+
+
+def test_a_point_without_a_value_does_not_cost_the_others_theirs() -> None:
+    a = np.ones((3, 2, 2))
+    a[1, 0, 0] = np.nan
+    np.testing.assert_array_equal(arrays.spectral_norm([a], {}, ()), [2.0, np.nan, 2.0])
+    regular = np.array([[1.0, 1.0], [1.0, 2.0]])
+    found = arrays.inv([np.stack([regular, np.ones((2, 2))])], {}, ())
+    np.testing.assert_allclose(found[0] @ regular, np.eye(2), atol=1e-12)
+    assert np.isnan(found[1]).all()

@@ -39,6 +39,11 @@ def cross_entropy(args: Sequence[Array], params: Settings, shape: tuple[int, ...
 def spectral_norm(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """The largest singular value; a tiny imaginary part E adds uᵀEv, with u and v its singular vectors."""
     (a,) = args
+    known = np.isfinite(a).all(axis=(1, 2))
+    if not known.all():
+        found = np.full(len(a), np.nan, a.dtype)
+        found[known] = spectral_norm([a[known]], params, shape)
+        return found
     u, values, vt = np.linalg.svd(a.real)
     largest = np.asarray(values[..., 0])
     if not np.iscomplexobj(a):

@@ -86,6 +86,8 @@ def limit(m: Interpretation, tree: Call, ints: Ints) -> Value:
     match tree.args:
         case (body, Approach(var, target, side)) if not ints:
             inside, moving, point = (_read(m, x, {}) for x in (body, var, target))
+            if not isinstance(moving, Var):
+                raise Unclear("a limit is taken by a named quantity")
             for way in (side,) if side else ("", "-", "+"):
                 with suppress(SymgradError):
                     return v.tensor(m.world.numbers.value(b.limit(inside, moving, point, way)))
