@@ -58,18 +58,20 @@ def ends_at(system: System, node: Var, fresh: Callable[[sympy.Symbol], sympy.Sym
     A running step that has the name of the node's open step is renamed.
     """
     table = lags(system)
-    if table.sign.get(node.name, set()) - {-1}:
-        return system
+    whole = bool(table.sign.get(node.name, set()) - {-1})
     for step, place in table.position.get(node.name, {}).items():
         if step not in system.steps or place >= len(node.subs):
             continue
-        system = _cut(system, step, node.subs[place], fresh)
+        at, top = node.subs[place], system.steps[step].hi
+        running = fresh(step) if step in symbols_of(at) else step
+        if not whole or running is not step:
+            system = _cut(system, step, running, top if whole else at)
     return system
 
 
-def _cut(system: System, step: sympy.Symbol, last: Int, fresh: Callable[[sympy.Symbol], sympy.Symbol]) -> System:
+def _cut(system: System, step: sympy.Symbol, running: sympy.Symbol, last: Int) -> System:
+    """The system with a step of another name that ends earlier."""
     top = system.steps[step].hi
-    running = fresh(step) if step in symbols_of(last) else step
     mapping: dict[sympy.Symbol, Int] = {step: running}
 
     def range_of(x: Binder) -> Binder:

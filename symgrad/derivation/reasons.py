@@ -163,18 +163,18 @@ def _beside(product: Mul, node: Var) -> Reason:
 
 def paths_add(node: Var, readers: Iterable[Var], ending: str = "the paths add") -> Reason:
     """Why the terms of several readers are put together."""
-    return (node, " acts on ", *_listed([(r,) for r in readers]), f": {ending}")
+    return (node, " acts on ", *listed(list(readers)), f": {ending}")
 
 
 def put_in(names: Sequence[Var], bodies: Mapping[Expr, Expr], shared: Var) -> Reason:
     """Names replaced by what they stand for, so that what they share can be taken out."""
-    return (*_listed([(b.compare("==", v, bodies[v]),) for v in names]), "; ", shared, " is a common factor")
+    return (*listed([(b.compare("==", v, bodies[v]),) for v in names]), "; ", shared, " is a common factor")
 
 
-def _listed(items: Sequence[Reason]) -> Reason:
+def listed(items: Sequence[Expr | Reason]) -> Reason:
     """a, b and c."""
     words: list[str | Expr] = []
     for k, item in enumerate(items):
         words += [" and " if k == len(items) - 1 else ", "] if k else []
-        words += item
+        words += item if isinstance(item, tuple) else [item]
     return tuple(words)

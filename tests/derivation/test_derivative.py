@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symgrad
 from symgrad import pipeline
 from symgrad.calculus.numeric import Numbers
 from symgrad.codegen.program import Leaf
@@ -25,6 +26,28 @@ from symgrad.tensor.reindex import reindex
 from symgrad.tensor.walk import variables
 
 PROBLEMS: dict[str, str] = {
+    "both ways": """
+symbols:
+  x[t]: {shape: d}
+  y[t]: {shape: k, is: one-hot}
+  f[0]: {shape: n}
+  b[T+1]: {shape: n}
+  A: {shape: [n, n]}
+  B: {shape: [n, n]}
+  U: {shape: [n, d]}
+  V: {shape: [k, n]}
+steps: {t: 1..T}
+model:
+  - f[t] = tanh(A @ f[t-1] + U @ x[t])
+  - b[t] = tanh(B @ b[t+1] + U @ x[t])
+  - E[t] = cross_entropy(y[t], softmax(V @ (f[t] + b[t])))
+  - L = sum(E[t], t=1..T)
+questions:
+  - {id: one, ask: derivative, of: "E[t]", wrt: [A, B], form: sum-of-products}
+  - {id: all, ask: derivative, of: L, wrt: [A, B], form: sum-of-products}
+  - {id: states, ask: derivative, of: "b[t]", wrt: "b[s]", where: "1 <= t < s <= T"}
+  - {id: first, ask: derivative, of: "f[t]", wrt: "f[s]", where: "1 <= s < t"}
+""",
     "normalised": """
 symbols: {"x[i]": {}, gamma: {}, beta: {}, eps: {is: positive}}
 steps: {i: 1..m}
@@ -594,6 +617,8 @@ def test_lines_read_well(name: str, question: str) -> None:
 
 
 ANSWERS: dict[tuple[str, str, str], str] = {
+    ("both ways", "states", "b[s]"): r"\prod_{j=t}^{s-1} (D_j B)",
+    ("both ways", "first", "f[s]"): r"\prod_{j=t}^{s+1} (D_j A)",
     ("normalised", "scale", "gamma"): r"\sum_{i=1}^{m} \frac{\partial l}{\partial y_i}\, \hat{x}_i",
     ("normalised", "moments", "v"): (
         r"\sum_{i=1}^{m} \biggl(-\frac{\gamma\, (x_i - \mu)}{2 \bigl(\sqrt{v + \varepsilon}\bigr)^{3}}\,"
@@ -859,3 +884,39 @@ def test_two_open_indices_are_tried_equal_and_apart() -> None:
     chosen = choose_sizes(problem.system, [of, wrt])
     pairs = [tuple(sizes[s] for s in sorted(sizes, key=str) if s.name in "ab") for sizes in chosen]
     assert {a == b for a, b in pairs} == {True, False}
+
+
+CELL = """
+symbols:
+  x[t]: {shape: d}
+  h[0]: {shape: n}
+  c[0]: {shape: n}
+  F: {shape: [n, n]}
+  G: {shape: [n, n]}
+  U: {shape: [n, d]}
+steps: {t: 1..T}
+model:
+  - f[t] = sigmoid(F @ h[t-1] + U @ x[t])
+  - g[t] = tanh(G @ h[t-1] + U @ x[t])
+  - c[t] = f[t] * c[t-1] + g[t]
+  - h[t] = tanh(c[t])
+questions:
+  - {id: carried, ask: derivative, of: "c[t]", wrt: "c[s]", hold: HELD, where: "1 <= s < t"}
+"""
+
+
+@pytest.mark.parametrize("held", ['["f[t]", "g[t]"]', '["h[t]"]'])
+def test_what_is_held_at_an_open_step_is_held_at_every_step(held: str) -> None:
+    result = symgrad.load(CELL.replace("HELD", held)).solve()["carried"].results[0]
+    assert result.latex == r"\prod_{j=t}^{s+1} \operatorname{diag}(f_j)"
+    random = np.random.default_rng(3)
+    n, d, last, s, t = 3, 2, 6, 2, 5
+    shapes = {"x": (last, d), "h0": (n,), "c0": (n,), "F": (n, n), "G": (n, n), "U": (n, d)}
+    given = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    h, c, expected = given["h0"], given["c0"], np.ones(n)
+    for step, x in enumerate(given["x"], start=1):
+        f = 1 / (1 + np.exp(-given["F"] @ h - given["U"] @ x))
+        c = f * c + np.tanh(given["G"] @ h + given["U"] @ x)
+        h = np.tanh(c)
+        expected = expected * f if s < step <= t else expected
+    np.testing.assert_allclose(result.evaluate(**given, s=s, t=t), np.diag(expected), rtol=1e-12)

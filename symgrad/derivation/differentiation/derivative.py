@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from symgrad.calculus.dependency import lags
 from symgrad.calculus.ends import open_ends
-from symgrad.calculus.trace import OpenPaths
+from symgrad.calculus.trace import OpenPaths, symbols_in
 from symgrad.derivation.at_ends import at_ends
 from symgrad.derivation.differentiation import backprop
 from symgrad.derivation.differentiation.convolutions import layer_lines, sum_lines
@@ -15,7 +15,8 @@ from symgrad.derivation.differentiation.recurrence import ClosedForm, carried_by
 from symgrad.derivation.differentiation.state import states
 from symgrad.derivation.naming import Names
 from symgrad.derivation.program import derivative_code
-from symgrad.derivation.steps import Block, Code, Introduced, Reason, Result
+from symgrad.derivation.reasons import listed
+from symgrad.derivation.steps import Block, Code, Introduced, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
@@ -43,7 +44,11 @@ def _in_form(problem: Problem, question: Question, system: System, node: Expr) -
     try:
         return _forwards(problem, question, system, node)
     except OpenPaths:
-        if question.form or node.order or question.several("hold"):
+        if question.form not in (None, "chain") and not _to_open_state(node, wrt):
+            raise
+        if node.order or question.several("hold"):
+            return tuple(_one(problem, question, system, node, w, "sum-of-products") for w in wrt)
+        if question.form:
             raise
         return _backwards(problem, question, system, node)
 
@@ -62,6 +67,11 @@ def _forwards(problem: Problem, question: Question, system: System, node: Expr) 
         if not any(_open_recurrence(system, node, w.expr) for w in wrt if isinstance(w.expr, Var)):
             return tuple(_along_paths(problem, question, system, node, wrt, form))
     return tuple(_one(problem, question, system, node, w, form) for w in wrt)
+
+
+def _to_open_state(of: Expr, wrt: Sequence[Asked]) -> bool:
+    """Whether a state is differentiated by another one of its kind, at steps that lie openly apart."""
+    return isinstance(of, Var) and all(isinstance(w.expr, Var) and w.expr.name == of.name for w in wrt)
 
 
 def _in_matrices(of: Expr, wrt: Sequence[Asked]) -> bool:
@@ -144,9 +154,32 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
 def _closed(problem: Problem, question: Question, model: System, system: System, of: Var, w: Asked) -> Result:
     """The closed form in a system, which may be the model with its ends opened."""
     assert isinstance(w.expr, Var)
-    closed = ClosedForm(problem, question, system, of, w.expr, tuple(_relations(problem, question)))
+    held = held_throughout(system, question)
+    closed = ClosedForm(problem, question, without(system, held), of, w.expr, tuple(_relations(problem, question)))
     work, value, blocks = closed.solve()
-    return _result(work, question, model, of, w, value, blocks, reason=closed.reason)
+    if not held:
+        return _result(work, question, model, of, w, value, blocks, reason=closed.reason)
+    blocks = [
+        Prose((*listed(held), " are held at every step." if len(held) > 1 else " is held at every step.")),
+        *blocks,
+    ]
+    result = _result(work, question, model, of, w, value, blocks, reason=closed.reason)
+    given = [d for d in ended(problem, system, of)[1].definitions if d.family in {h.name for h in held}]
+    return replace(result, code=Code(work.system.extended(given), value))
+
+
+def held_throughout(system: System, question: Question) -> tuple[Var, ...]:
+    """The families that a question holds at an open step, and so in every factor of a product over steps."""
+    held = [h.expr for h in question.several("hold") if isinstance(h.expr, Var) and symbols_in(h.expr)]
+    families = dict.fromkeys(h.name for h in held)
+    return tuple(next(d.target for d in system.family(f) if d.ranges) for f in families if system.family(f))
+
+
+def without(system: System, families: Sequence[Var]) -> System:
+    """The system in which some families are given."""
+    names = {v.name for v in families}
+    kept = tuple(d for d in system.definitions if d.family not in names)
+    return System(kept, system.steps) if names else system
 
 
 def _open_recurrence(system: System, of: Var, wrt: Var) -> bool:

@@ -50,7 +50,7 @@ class LocalFactors:
         if len(users) > 1:
             alone = ", ∂⁺: at this step only" if any(self._acts_twice(u) for u in users) else ""
             return ("chain rule; ", self.wrt, f" acts at every step{alone}")
-        return ("chain rule; ", self.wrt, " acts only through ", users[0])
+        return ("chain rule; ", self.wrt, " acts only through ", self.graph.member(users[0], self.wrt))
 
     def _acts_twice(self, user: Var) -> bool:
         """Whether wrt reaches a node that names it along another path too, so that ∂⁺ and ∂ differ."""

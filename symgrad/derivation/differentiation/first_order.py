@@ -1,6 +1,7 @@
 """One state s of first order in closed form: every use of x at a step k reaches the loss at a step t ≥ k.
 
 ∂L/∂x = ∂⁺L/∂x + Σ_t Σ_{k≤t} (∂⁺L/∂s_t) (∏_{j=t}^{k+1} J_j) (∂⁺s_k/∂x) with J_j = ∂s_j/∂s_{j−1}; ∂⁺ holds the states.
+A state that reads the step after it is the same in the other direction: k ≥ t, and J_j = ∂s_j/∂s_{j+1} with J_t first.
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 
 STEP_BY_STEP: Reason = ("one factor a step, the latest on the left",)
+STEP_BACK: Reason = ("one factor a step, the earliest on the left",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Use:
 
 @dataclass(slots=True)
 class FirstOrder:
-    """∂of/∂wrt through one state that each step reads from the step before."""
+    """∂of/∂wrt through one state that each step reads from the step before, or from the one after."""
 
     work: Workspace
     names: Names
@@ -64,7 +66,7 @@ class FirstOrder:
         steps = {s for u in uses for s in symbols_of(u.step)}
         j = fresh_symbol(sympy.Symbol("j", integer=True), self.taken | steps)
         own_step = () if self.state.step.symbol in symbols_of(self.top) else (self.state.step,)
-        within = (x for u in uses for x in (*u.over, Binder(j, u.step, self.top)))
+        within = (x for u in uses for x in (*u.over, self._between(j, u.step, self.top)))
         self.work.certifier.open(dict.fromkeys((*own_step, *within)))
         own = self._beside()
         self._open_sum(uses, own)
@@ -76,6 +78,27 @@ class FirstOrder:
             self._keep(own)
         self.blocks += self.names.take()
         return b.add(*terms)
+
+    # Along the recurrence
+
+    @property
+    def _lag(self) -> int:
+        """By how many steps the state lies behind the one it reads: 1, or −1 where that is the step after."""
+        return self.state.reach[0]
+
+    def _between(self, j: sympy.Symbol, first: Int, last: Int) -> Binder:
+        """The steps from one to another along the recurrence, as a range that rises."""
+        return Binder(j, first, last) if self._lag > 0 else Binder(j, last, first)
+
+    @property
+    def _ends(self) -> tuple[Int, Int]:
+        """The first and last step along the recurrence."""
+        lo, hi = self.state.step.lo, self.state.step.hi
+        return (lo, hi) if self._lag > 0 else (hi, lo)
+
+    def _before(self, step: Int) -> Int:
+        """The step that a state reads."""
+        return integer(step - self._lag)
 
     # Where the loss reads the state, and where wrt acts on it
 
@@ -106,7 +129,7 @@ class FirstOrder:
             found.append(self._use(alone))
         elif self._acts_on(self.state.at(self.state.step.symbol)):
             k = fresh_symbol(sympy.Symbol("k", integer=True), self.taken)
-            found.append(self._use(k, Binder(k, self.state.step.lo, self.top)))
+            found.append(self._use(k, self._between(k, self._ends[0], self.top)))
         for d in self.work.system.family(self.state.family):
             if not d.ranges and self._acts_on(d.target):
                 found.append(self._use(d.indices[self.state.place]))
@@ -115,9 +138,9 @@ class FirstOrder:
     def _use(self, step: Int, *over: Binder) -> Use:
         if self.running is None:
             return Use(step, over)
-        first = self.running.lo
-        lo = first if over or step == integer(first - 1) else step
-        return Use(step, (Binder(self.running.symbol, lo, self.running.hi), *over))
+        first, last = self._ends
+        start = first if over or step == self._before(first) else step
+        return Use(step, (self._between(self.running.symbol, start, last), *over))
 
     def _acts_at(self) -> Int | None:
         """The step at which wrt acts, where it is the member of a family that is read at its own step alone."""
@@ -185,10 +208,11 @@ class FirstOrder:
         """The Jacobian of one step, after ∂s_top/∂s_k as the product of them."""
         s_top, step = self.state.at(self.top), self.state.step
         use = uses[0]
-        jacobian = b.deriv(self.state.at(j), self.state.at(j - 1))
-        self._say(b.deriv(s_top, self.state.at(use.step)), self._product(jacobian, j, use.step), STEP_BY_STEP,
+        jacobian = b.deriv(self.state.at(j), self.state.at(self._before(j)))
+        why = STEP_BY_STEP if self._lag > 0 else STEP_BACK
+        self._say(b.deriv(s_top, self.state.at(use.step)), self._product(jacobian, j, use.step), why,
                   "product of Jacobians", use.over)  # fmt: skip
-        paths = self._paths(self.state.at(step.symbol), self.state.at(step.symbol - 1))
+        paths = self._paths(self.state.at(step.symbol), self.state.at(self._before(step.symbol)))
         local = paths.solve()
         self.blocks += paths.blocks
         named = self.names.name(local, paths.of, ("J", "G", "M")) if isinstance(local, Add) and local.order else local
@@ -197,8 +221,9 @@ class FirstOrder:
         return reindex(named, {step.symbol: j})
 
     def _product(self, factor: Expr, j: sympy.Symbol, k: Int) -> Expr:
-        """∏_{j=top}^{k+1} of a factor at step j."""
-        return b.fold("matprod", factor, [Binder(j, integer(k + 1), self.top)], descending=True)
+        """∏_{j=top}^{k+1} of a factor at step j; of a state that reads the step after it, ∏_{j=top}^{k−1}."""
+        steps = self._between(j, integer(k + self._lag), self.top)
+        return b.fold("matprod", factor, [steps], descending=self._lag > 0)
 
     def _start(self) -> Expr:
         """∂⁺of/∂s_top written out."""
@@ -218,7 +243,7 @@ class FirstOrder:
     def _term(self, use: Use, product: Expr, start: Expr) -> Expr:
         """What one use contributes, its sums included."""
         s_k = self.state.at(use.step)
-        before = self.state.at(integer(use.step - 1))
+        before = self.state.at(self._before(use.step))
         if self.of.order:
             each = b.matmul(start, product)
             each = each if s_k is self.wrt else b.matmul(each, self._paths(s_k, self.wrt, before).solve())

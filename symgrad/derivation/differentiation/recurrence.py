@@ -36,8 +36,8 @@ def ended(problem: Problem, system: System, of: Var, *others: Expr) -> tuple[lis
 
 
 def carried_by_one(found: Sequence[State]) -> State | None:
-    """The one state that each step reads from the step before, where there is no other."""
-    return found[0] if len(found) == 1 and found[0].reach == (1,) else None
+    """The one state that each step reads from the step before, or each from the one after, where there is no other."""
+    return found[0] if len(found) == 1 and found[0].reach in ((1,), (-1,)) else None
 
 
 @dataclass(slots=True)
