@@ -12,7 +12,7 @@ from symgrad.calculus.ranges import Bounds
 from symgrad.calculus.sensitivity import Sensitivity
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, difference, replace, same, symbols_of
+from symgrad.tensor.integers import Int, difference, integer, replace, same, symbols_of
 from symgrad.tensor.nodes import ANY, Binder, Build, Expr, Fold, Opaque, Var
 from symgrad.tensor.reindex import fresh_symbol
 from symgrad.tensor.spelling import describe_node
@@ -27,6 +27,9 @@ class OpenPaths(QuestionError):
 MOST_NODES = 20_000
 MOST_OPEN = 200
 """Nodes at open steps: more of them means that the recurrence goes back without an end."""
+
+MOST_LAGS = 8
+"""Members of a family at open steps between two that are asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ class _Tracer:
             return []
         body = spread(body)
         self.bodies[node] = body
-        loose = bound_symbols(body) | {x.symbol for x in self.running.get(node, ())}
+        loose = {x.symbol: x for x in (*bound_ranges(body), *self.running.get(node, ()))}
         found: dict[Var, None] = {}
         for v in variables(body):
             if v.name in self.useful:
@@ -183,18 +186,42 @@ class _Tracer:
         self.reads[node] = tuple(found)
         return list(found)
 
-    def _standing(self, v: Var, loose: set[sympy.Symbol]) -> list[Var]:
+    def _standing(self, v: Var, loose: Mapping[sympy.Symbol, Binder]) -> list[Var]:
         """The node itself; where bound indices pick it, the nodes that stand for its whole family."""
-        moving = [k for k, s in enumerate(v.subs) if symbols_of(s) & loose]
+        moving = [k for k, s in enumerate(v.subs) if symbols_of(s) & loose.keys()]
         if v.name in self.closed:
             return [w for w in self.wrt if w is v or (moving and w.name == v.name and len(w.subs) == len(v.subs))]
         if not moving:
             return [v]
         asked = [w for w in self.wrt if w.name == v.name and len(w.subs) == len(v.subs)]
         if asked and any(v.name in reach(f, self.table.reads) for f in self.table.reads.get(v.name, ())):
+            between = [self._until(w, v, moving, loose) for w in asked]
+            if all(x is not None for x in between):
+                return list(dict.fromkeys(u for x in between if x is not None for u in x))
             which = f"{describe_node(v)} runs over a range without a numeric end"
             raise OpenPaths(f"{which}; give it one, or ask for form backprop of a scalar")
         return asked or [u for d in self.system.family(v.name) if (u := self._member(d, v, moving)) is not None]
+
+    def _until(self, w: Var, v: Var, moving: list[int], loose: Mapping[sympy.Symbol, Binder]) -> tuple[Var, ...] | None:
+        """The members h_{t−i} from the first one that i picks to the one asked about; None where they are not few."""
+        symbols = {s for k in moving for s in symbols_of(v.subs[k]) & loose.keys()}
+        if len(moving) != 1 or len(symbols) != 1:
+            return None
+        (place,), (symbol,) = moving, symbols
+        first = replace(v.subs[place], {symbol: loose[symbol].lo})
+        apart, turn = (
+            difference(first, w.subs[place]),
+            difference(replace(v.subs[place], {symbol: symbol + 1}), v.subs[place]),
+        )
+        if any(not same(a, c) for k, (a, c) in enumerate(zip(v.subs, w.subs, strict=True)) if k != place):
+            return None
+        if not isinstance(apart, int) or turn not in (1, -1) or not isinstance(turn, int):
+            return None
+        count = -apart * turn
+        if count > MOST_LAGS:
+            return None
+        steps = (integer(first + k * turn) for k in range(count + 1))
+        return tuple(Var(v.name, (*v.subs[:place], s, *v.subs[place + 1 :]), v.shape, v.facts) for s in steps)
 
     def _member(self, d: Definition, v: Var, moving: list[int]) -> Var | None:
         """The node of a definition at its own indices in the places that move, at v's in the others."""
@@ -244,13 +271,16 @@ def _may_be(node: Var, other: Var) -> bool:
 
 def bound_symbols(body: Expr) -> set[sympy.Symbol]:
     """The indices that sums, tensors by entries and losses in an expression bind."""
-    found: set[sympy.Symbol] = set()
+    return {x.symbol for x in bound_ranges(body)}
+
+
+def bound_ranges(body: Expr) -> tuple[Binder, ...]:
+    """The ranges of the indices that an expression binds."""
+    found: dict[Binder, None] = {}
     for x in postorder(body):
-        if isinstance(x, Fold | Build):
-            found |= {y.symbol for y in x.binders}
-        elif isinstance(x, Opaque):
-            found |= {y.symbol for y in x.over}
-    return found
+        if isinstance(x, Fold | Build | Opaque):
+            found |= dict.fromkeys(x.over if isinstance(x, Opaque) else x.binders)
+    return tuple(found)
 
 
 def symbols_in(node: Var) -> set[sympy.Symbol]:
