@@ -177,6 +177,10 @@ ANSWERS: dict[tuple[str, str, str | None], str] = {
     ("attention_rnn", "jacobian", "h[t-1]"): (
         r"[a_t]_1 \bigl(V_1 + (v_{1,t} - h_t)\, h_{t-1}^{\top} (K_1^{\top} Q_1 + Q_1^{\top} K_1)\bigr)"
     ),
+    ("attention_rnn", "jacobian_kappa", "htilde[t-1]"): (
+        r"[\tilde{a}_t]_1 \bigl(\tilde{V}_1 + (\tilde{v}_{1,t} - \tilde{h}_t)\, \tilde{h}_{t-1}^{\top}"
+        r" (\tilde{K}_1^{\top} \tilde{Q}_1 + \tilde{Q}_1^{\top} \tilde{K}_1)\bigr)"
+    ),
 }
 
 

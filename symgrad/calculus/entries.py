@@ -1,19 +1,23 @@
 """Entries pushed inwards through sums and products, and products with unit vectors that pick them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, same
+from symgrad.tensor.integers import Int, difference, integer, replace, same
 from symgrad.tensor.nodes import (
     Add,
     At,
+    Binder,
     Call,
     Concat,
+    Count,
     Cut,
     Deriv,
     Entry,
     Expr,
     Eye,
+    Fold,
     Item,
     MatMul,
     Mul,
@@ -22,6 +26,7 @@ from symgrad.tensor.nodes import (
     Transpose,
 )
 from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.walk import postorder
 
 
@@ -50,8 +55,8 @@ def _entry(arg: Expr, items: Sequence[Item]) -> Expr:
         case Mul(args=args) if all(a.order in (0, arg.order) for a in args):
             return b.mul(*(_entry(a, items) if a.order else a for a in args))
         case Call(fn="one_hot", args=(index,)) if len(items) == 1 and isinstance(items[0], At):
-            if isinstance(index, Num):
-                return b.delta(int(index.value), items[0].index)
+            if isinstance(index, Num | Count):
+                return b.delta(_place(arg), items[0].index)
         case Call(fn="diag", args=(v,)) if isinstance(items[0], At) and isinstance(items[1], Cut):
             unit = b.call("one_hot", (b.count(items[0].index),), v.shape)
             return b.mul(b.at(v, items[0].index), unit) if _whole(items[1], v) else b.entry(arg, items)
@@ -84,11 +89,11 @@ def _unit_products(x: MatMul) -> Expr:
             chosen = _entry(left, [*(Cut(1, n) for n in left.shape[:-1]), cut])
             return b.matmul(*args[:k], chosen, *args[k + 2 :])
         if isinstance(left, Transpose) and _is_unit(left.arg) and right.order == 1 and not right.row:
-            place = left.arg.children[0]
-            return b.matmul(*args[:k], _scalar_entry(right, place), *args[k + 2 :])
+            return b.matmul(*args[:k], _scalar_entry(right, left.arg), *args[k + 2 :])
         if isinstance(left, Transpose) and left.arg.order == 1 and _is_unit(right):
-            place = right.children[0]
-            return b.matmul(*args[:k], _scalar_entry(left.arg, place), *args[k + 2 :])
+            return b.matmul(*args[:k], _scalar_entry(left.arg, right), *args[k + 2 :])
+        if (columns := _columns(left)) is not None and right.order == 1 and not right.row:
+            return b.matmul(*args[:k], columns.times(right), *args[k + 2 :])
     return x
 
 
@@ -109,12 +114,54 @@ def _selector(x: Expr) -> Cut | None:
 
 
 def _is_unit(x: Expr) -> bool:
-    return isinstance(x, Call) and x.fn == "one_hot" and isinstance(x.args[0], Num)
+    return isinstance(x, Call) and x.fn == "one_hot" and isinstance(x.args[0], Num | Count)
 
 
-def _scalar_entry(v: Expr, place: Expr) -> Expr:
-    assert isinstance(place, Num)
-    return _entry(v, [At(int(place.value))])
+def _place(unit: Expr) -> Int:
+    place = unit.children[0]
+    assert isinstance(place, Num | Count)
+    return int(place.value) if isinstance(place, Num) else place.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """A matrix by its columns, Σ_k c_k e_{p(k)}ᵀ, where the places p(k) are all there are."""
+
+    column: Expr
+    binder: Binder
+    place: Int
+
+    def times(self, v: Expr) -> Expr:
+        """The column at the place of a unit vector; Σ_k v_{p(k)} c_k for any other vector; term by term for a sum."""
+        if isinstance(v, Add) and all(t.order for t in v.args):
+            return b.add(*(self.times(t) for t in v.args))
+        scalars, tensor = b.scalar_factors(v)
+        if scalars:
+            return b.mul(*scalars, self.times(tensor))
+        if _is_unit(v):
+            k = integer(_place(v) - (self.place - self.binder.symbol))
+            return reindex(self.column, {self.binder.symbol: k})
+        own = self.binder.symbol
+        apart = {own: fresh_symbol(own, free_ints(v) | free_ints(self.column)) if own in free_ints(v) else own}
+        term = b.mul(_entry(v, [At(replace(self.place, apart))]), reindex(self.column, apart))
+        return b.fold("sum", term, [Binder(apart[own], self.binder.lo, self.binder.hi)])
+
+
+def _columns(x: Expr) -> _Columns | None:
+    """The columns of a matrix that is a sum over its unit vectors; None for any other."""
+    if not isinstance(x, Fold) or x.op != "sum" or x.conds or len(x.binders) != 1 or not isinstance(x.body, MatMul):
+        return None
+    (own,), *front, last = x.binders, *x.body.args
+    if not isinstance(last, Transpose) or not _is_unit(last.arg):
+        return None
+    place = _place(last.arg)
+    ends = [replace(place, {own.symbol: end}) for end in (own.lo, own.hi)]
+    whole = same(ends[0], 1) and same(ends[1], x.shape[1]) and isinstance(difference(place, own.symbol), int)
+    return _Columns(b.matmul(*front), own, place) if whole else None
+
+
+def _scalar_entry(v: Expr, unit: Expr) -> Expr:
+    return _entry(v, [At(_place(unit))])
 
 
 def has_units(root: Expr) -> bool:

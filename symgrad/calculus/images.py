@@ -24,9 +24,10 @@ def linear_images(variable: Var, bodies: Mapping[Var, Expr], dependent: Iterable
     Args:
         variable: x.
         bodies: the definitions.
-        dependent: the names that depend on x, each after those that it reads.
+        dependent: the names that may depend on x, each after those that it reads.
     """
-    moving = set(dependent) | {variable}
+    dependent = tuple(dict.fromkeys(dependent))
+    moving = {*dependent, variable}
     images: dict[Expr, Expr] = {}
     for v in dependent:
         body = bodies.get(v)

@@ -13,6 +13,7 @@ from symgrad.tensor.nodes import (
     Cut,
     Entry,
     Expr,
+    Fold,
     MatMul,
     Mul,
     Reduce,
@@ -161,6 +162,8 @@ def _matrix(x: Expr, g: Var) -> Expr:
         case Stack(args=args) if x.order == 1:
             rows = [_functional(a, g) if depends(a, g) else b.zeros(g.shape) for a in args]
             return b.stack(*rows)
+        case Fold(op="sum", body=body, binders=binders, conds=conds):
+            return b.fold("sum", _matrix(body, g), binders, conds)
         case Call(fn="diagpart", args=(arg,)):
             raise NotReadable("diagonal of a map")
     raise NotReadable(type(x).__name__)

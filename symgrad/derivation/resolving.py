@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symgrad.calculus.images import linear_images
 from symgrad.calculus.local import local_jacobian
 from symgrad.derivation.differentiation.derivative import as_node
 from symgrad.derivation.differentiation.paths import Paths
@@ -46,8 +45,7 @@ def derived(work: Workspace, x: Expr) -> Derived | None:
         value = paths.solve()
     except QuestionError:
         return None
-    images = linear_images(wrt, paths.bodies, paths.graph.order)
-    return Derived(value, tuple(paths.blocks), paths.reason, images)
+    return Derived(value, tuple(paths.blocks), paths.reason, paths.images(value))
 
 
 def as_formulas(system: System, root: Expr) -> Expr:

@@ -4,9 +4,11 @@ Nodes count entries from 1. Here the places are moved by one for the reader, and
 What comes out is for printing alone: its places no longer mean what the nodes say.
 """
 
+from fractions import Fraction
+
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, integer, symbols_of
-from symgrad.tensor.nodes import At, Binder, Build, Call, Cut, Deriv, Entry, Expr, Fold, Item, Num, Var
+from symgrad.tensor.nodes import At, Binder, Build, Call, Count, Cut, Deriv, Entry, Expr, Fold, Item, Num, Var
 from symgrad.tensor.rebuild import rebuild
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.walk import postorder
@@ -22,8 +24,9 @@ def rebased(root: Expr) -> Expr:
         children = tuple(memo[c] for c in x.children)
         if isinstance(x, Entry):
             memo[x] = Entry(children[0], tuple(_moved(i) for i in x.items), x.shape)
-        elif isinstance(x, Call) and x.fn == "one_hot" and isinstance(x.args[0], Num):
-            memo[x] = Call(x.fn, (b.num(x.args[0].value - 1),), x.params, x.shape)
+        elif isinstance(x, Call) and x.fn == "one_hot" and isinstance(x.args[0], Num | Count):
+            place = x.args[0].value - 1
+            memo[x] = Call(x.fn, (b.num(place) if isinstance(place, Fraction) else b.count(place),), x.params, x.shape)
         elif isinstance(x, Deriv):
             memo[x] = Deriv(children[0], children[1], x.kind, x.shape, x.held)
         else:

@@ -200,7 +200,7 @@ def _by_entries(
     work = workspace(problem, question, system, [of, w.expr], conds)
     held = frozenset(x.expr for x in question.several("hold"))
     rows = place(of, "ijk", work)
-    columns = place(w.expr, "jklmpq" if rows.binders and len(rows.binders) == 1 else "lmpqrs", work)
+    columns = place(w.expr, "jklmpq" if rows.binders and len(rows.binders) == 1 else "lmpqrs", work, rows)
     try:
         value, whole, blocks = ByEntries(work, rows, columns, held).solve()
     except OpenPaths:

@@ -38,8 +38,8 @@ class Place:
         return b.at(self.node, *self.indices) if self.indices else self.node
 
 
-def place(x: Expr, letters: str, work: Workspace) -> Place:
-    """The entry that an expression names, or a general entry of a node.
+def place(x: Expr, letters: str, work: Workspace, beside: Place | None = None) -> Place:
+    """The entry that an expression names, or a general entry of a node, at other indices than the one ``beside`` it.
 
     Raises:
         QuestionError: it is neither a named node nor one entry of one.
@@ -48,7 +48,8 @@ def place(x: Expr, letters: str, work: Workspace) -> Place:
         return Place(x.arg, tuple(i.index for i in x.items if isinstance(i, At)), ())
     if not isinstance(x, Var):
         raise QuestionError("a derivative by entries is of a named node or one entry of it")
-    symbols = free_letters(x.order, letters, work)
+    used = {r.symbol.name for r in beside.binders} if beside is not None else set()
+    symbols = free_letters(x.order, "".join(c for c in letters if c not in used), work)
     base = work.problem.conventions.index_base
     ranges = tuple(Binder(s, base, integer(n + base - 1)) for s, n in zip(symbols, x.shape, strict=True))
     return Place(x, tuple(s + (1 - base) for s in symbols), ranges)

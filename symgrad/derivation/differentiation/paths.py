@@ -258,11 +258,17 @@ class Paths:
             final = factor(value) if self.of.order else value
         return self._through_variable(final)
 
+    def images(self, value: Expr) -> dict[Expr, Expr]:
+        """The names on the way, and those in a value, that are linear in wrt, written out over it."""
+        members = {v: body for v in variables(value) if (body := self.work.system.body(v)) is not None}
+        bodies = {**members, **self.bodies}
+        return linear_images(self.wrt, bodies, [*self.graph.order, *members])
+
     def _through_variable(self, value: Expr) -> Expr:
         """A short result with names that are A x written out where x is a common factor then."""
         if self.form not in ("chain", "factored") or size(value) > MOST_PUT_IN:
             return value
-        images = linear_images(self.wrt, self.bodies, self.graph.order)
+        images = self.images(value)
         found = through_variable(value, images)
         if not found.names:
             return value

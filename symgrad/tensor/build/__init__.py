@@ -24,7 +24,7 @@ from symgrad.tensor.build.constants import (
     zeros_like,
 )
 from symgrad.tensor.build.entries import at, build, concat, entry, stack
-from symgrad.tensor.build.matrices import call, diag, inner, matmul, outer, permute, transpose
+from symgrad.tensor.build.matrices import call, diag, inner, matmul, outer, permute, scalar_factors, transpose
 from symgrad.tensor.build.reductions import fold, mean, reduce
 from symgrad.tensor.build.relations import binder, delta, holds, iverson, rel
 
@@ -33,5 +33,5 @@ __all__ = [
     "compare", "concat", "count", "delta", "deriv", "diag", "div", "entry", "eye", "fold", "full", "holds",
     "identity_tensor", "index_symbols", "inner", "is_one", "is_zero", "iverson", "limit", "literal", "matmul",
     "mean", "mul", "neg", "num", "number_of", "ones", "opaque", "outer", "permute", "power", "reduce", "rel",
-    "stack", "sub", "transpose", "var", "zeros", "zeros_like",
+    "scalar_factors", "stack", "sub", "transpose", "var", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from symgrad.tensor.build.arithmetic import add, coefficient, mul
 from symgrad.tensor.build.constants import eye, is_one, is_zero, num, ones, zeros
 from symgrad.tensor.integers import Int, same
-from symgrad.tensor.nodes import Add, Call, Expr, Eye, Full, MatMul, Mul, Permute, Shape, Transpose, Var
+from symgrad.tensor.nodes import Add, Call, Expr, Eye, Fold, Full, MatMul, Mul, Permute, Shape, Transpose, Var
 from symgrad.tensor.shapes import ShapeError, describe, same_shape
 
 
@@ -86,6 +86,9 @@ def transpose(x: Expr) -> Expr:
             return matmul(*(transpose(a) for a in reversed(args)))
         case Add(args=args) if all(same_shape(a.shape, x.shape) for a in args):
             return add(*(transpose(a) for a in args))
+        case Fold(op="sum", body=body) if x.order == 2:
+            turned = transpose(body)
+            return Fold("sum", turned, x.binders, x.conds, turned.shape)
         case Mul(args=args) if sum(a.order > 0 for a in args) == 1:
             return mul(*(transpose(a) if a.order else a for a in args))
     if x.order == 0:
