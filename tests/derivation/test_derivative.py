@@ -598,7 +598,7 @@ AWKWARD = {
 }
 
 
-@pytest.mark.parametrize(("name", "question"), [q for q in QUESTIONS if q not in REFUSED])
+@pytest.mark.parametrize(("name", "question"), QUESTIONS)
 def test_lines_read_well(name: str, question: str) -> None:
     for result in answered(name, question).results:
         for line in lines(result.blocks):
@@ -829,7 +829,7 @@ def test_results_name_only_what_the_sheet_says(name: str, question: str) -> None
         assert {v.name for v in variables(result.value, into_derivatives=True)} <= said | introduced
 
 
-@pytest.mark.parametrize(("name", "question"), [q for q in QUESTIONS if q not in REFUSED])
+@pytest.mark.parametrize(("name", "question"), QUESTIONS)
 def test_lines_name_only_what_is_explained(name: str, question: str) -> None:
     """Every name in a line is the model's, or some equation of the answer says what it is."""
     problem, _ = solved(name)
