@@ -44,10 +44,10 @@ def _in_form(problem: Problem, question: Question, system: System, node: Expr) -
     try:
         return _forwards(problem, question, system, node)
     except OpenPaths:
-        if question.form not in (None, "chain") and not _to_open_state(node, wrt):
+        if question.form not in (None, "chain") and not _to_open_state(node, question.wrt):
             raise
         if node.order or question.several("hold"):
-            return tuple(_one(problem, question, system, node, w, "sum-of-products") for w in wrt)
+            return tuple(_one(problem, question, system, node, w, "sum-of-products") for w in question.wrt)
         if question.form:
             raise
         return _backwards(problem, question, system, node)
