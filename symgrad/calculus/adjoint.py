@@ -4,7 +4,7 @@ For a scalar L, δ_v = ∂L/∂v = Σ over the readers u of v of (∂⁺u/∂v)�
 symbolic step: δ_h[t] collects what the loss adds at t and what later steps pass back; beyond the last step δ is zero.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -78,7 +78,7 @@ def adjoint_equations(
         readers = [d for d in readers if any(v.name == family for v in variables(d.body))]
         mine: list[Definition] = []
         loose = [(w, _open_ranges(w, system)) for w in wrt if w.name == family and _may_begin(w, system, table)]
-        for target, ranges in (*_targets(family, wrt, system, table), *loose):
+        for target, ranges in (*_targets(family, wrt, system, table, useful), *loose):
             beside = any(target is w for w, _ in loose)
             known = Bounds().within(ranges).within(system.steps.values())
             terms: list[Term] = []
@@ -98,14 +98,23 @@ def _belongs(family: str, node: Var) -> bool:
     return node.name == family
 
 
-def _targets(family: str, wrt: tuple[Var, ...], system: System, table: Lags) -> list[tuple[Var, tuple[Binder, ...]]]:
-    """The members of a family that have an equation; those that begin a recurrence come after it, which reads them."""
+def _targets(
+    family: str, wrt: tuple[Var, ...], system: System, table: Lags, useful: Collection[str]
+) -> list[tuple[Var, tuple[Binder, ...]]]:
+    """The members of a family that have an equation; those that begin a recurrence come after it, which reads them.
+
+    A member that begins it and reads nothing useful, a[0] = x where only weights are asked for, hands nothing on.
+    """
     defined = system.family(family)
     if not defined:
         return [(w, _open_ranges(w, system)) for w in wrt if w.name == family]
     boundary = [(w, _open_ranges(w, system)) for w in wrt if w.name == family and system.definition(w) is None]
     asked = {w for w in wrt if w.name == family}
-    made = [(d.target, d.ranges) for d in defined if d.ranges or variables(d.body) or d.target in asked]
+    made = [
+        (d.target, d.ranges)
+        for d in defined
+        if d.ranges or d.target in asked or any(v.name in useful for v in variables(d.body))
+    ]
     if any(family in reach(f, table.reads) for f in table.reads.get(family, ())):
         made.sort(key=lambda target: -len(target[1]))
     return [*made, *boundary]

@@ -278,11 +278,10 @@ def _second(problem: Problem, question: Question, system: System, of: Expr, w: A
     first = Paths(work, Names(work), of, w.expr, "chain")
     gradient = first.solve()
     name = Var(work.fresh("g", "q", "G"), (), gradient.shape)
-    shown = work.introduce(name, gradient, reason=("the gradient",))
+    work.introduce(name, gradient)
     blocks: list[Block] = [
         *first.blocks,
         work.certifier.line(b.deriv(of, w.expr), gradient, name, reason=first.reason, rule="gradient"),
-        shown,
     ]
     if gradient.order + w.expr.order <= 2:
         second = Paths(work, Names(work), name, w.expr, "chain")
@@ -299,4 +298,5 @@ def _second(problem: Problem, question: Question, system: System, of: Expr, w: A
     check = work.certifier.differences(b.deriv(of, w.expr), w.expr, value)
     checks = (*work.certifier.checks, check)
     code = Code(work.system, value)
-    return Result(question.of.text, w.text, left, value, value.shape, tuple(blocks), checks, code=code)
+    where = _names_in(work, value)
+    return Result(question.of.text, w.text, left, value, value.shape, tuple(blocks), checks, where, code=code)

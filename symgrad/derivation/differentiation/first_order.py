@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import sympy
 
 from symgrad.calculus.dependency import lags, reads
+from symgrad.calculus.rewrite import collect, factor
 from symgrad.calculus.trace import OpenPaths, symbols_in, trace
 from symgrad.derivation.differentiation.paths import Paths
 from symgrad.derivation.differentiation.state import State, gaps, readings
@@ -257,7 +258,7 @@ class FirstOrder:
         g = Var(self.work.fresh("g", "v", "q"), (), s_k.shape)
         scalar = Var(self.work.fresh("y", "r"), (), ())
         self.work.define([Definition(scalar.name, (), b.inner(g, s_k) if s_k.order == 1 else b.mul(g, s_k))])
-        return replace_nodes(self._paths(scalar, self.wrt, before).solve(), {g: adjoint})
+        return replace_nodes(collect(factor(self._paths(scalar, self.wrt, before).solve())), {g: adjoint})
 
     def _paths(self, of: Var, wrt: Var, *held: Var, form: str = "plain") -> Paths:
         return Paths(self.work, self.names, of, wrt, form, held=frozenset(held), shown=self.shown)

@@ -107,9 +107,12 @@ class Paths:
             ("every path from ", self.wrt, " to ", self.of) if len(paths) > 1 else ("chain rule, link by link",)
         )
         self._say(self._deriv(self.wrt), [b.add(*products)], reason)
-        for upper, lower in dict.fromkeys(x for p in paths for x in pairwise(p)):
-            if upper.order + lower.order <= 2 and (upper, lower) not in paths:
+        stated = [link for link in dict.fromkeys(x for p in paths for x in pairwise(p)) if link not in paths]
+        for upper, lower in stated:
+            if upper.order + lower.order <= 2:
                 self._say_link(links.link(upper, lower), upper, lower)
+        if stated and all(upper.order + lower.order <= 2 for upper, lower in stated):
+            self.reason = PUT_IN
         return value
 
     def _say_link(self, left: Deriv, upper: Var, lower: Var) -> None:

@@ -7,7 +7,22 @@ from typing import Any
 from symgrad.tensor.build.arithmetic import add, coefficient, mul
 from symgrad.tensor.build.constants import eye, is_one, is_zero, num, ones, zeros
 from symgrad.tensor.integers import Int, same
-from symgrad.tensor.nodes import Add, Call, Expr, Eye, Fold, Full, MatMul, Mul, Permute, Shape, Transpose, Var
+from symgrad.tensor.nodes import (
+    Add,
+    Call,
+    Cut,
+    Entry,
+    Expr,
+    Eye,
+    Fold,
+    Full,
+    MatMul,
+    Mul,
+    Permute,
+    Shape,
+    Transpose,
+    Var,
+)
 from symgrad.tensor.shapes import ShapeError, describe, same_shape
 
 
@@ -82,6 +97,8 @@ def transpose(x: Expr) -> Expr:
             return x
         case Var(facts=facts) if facts & {"symmetric", "diagonal", "positive-definite"} and x.order == 2:
             return x
+        case Entry(arg=Transpose(arg=arg), items=(Cut() as rows, Cut() as columns)):
+            return Entry(arg, (columns, rows), x.shape[::-1])
         case MatMul(args=args):
             return matmul(*(transpose(a) for a in reversed(args)))
         case Add(args=args) if all(same_shape(a.shape, x.shape) for a in args):
