@@ -20,7 +20,9 @@ _LOWERED: Final = re.compile(r"(?<!\w)([^\W\d_][^\W_]*)_([0-9]+|[A-Za-z])(?![\w.
 
 def vocabulary_of(document: ProblemDocument) -> Vocabulary:
     """The declared names, the steps and sizes, and what the left sides of the model define."""
-    found = Vocabulary.of({}, integers=[*(step.name for step in document.steps), *_sizes(document)])
+    steps = [step.name for step in document.steps]
+    found = Vocabulary.of({}, integers=[*steps, *_sizes(document)])
+    found.steps.update(steps)
     for symbol in document.symbols:
         _declared(symbol, found)
     for source in document.model:

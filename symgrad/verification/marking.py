@@ -19,8 +19,8 @@ from symgrad.verification.diagnosis.diagnose import Doctor, adjoint_derivative
 from symgrad.verification.documents.claims import Claim, Document, Unread
 from symgrad.verification.documents.parts import base_name, own_parts
 from symgrad.verification.errors import Outside, Unclear
+from symgrad.verification.judging import added, inequalities, size_formulas, tabled, updates
 from symgrad.verification.judging import conditions as cond
-from symgrad.verification.judging import inequalities, size_formulas, tabled, updates
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.answers import Answer, answers, unknowns
 from symgrad.verification.judging.constants import is_constant
@@ -40,6 +40,7 @@ from symgrad.verification.judging.verdicts import Judged, Judgement
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.extension import Extensions
 from symgrad.verification.meaning.indices import open_names
+from symgrad.verification.meaning.readings import Defined
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.passages import Passages
 from symgrad.verification.tables.rows import judged_rows
@@ -196,6 +197,14 @@ class _Marking:
             return Judgement(w.UNJUDGED, "it is not said what this is")
         if claim.relation == updates.ASSIGNS:
             return updates.judge(bench, left, claim.right, notation)
+        if claim.relation == added.ADDS:
+            return self.adding(claim, left)
+        step = self.writer.added_at(left)
+        if step is not None:
+            wide = self.writer.bench_for(left, claim.right)
+            judgement = added.at_step(wide, *step, claim.right, notation)
+            notation.define(Defined(base_name(left), (step[1],), claim.right))
+            return judgement
         if isinstance(left, Name) and left.id in self.writer.indices and left.id not in bench.names.families:
             return Judgement(w.DEFINITION, f"it fixes {left.id}")
         return self.equation(claim, left)
@@ -233,6 +242,9 @@ class _Marking:
             composed = self.composed.judge(equation, notation)
             judgement = supposed or by_variant(bench, equation, notation) or composed or judgement
             bench = self.composed.bench if composed is judgement and self.composed.bench is not None else bench
+        adds = judgement.verdict == w.WRONG and base_name(left) in self.writer.accumulated
+        if adds and self.is_path(bench, left, claim.right):
+            judgement = Judgement(w.RIGHT_IF, "right if it is added to what the other paths give, as with +=")
         if judgement.verdict in (w.DEFINITION, w.WRONG, w.UNJUDGED) and about(left) in self.marker.sought_optima:
             question = claim.question or self.passages.question(claim.place, {"optimum"})
             found = at_optimum(self.marker.optima, equation, self.writer.notation, question)
@@ -242,6 +254,17 @@ class _Marking:
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR, w.AS_SCALARS):
             judgement = self.diagnosed(bench, left, claim, judgement)
         return judgement
+
+    def adding(self, claim: Claim, left: Tree) -> Judgement:
+        """The verdict on left += right: one of the paths of a derivative, or all of them."""
+        notation, bench = self.writer.notation, self.writer.bench_for(left, claim.right)
+        if self.is_path(bench, left, claim.right):
+            return Judgement(w.RIGHT, "one of the paths that are added up")
+        return judge(bench, Equation(left, claim.right, self.writer.premises.now), notation)
+
+    def is_path(self, bench: Bench, left: Tree, right: Tree) -> bool:
+        """Whether a line is what some paths add to the derivative on its left."""
+        return added.path(bench, adjoint_derivative(left, self.writer.notation), right, self.writer.notation)
 
     def inequality(self, claim: Claim) -> Judgement:
         """The verdict on an inequality; one that only begins a condition is none."""

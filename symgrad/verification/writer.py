@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from symgrad.problem.texts import walk
 from symgrad.source import Source
-from symgrad.syntax.tree import Name, Number, Subscript, Tree
+from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
 from symgrad.verification.documents.claims import Claim
 from symgrad.verification.documents.headings import Headings
-from symgrad.verification.documents.parts import among_subscripts, own_parts
+from symgrad.verification.documents.parts import among_subscripts, base_name, own_parts
 from symgrad.verification.judging.adjoints import customary_adjoint
 from symgrad.verification.meaning.bench import Bench
-from symgrad.verification.meaning.extension import Extensions
+from symgrad.verification.meaning.extension import Extensions, outer_function
 from symgrad.verification.meaning.readings import Adjoint, Defined, Notation
 from symgrad.verification.meaning.subscripts import whole_name
 from symgrad.verification.meaning.wholes import stacks
@@ -21,6 +21,8 @@ from symgrad.verification.premises import Premises
 from symgrad.verification.surgery import put_trees
 
 _MOST_NODES = 12
+_MOST_ENTRIES = 2
+_ACCENTS = ("hat", "tilde", "bar")
 
 
 @dataclass(eq=False)
@@ -34,6 +36,7 @@ class Writer:
         early: what they will turn out to mean, where they are explained behind their use.
         premises: what he supposes.
         indices: the names that stand among subscripts somewhere.
+        accumulated: the names to which something is added with +=.
     """
 
     bench: Bench
@@ -45,6 +48,7 @@ class Writer:
     own: set[str] = field(default_factory=set)
     premises: Premises = field(init=False)
     indices: set[str] = field(default_factory=set)
+    accumulated: set[str] = field(default_factory=set)
     heading: int = 0
     headings: Headings = field(init=False)
     _anew: dict[int, Notation] = field(default_factory=dict)
@@ -75,9 +79,11 @@ class Writer:
     def learn(self, claims: Sequence[Claim]) -> None:
         """Learn the names that the writer gives, also those explained behind their use: `…, where D_t = …`."""
         self.indices = {name for c in claims for side in (c.left, c.right) for name in among_subscripts(side)}
+        self.accumulated = {base_name(c.left) for c in claims if c.left is not None and c.relation == "+="}
         self.premises.learn(claims)
         self._learn_adjoints(claims)
         self._learn_wholes(claims)
+        self._learn_arguments(claims)
         for at, claim in enumerate(claims):
             name, pattern = own_parts(claim.left) if claim.left is not None else (None, ())
             if name is None or not self._defines(claim, name):
@@ -90,19 +96,19 @@ class Writer:
                     self.own.add(name)
                     continue
             self._suppose(claim, Defined(name, pattern, last or claim.right))
+        if self.own:
+            self._learn_adjoints(claims)
 
     def _defines(self, claim: Claim, name: str) -> bool:
         """Whether a claim gives a meaning to a name of the writer's."""
-        known = self.bench.names
         first = claim.previous is None and claim.kind in ("equation", "definition") and claim.relation == "="
-        taken = name in self.notation.names or name in known.families or name in known.sizes or name in known.functions
-        return (
-            first
-            and not taken
-            and name not in known.densities
-            and name not in known.indices
-            and name not in self.indices
-        )
+        return first and not self._is_taken(name) and name not in self.indices
+
+    def _is_taken(self, name: str) -> bool:
+        """Whether a name has a meaning already."""
+        known = self.bench.names
+        spoken = (known.families, known.sizes, known.functions, known.densities, known.indices)
+        return name in self.notation.names or name in self.own or any(name in names for names in spoken)
 
     def _learn_adjoints(self, claims: Sequence[Claim]) -> None:
         """Learn what δh stands for, where h is a quantity and the model has a loss: ∂L/∂h."""
@@ -113,8 +119,11 @@ class Writer:
             if name in names:
                 bare.setdefault(name, set()).add(len(items))
         for name, tree in names.items():
-            adjoint = customary_adjoint(self.bench, tree)
-            if adjoint is not None and bare.get(name, set()) <= {self.bench.names.families[adjoint.family].arity}:
+            adjoint = customary_adjoint(self.wide, tree) if name not in self.notation.names else None
+            if adjoint is None:
+                continue
+            arity = self.wide.names.families[adjoint.family].arity
+            if all(arity <= count <= arity + _MOST_ENTRIES for count in bare.get(name, ())):
                 self.notation.define(adjoint)
 
     def _learn_wholes(self, claims: Sequence[Claim]) -> None:
@@ -127,6 +136,30 @@ class Writer:
                 if wider is not None:
                     self.wide = wider
                     self.own.add(name)
+
+    def _learn_arguments(self, claims: Sequence[Claim]) -> None:
+        """Learn what a_t stands for in h_t = tanh(a_t), and ĥ_t where nobody says: what the function is taken of."""
+        defined = {own_parts(c.left)[0] for c in claims if c.left is not None and c.previous is None}
+        meant: dict[str, str] = {}
+        for claim in claims:
+            family, pattern = own_parts(claim.left) if claim.left is not None else (None, ())
+            match claim.right:
+                case Call(func, (argument,), ()) if family in self.bench.names.families:
+                    name, items = own_parts(argument)
+                    if name is not None and items == pattern and outer_function(self.bench, family) == func.id:
+                        meant.setdefault(name, family)
+        for name in dict.fromkeys(x.id for c in claims for x in names_in(c)):
+            stem = name.removeprefix("δ")
+            family = next((stem.removesuffix(a) for a in _ACCENTS if stem.endswith(a)), "")
+            if family in self.bench.names.families:
+                meant.setdefault(stem, family)
+        for name, family in meant.items():
+            if name in defined or self._is_taken(name) or len(self.own) >= _MOST_NODES:
+                continue
+            wider = self.extensions.of_argument(self.wide, name, family)
+            if wider is not None:
+                self.wide = wider
+                self.own.add(name)
 
     def _last_number(self, claims: Sequence[Claim], at: int) -> Tree | None:
         """The number at the end of a chain, A = B = 0, which every writer's name in it stands for; None without one."""
@@ -198,6 +231,16 @@ class Writer:
         for name, meanings in notation.names.items() if notation is not self.notation else ():
             if name not in self.notation.names:
                 self.notation.let(name, meanings)
+
+    def added_at(self, left: Tree) -> tuple[Adjoint, Name] | None:
+        """Of δW_t, where W is the same at every step, what δW is, and the step; None for any other side."""
+        name, items = own_parts(left)
+        step = items[0] if len(items) == 1 else None
+        if name is None or not isinstance(step, Name) or step.id not in {s.name for s in self.bench.names.steps}:
+            return None
+        found = [m for m in self.notation.names.get(name, ()) if isinstance(m, Adjoint)]
+        plain = [m for m in found if self.wide.names.families[m.family].arity == 0]
+        return (plain[0], step) if plain else None
 
     def ends_in(self, name: str, items: tuple[Tree, ...], left: Tree) -> bool:
         """Take a name at the end of a line, `… = δ_2`, for a new one; whether it is none under this heading already."""

@@ -73,6 +73,7 @@ class Vocabulary:
         arities: The values, with their number of steps.
         orders: The number of axes of a member, where it is known.
         integers: Sizes, steps and indices.
+        steps: The steps among them.
         functions: Functions and densities of the problem.
         made: The values that the model defines, and which may so be written with what they depend on, `f_W(x)`.
     """
@@ -80,6 +81,7 @@ class Vocabulary:
     arities: dict[str, int] = field(default_factory=dict)
     orders: dict[str, int] = field(default_factory=dict)
     integers: set[str] = field(default_factory=set)
+    steps: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
     _spelled: dict[Spelling, tuple[str, ...]] = field(default_factory=dict)
@@ -110,7 +112,8 @@ class Vocabulary:
     def copy(self) -> Vocabulary:
         """A vocabulary to which names can be added."""
         return Vocabulary(
-            dict(self.arities), dict(self.orders), set(self.integers), set(self.functions), set(self.made),
+            dict(self.arities), dict(self.orders), set(self.integers), set(self.steps), set(self.functions),
+            set(self.made),
             dict(self._spelled), set(self._words), set(self._letters),
         )  # fmt: skip
 

@@ -10,15 +10,10 @@ from symgrad.errors import ProblemError
 from symgrad.source import Place
 from symgrad.syntax.latex.entries import EntryReader
 from symgrad.syntax.latex.names import PREFIXES, Found, Scanned, Spelling, items, scan, text_of
-from symgrad.syntax.latex.signs import FUNCTIONS, GREEK
+from symgrad.syntax.latex.signs import ACCENTS, FUNCTIONS, GREEK
 from symgrad.syntax.latex.special import SpecialNames
 from symgrad.syntax.tokens import Kind, Token
-from symgrad.syntax.tree import (
-    Name,
-    Subscript,
-    Transpose,
-    Tree,
-)
+from symgrad.syntax.tree import Name, Subscript, Transpose, Tree, children
 
 _INDEX_LETTERS: Final = frozenset("abcijklmnpqrst")
 _LABEL_WORDS: Final = frozenset({"in", "out", "pad", "min", "tr", "rms"})
@@ -39,6 +34,7 @@ class NameReader(SpecialNames, EntryReader):
         if found is None:
             raise ProblemError("an accent stands over a name", start.place)
         found = self.prefixed(found) or found
+        found = self.numbered(found) or found
         below = items(self.tokens, found.below)
         parts = [text_of(self.tokens, part) for part in below]
         above = "'" * found.primes or text_of(self.tokens, found.above)
@@ -145,6 +141,16 @@ class NameReader(SpecialNames, EntryReader):
                 return None
         return Scanned(f"{found.base} {inner.base}", inner.below, inner.above, inner.primes, inner.stem, inner.end)
 
+    def numbered(self, found: Scanned) -> Scanned | None:
+        """`x0` and `h1` for x_0 and h_1, where these are declared; None for any other name."""
+        digit = self.begins(found.end)
+        beside = digit.kind is Kind.NUMBER and digit.place.start == self.tokens[found.end - 1].place.end
+        if not beside or found.below or found.above or found.primes or not digit.text.isdigit():
+            return None
+        known = self.vocabulary.find(found.base, (digit.text,), "")
+        stepped = known is not None and (known.below or self.vocabulary.arities.get(known.name, 0) > 0)
+        return replace(found, below=(found.end, found.end + 1), end=found.end + 1) if stepped else None
+
     def unknown(self, found: Scanned, parts: list[str], above: str) -> Found:
         """A name that is not declared: subscripts without a step or an index belong to it."""
         count = len(parts)
@@ -159,10 +165,11 @@ class NameReader(SpecialNames, EntryReader):
         return Found(name, count, label != "" or bool(found.primes))
 
     def of_known(self, found: Scanned, parts: list[str], above: str) -> Found | None:
-        """`dU^f` and `\\delta U^f` where U^f is declared: the label above belongs to the name, as it does there."""
+        """`dU^f` and `\\delta h_i` where U^f and h are declared: labels and subscripts are what they are there."""
         mark, _, base = found.base.partition(" ")
         inner = self.vocabulary.find(base, parts, above) if base and mark in PREFIXES else None
-        if inner is None or not (inner.above or inner.below):
+        labelled = any(self.is_label(part) for part in items(self.tokens, found.below))
+        if inner is None or labelled or inner.name not in self.vocabulary.arities:
             return None
         return Found(PREFIXES[mark] + inner.name, inner.below, inner.above)
 
@@ -226,14 +233,45 @@ class NameReader(SpecialNames, EntryReader):
         return any(self.vocabulary.counts(t.text) for t in names) and all(len(t.text) == 1 for t in names)
 
     def stepped(self, tree: Tree, name: str, inside: tuple[int, int], start: Token) -> Tree | None:
-        """`h^{(t)}` and `h^{<t>}`: a step above instead of below; `a_t^{(i)}`: an entry."""
+        """`h^{(t)}`, `h^{<t>}` and `h^{t-1}`: a step above instead of below; `a_t^{(i)}`: an entry."""
         base, rest = (tree.base, tree.items) if isinstance(tree, Subscript) else (tree, ())
-        missing = self.vocabulary.arities.get(name, 0) > len(rest)
+        missing = self.steps_of(name) > sum(self.is_step(item) for item in rest)
         first, last = self.begins(inside[0]), self.begins(inside[1] - 1)
-        closed = first.says("(", "<") and last.says(")", ">")
+        closed = first.says("(", "<", "[") and last.says(")", ">", "]")
+        if not closed and missing and self.is_bare_step(inside):
+            return Subscript(base, (*self.indices([inside]), *rest), place=self.since(start))
         if not closed or not (missing or (name in self.vocabulary.arities and rest)):
             return None
         if not missing and not self.is_index(inside[0] + 1, inside[1] - 1):
             return None
         steps = self.indices([(inside[0] + 1, inside[1] - 1)])
         return Subscript(base, (*steps, *rest) if missing else (*rest, *steps), place=self.since(start))
+
+    def steps_of(self, name: str) -> int:
+        """The number of steps of a quantity, of the derivative by it, δh, and of what has its letter, ĥ.
+
+        Where a quantity has none, δW at a step is what this step adds to the derivative by it.
+        """
+        arities = self.vocabulary.arities
+        stems = [name.removeprefix(p) for p in PREFIXES.values() if name.startswith(p)]
+        stems += [stem.removesuffix(a) for stem in (name, *stems) for a in ACCENTS.values() if stem.endswith(a)]
+        own = arities.get(name)
+        beside = next((max(arities[x], 1) for x in stems if x in arities), 0)
+        return beside if own is None else own
+
+    def is_step(self, item: Tree) -> bool:
+        """Whether a subscript has a step of the problem in it."""
+        own = isinstance(item, Name) and self.is_letter_of_step(item.id)
+        return own or any(self.is_step(x) for x in children(item))
+
+    def is_letter_of_step(self, letter: str) -> bool:
+        """Whether a letter runs over steps: one that is declared for them, or an index that is nothing else."""
+        known = letter in self.vocabulary.steps
+        return known or (letter in _INDEX_LETTERS and not self.vocabulary.knows(letter))
+
+    def is_bare_step(self, inside: tuple[int, int]) -> bool:
+        """Whether what stands above is a step and no power: t, t − 1, but not 2 or T."""
+        tokens = self.tokens[slice(*inside)]
+        names = [t.text for t in tokens if t.kind is Kind.NAME]
+        plain = all(t.kind in (Kind.NAME, Kind.NUMBER) or t.says("+", "-") for t in tokens)
+        return plain and len(names) == 1 and self.is_letter_of_step(names[0])

@@ -105,7 +105,7 @@ SILENT: Final = frozenset(
      r"\thickspace", r"\enspace", r"\enskip", r"\allowbreak", r"\relax", r"\noindent", r"\big", r"\Big", r"\bigg",
      r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\biggl", r"\biggr", r"\Biggl", r"\Biggr", r"\bigm", r"\Bigm",
      r"\middle", r"\ensuremath", r"\boxed", r"\cancel", r"\mathstrut", r"\strut", r"\null", r"\fbox", r"\small",
-     r"\large", r"\substack", r"\par", r"\/"}
+     r"\large", r"\substack", r"\par", r"\/", r"\mathrel", r"\mathbin"}
 )  # fmt: skip
 SILENT_WITH_ARGUMENT: Final = frozenset(
     {r"\tag", r"\tag*", r"\label", r"\color", r"\phantom", r"\hphantom", r"\vphantom", r"\hspace", r"\hspace*",

@@ -23,6 +23,9 @@ class SpecialNames(FunctionReader):
             return self.call_of("KL", start)
         if base in FUNCTIONS:
             return self.function(found, start)
+        switch = self.switch(found, start) if base in ("𝟏", "𝐈", "I") else None
+        if switch is not None:
+            return switch
         if base == "𝟏":
             return self.ones(found, start)
         if base in ("𝐞", "𝐈", "I"):
@@ -34,6 +37,17 @@ class SpecialNames(FunctionReader):
                 equal = Compare(("==",), sides, place=self.since(start))
                 return Call(Name("indicator", place=start.place), (equal,), (), place=self.since(start))
         return None
+
+    def switch(self, found: Scanned, start: Token) -> Tree | None:
+        """I_{0,1} and I{0,1}, the diagonal matrix of zeros and ones; None for anything else."""
+        below, end = found.below, found.end
+        if below is None and self.begins(found.end).says("{", r"\{") and found.end in self.partner:
+            below, end = (found.end + 1, self.partner[found.end]), self.partner[found.end] + 1
+        inside = [t.text for t in self.tokens[slice(*(below or (0, 0)))] if not t.says("{", "}", r"\{", r"\}")]
+        if inside not in (["0", ",", "1"], ["0", "/", "1"], ["0", "|", "1"], ["0", "-", "1"]) or found.above:
+            return None
+        self.at = end
+        return Call(Name("switch", place=start.place), (), (), place=self.since(start))
 
     def ones(self, found: Scanned, start: Token) -> Tree:
         """1[condition], the vector 1 or 1_n, and a blackboard I without a condition, which is the identity."""

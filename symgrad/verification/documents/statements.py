@@ -12,7 +12,7 @@ from symgrad.syntax.tokens import Kind, Token
 
 RELATIONS: Final = frozenset({"=", "==", "≈", "<", "<=", ">", ">=", "!=", "∈", "->", "~", "∝", "↦", "←"})
 EQUALITIES: Final = frozenset({"=", "==", "≈"})
-STATING: Final = EQUALITIES | {"←"}
+STATING: Final = EQUALITIES | {"←", "+="}
 INEQUALITIES: Final = frozenset({"<", "<=", ">", ">=", "!="})
 
 _LAYOUT: Final = frozenset(
@@ -254,13 +254,22 @@ def _outside(row: Tokens) -> list[int]:
     return places
 
 
+def _without_plus(side: Tokens) -> tuple[Tokens, bool]:
+    """The side before `+=` without its plus, which may stand in braces, and whether there is one."""
+    kept = side[:-1] if side and side[-1].says("+") else side
+    braced = [t.text for t in side[-3:]] == ["{", "+", "}"]
+    kept = side[:-3] if braced else kept
+    return kept, len(kept) < len(side) and bool(kept)
+
+
 def _sides(part: Tokens) -> tuple[tuple[Tokens, ...], tuple[str, ...]]:
     sides: list[Tokens] = []
     relations: list[str] = []
     start = 0
     for at in _outside(part):
         if _relates(part[at]):
-            sides.append(part[start:at])
-            relations.append("=" if part[at].text == "==" else part[at].text)
+            side, adds = _without_plus(part[start:at]) if part[at].text == "=" else (part[start:at], False)
+            sides.append(side)
+            relations.append("+=" if adds else "=" if part[at].text == "==" else part[at].text)
             start = at + 1
     return (*sides, part[start:]), tuple(relations)

@@ -11,7 +11,7 @@ import numpy as np
 
 from symgrad.errors import SymgradError
 from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Binary, Call, Name, Span, Subscript, Transpose, Tree
+from symgrad.syntax.tree import Binary, Call, ListTree, Name, Span, Subscript, Transpose, Tree
 from symgrad.tensor.shapes import ShapeError
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning.bench import Bench
@@ -168,12 +168,25 @@ def readings(right: Tree, sizes: Sequence[Sizing] = ((),)) -> Iterator[Reading]:
     starred = any(isinstance(x, Binary) and x.op == "*" for x in nodes)
     ranged = any(isinstance(x, Call) and x.func.id == "prod" and x.keywords for x in nodes)
     whole = any(isinstance(x, Call) and x.func.id == "softmax" and not x.keywords for x in nodes)
+    listed = any(isinstance(x, ListTree) and any(isinstance(y, Name) for y in walk(x)) for x in nodes)
     every_path: tuple[Partials, ...] = ("total", "leaves", "neighbours", "immediate") if partial else ("total",)
     layouts: tuple[Gradients, ...] = ("column", "row", "denominator") if partial else ("column",)
     rows = [
-        Reading(gradients, partials, loose, spread, entries, backwards, sizes=sizing, columns=columns, norms=norm)
-        for norm, columns, backwards, entries, loose, spread, partials, gradients, sizing in itertools.product(
+        Reading(
+            gradients,
+            partials,
+            loose,
+            spread,
+            entries,
+            backwards,
+            sizes=sizing,
+            columns=columns,
+            norms=norm,
+            joined=joined,
+        )
+        for norm, joined, columns, backwards, entries, loose, spread, partials, gradients, sizing in itertools.product(
             ("model", *(r.norms for r in norms(right))),
+            (False, True) if listed else (False,),
             (False, True) if whole else (False,),
             (False, True) if ranged else (False,),
             (False, True) if starred else (False,),

@@ -77,6 +77,8 @@ def accepted(trials: list[Trial], derivative: bool, atomic: bool, equation: Equa
         return Judgement(w.RIGHT_IF, "right where both sides are defined", trial=trial)
     reading = trial.reading
     notes = "a vector before a derivative is read as its diagonal matrix" if reading.spread else _notes(reading)
+    if reading.joined:
+        notes = "; ".join(filter(None, (notes, "vectors in brackets are read as one vector")))
     if reading.backwards:
         return Judgement(w.RIGHT_IF, "right if the product over the range is taken in the other order", trial=trial)
     if reading.entries:

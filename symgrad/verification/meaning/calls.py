@@ -35,6 +35,7 @@ from symgrad.verification.meaning.functions import (
 )
 from symgrad.verification.meaning.interpretation import Handler
 from symgrad.verification.meaning.norms import norm
+from symgrad.verification.meaning.switches import SWITCH, switched
 
 CALLS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(SCALARS, scalar),
@@ -68,6 +69,7 @@ CALLS: Final[Mapping[str, Handler]] = {
     "mean": mean,
     "argmax": best_direction,
     "argmin": best_direction,
+    SWITCH: switched,
 }
 """What a call of each function is worth."""
 

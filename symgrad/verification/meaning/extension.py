@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +12,7 @@ import sympy
 from symgrad.errors import SymgradError
 from symgrad.problem.names import Family, Member
 from symgrad.syntax.tree import Name, Tree
-from symgrad.tensor.nodes import Expr, Fold, Num, Var
+from symgrad.tensor.nodes import Apply, Call, Expr, Fold, Num, Var
 from symgrad.tensor.reindex import free_ints, reindex
 from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.stable import Array
@@ -35,16 +35,46 @@ _MOST_KEPT = 400
 class Extensions:
     """The benches with a node more, each made once."""
 
-    made: dict[tuple[Bench, str, tuple[Tree, ...], Tree], Bench | None] = field(default_factory=dict)
+    made: dict[tuple[object, ...], Bench | None] = field(default_factory=dict)
 
     def of(self, bench: Bench, name: str, pattern: tuple[Tree, ...], body: Tree, notation: Notation) -> Bench | None:
         """The bench in which name[pattern] is the node of the model with that value; None where there is none."""
-        key = (bench, name, pattern, body)
+        return self._kept((bench, name, pattern, body), lambda: _extended(bench, name, pattern, body, notation))
+
+    def of_argument(self, bench: Bench, name: str, family: str) -> Bench | None:
+        """The bench in which ``name`` is what a function is taken of, h_t = tanh(a_t); None where there is none."""
+        return self._kept((bench, name, family), lambda: _with_argument(bench, name, family))
+
+    def _kept(self, key: tuple[object, ...], make: Callable[[], Bench | None]) -> Bench | None:
         if len(self.made) > _MOST_KEPT:
             self.made.clear()
         if key not in self.made:
-            self.made[key] = _extended(bench, name, pattern, body, notation)
+            self.made[key] = make()
         return self.made[key]
+
+
+def outer_function(bench: Bench, family: str) -> str | None:
+    """The function whose value a family is, wherever it is defined; None where it is none."""
+    found = {_function(d.body) for d in bench.problem.system.family(family) if d.ranges or not d.indices}
+    return found.pop() if len(found) == 1 else None
+
+
+def _function(body: Expr) -> str | None:
+    match body:
+        case Apply(fn=fn) | Call(fn=fn, args=(_,)):
+            return fn
+    return None
+
+
+def _with_argument(bench: Bench, name: str, family: str) -> Bench | None:
+    for place, d in enumerate(bench.problem.system.definitions):
+        if d.family == family and (d.ranges or not d.indices) and outer_function(bench, family) is not None:
+            match d.body:
+                case Apply(args=(Var(), *_)) | Call(args=(Var(), *_)):
+                    return None
+                case Apply(args=(argument,)) | Call(args=(argument,)):
+                    return _with_node(bench, name, place, d, argument)
+    return None
 
 
 def _extended(bench: Bench, name: str, pattern: tuple[Tree, ...], body: Tree, notation: Notation) -> Bench | None:

@@ -17,6 +17,8 @@ _ENTRIES = (1, 2, 3)
 _STEPS = (2, 1, 3, 4)
 _MOST = 60
 _CONSTANTS = ("pi", "inf")
+_BEHIND_STEPS = "behind steps"
+"""Where the letter of a gate i_t is an index: i in h_{t,i}."""
 _GAPS = (2, 1, 3, 0)
 
 
@@ -27,6 +29,9 @@ def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple
     places = {x for density in names.densities.values() for x in density.arguments}
     for tree in trees:
         for name, role in _free(tree, frozenset(), "value", names):
+            if role == _BEHIND_STEPS:
+                found.setdefault(name.id, "entry")
+                continue
             if name.id in names.families or name.id in notation.settings:
                 continue
             if name.id in places:
@@ -65,7 +70,7 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
             arity = family.arity - depth if family is not None else 0
             yield from _free(base, bound, role, names)
             for k, item in enumerate(items):
-                yield from _free(item, bound, "step" if k < arity else "entry", names)
+                yield from _free(item, bound, _role(item, k, arity, names), names)
         case Call(func, args, keywords):
             args = args[:1] if func.id == "norm" else args
             own = frozenset(k.name.id for k in keywords if isinstance(k.value, Span))
@@ -88,6 +93,14 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
         case _:
             for child in children(tree):
                 yield from _free(child, bound, role, names)
+
+
+def _role(item: Tree, place: int, arity: int, names: Names) -> str:
+    """What a subscript is: a step, an entry, or an entry with the letter of a quantity that has steps."""
+    if place < arity:
+        return "step"
+    family = names.families.get(item.id) if isinstance(item, Name) and arity > 0 else None
+    return _BEHIND_STEPS if family is not None and family.arity > 0 else "entry"
 
 
 def choices(kinds: dict[str, str], problem: Problem, world: World) -> list[dict[str, int]]:

@@ -101,6 +101,8 @@ class Meaning(Interpretation):
                 return compared(ops, [self.value(x, ints) for x in operands])
             case ListTree(items):
                 found = [self.value(x, ints) for x in items]
+                if self.reading.joined:
+                    return v.joined(found)
                 columns = all(x.order == 1 and not x.row for x in found)
                 return v.beside(found) if columns else v.stacked(found)
             case Call(func):

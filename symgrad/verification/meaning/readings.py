@@ -35,6 +35,7 @@ class Reading:
         inside: terms of a sum whose shifted indices lie beyond an axis are left out.
         norms: the norm of a matrix is that of its entries, or of the operator; or as the problem itself has it.
         columns: softmax of a matrix is taken along its columns, not along its rows.
+        joined: vectors in a list are one vector, the one behind the other; not the columns of a matrix.
     """
 
     gradients: Gradients = "column"
@@ -48,6 +49,7 @@ class Reading:
     columns: bool = False
     norms: Norms = "model"
     inside: bool = False
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

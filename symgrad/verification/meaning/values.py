@@ -268,6 +268,19 @@ def power(x: Value, exponent: Value, entries: bool = False) -> Value:
         return Value(base**exponent.data, x.out)
 
 
+def joined(parts: Sequence[Value]) -> Value:
+    """Vectors and numbers one behind the other, as one vector.
+
+    Raises:
+        Misfit: one of them has more axes.
+    """
+    if any(x.order > 1 for x in parts):
+        raise Misfit("list", *(x.shape for x in parts))
+    points = max(len(x.data) for x in parts)
+    flat = [np.broadcast_to(x.data.reshape(len(x.data), -1), (points, x.data[0].size)) for x in parts]
+    return Value(np.concatenate(flat, axis=1), 1, formal=False)
+
+
 def beside(parts: Sequence[Value]) -> Value:
     """Columns side by side, as the columns of a matrix.
 

@@ -184,9 +184,9 @@ class _Tiled(Mapping[Key, Array]):
         self._base, self._moved, self._value, self._entries = base, moved, value, entries
 
     def __contains__(self, key: object) -> bool:
-        return key == self._moved or (
-            isinstance(key, tuple) and self._base.numbers.system.body(Var(key[0], key[1], ())) is None
-        )
+        if key == self._moved or key in self._base.numbers.given:
+            return True
+        return isinstance(key, tuple) and self._base.numbers.system.body(Var(key[0], key[1], ())) is None
 
     def __getitem__(self, key: Key) -> Array:
         if key == self._moved:

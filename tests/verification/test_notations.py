@@ -1,0 +1,79 @@
+"""Notations that writers bring along: steps above, digits beside, hats, sums of paths, lists, I_{0,1}."""
+
+from functools import cache
+
+import pytest
+
+from symgrad.pipeline import load
+from symgrad.verification.marked import Markers
+
+
+@cache
+def markers(problem: str) -> Markers:
+    return Markers.of([load(problem)])
+
+
+R, IF, W, S, D = "right", "right-if", "wrong", "shape-error", "definition"
+
+LSTM = [
+    # steps above
+    (r"$\delta o^t = \delta h^t \odot \tanh(c^t)$", [R]),
+    (r"$\delta o^{(t)} = \delta h^{(t)} \odot \tanh(c^{(t)})$", [R]),
+    (r"$\delta i^t = \delta c^t \odot c^{t-1}$", [W]),
+    (r"$\delta f^t = \delta c^t \odot c^{t-1}$", [R]),
+    (r"$\delta o_i^t = \delta h_i^t \tanh(c_i^t)$", [R]),
+    (r"$\delta o_i^t = \delta h_i^t \tanh(c_i^{t-1})$", [W]),
+    (r"$\frac{\partial L}{\partial o_{t,i}} = \delta h_{t,i} \tanh(c_{t,i})$", [R]),
+    (r"$z^t = W I^t$, $(I^t)^T = [h^{t-1}; x^t]^T$", [R, R]),
+    (r"$\delta I^t = W^T \times \delta z^t$", [R]),
+    # what a function is taken of
+    (r"$i_t = \sigma(\hat i_t)$ so $\delta \hat i_t = \delta i_t \odot i_t \odot (1 - i_t)$", [R, R]),
+    (r"$\delta \hat g_t = \delta g_t \odot (1 - \tanh^2(\hat g_t))$", [R]),
+    (r"$\delta \hat g_t = \delta g_t \odot (1 - g_t)$", [W]),
+    (r"$g_t = \tanh(a_t)$ and $\delta a_t = \delta g_t \odot (1 - g_t^2)$", [R, R]),
+    (r"$\delta z_t = [\delta \hat i_t, \delta \hat f_t, \delta \hat o_t, \delta \hat g_t]^T$", [R]),
+    (r"$\delta z_t = [\delta \hat i_t, \delta \hat o_t, \delta \hat f_t, \delta \hat g_t]^T$", [W]),
+    # vectors in a list
+    (r"$z_t = W [h_{t-1}, x_t]$", [R]),
+    (r"$z_t = W [x_t, h_{t-1}]$", [W]),
+    # what is added up
+    (r"$\delta W_t = \delta z_t I_t^T$, $\delta W = \sum_{t=1}^T \delta W_t$", [R, R]),
+    (r"$\delta W^t = \delta z^t \times (I^t)^T$", [R]),
+    (r"$\delta W_t = -\delta z_t I_t^T$", [W]),
+    (r"$\delta W_t = \delta z_t I_{t-1}^T$", ["unjudged"]),  # there is no I_0
+    (r"$\delta W_t = \delta z_t I_t$", [S]),
+    (r"$\delta W += \delta z_t I_t^T$", [R]),
+    (r"$\delta c_t += \delta h_t \odot o_t \odot (1 - \tanh^2(c_t))$", [R]),
+    (r"$\delta c_t \mathrel{+}= \delta h_t \odot o_t \odot (1 - c_t^2)$", [W]),
+    (r"$\delta c_{t-1} += \delta c_t \odot f_t$", [R]),
+    (r"$\delta c_{t-1} += \delta c_t \odot i_t$", [W]),
+    (r"$\delta c_{t-1} = \delta c_t \odot f_t$", [W]),
+    (r"$\delta c_t += \delta h_t \odot o_t \odot (1 - \tanh^2(c_t))$, $\delta c_{t-1} = \delta c_t \odot f_t$", [R, IF]),
+    (r"$\delta h_{t-1} += (W^T \delta z_t)_{1:n}$", [R]),
+]  # fmt: skip
+
+RESIDUAL = [
+    ("```\n∂e/∂x3 = I{0,1} ∂e/∂y\n```", [R]),
+    ("```\n∂e/∂x1 = H^T I{0,1} ∂e/∂y\n∂e/∂x = ∂e/∂x0 + ∂e/∂x1 = ∂e/∂y + H^T I{0,1} ∂e/∂y\n```", [R, R, R]),
+    (r"$\frac{\partial e}{\partial v} = I_{\{0,1\}} \frac{\partial e}{\partial y}$", [R]),
+    (r"$\frac{\partial e}{\partial x} = H^\top I_{\{0,1\}} \frac{\partial e}{\partial y}$", [W]),
+    (r"$\frac{\partial e}{\partial x_1} = I_{\{0,1\}} H^\top \frac{\partial e}{\partial y}$", [W]),
+    (r"$H \leftarrow H - \eta I_{\{0,1\}} \frac{\partial e}{\partial y} x^T$", [R]),
+    (r"$x2 = H x1$", [R]),
+    (r"$x3 = x2 - v$", [W]),
+]
+
+
+@pytest.mark.parametrize(("text", "verdicts"), LSTM, ids=[c[0] for c in LSTM])
+def test_the_backward_step_of_an_lstm_in_other_notations(text: str, verdicts: list[str]) -> None:
+    assert [c.verdict for c in markers("lstm_step").mark(text + "\n").claims] == verdicts
+
+
+@pytest.mark.parametrize(("text", "verdicts"), RESIDUAL, ids=[c[0] for c in RESIDUAL])
+def test_the_residual_block_in_other_notations(text: str, verdicts: list[str]) -> None:
+    assert [c.verdict for c in markers("residual").mark(text + "\n").claims] == verdicts
+
+
+def test_a_power_stays_a_power() -> None:
+    found = markers("bptt").mark(r"$\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t^2) W$" + "\n")
+    assert [c.verdict for c in found.claims] == [R]
