@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import sympy
+
 from symgrad.derivation.steps import Block, Introduced, Line, Prose, Reason
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Apply, Compare, Entry, Expr, MatMul, Var
+from symgrad.tensor.nodes import Add, Apply, Compare, Entry, Expr, MatMul, Mul, Var
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
@@ -32,7 +35,7 @@ def kept(forward: System, values: Iterable[Expr], blocks: Iterable[Block]) -> tu
         for v in variables(value):
             body = forward.body(v)
             if body is not None and variables(body):
-                found.setdefault(v, {}).update(dict.fromkeys(_uses(v, body, value)))
+                found.setdefault(v, {}).update(dict.fromkeys(_uses(v, _slopes(v, forward), value)))
     return tuple(Kept(v, tuple(uses)) for v, uses in found.items())
 
 
@@ -52,15 +55,40 @@ def _needed(values: list[Expr], blocks: Sequence[Block]) -> list[Expr]:
     return out[::-1]
 
 
-def _uses(v: Var, body: Expr, value: Expr) -> list[Reason]:
+def _slopes(v: Var, forward: System) -> list[tuple[str, Expr]]:
+    """The slopes that v appears in, of the function that makes it and of those that it is the argument of."""
+    body = forward.body(v)
+    made = [(v, body)] if isinstance(body, Apply) else []
+    for d in forward.definitions:
+        for x in d.body.args if isinstance(d.body, Apply) else ():
+            if isinstance(x, Var) and x.name == v.name and len(x.subs) == len(v.subs):
+                here = {p: s for p, s in zip(x.subs, v.subs, strict=True) if isinstance(p, sympy.Symbol)}
+                node, applied = reindex(d.target, here), reindex(d.body, here)
+                assert isinstance(node, Var)
+                assert isinstance(applied, Apply)
+                made.append((node, applied))
+    return [
+        (applied.fn, slope)
+        for node, applied in made
+        for slope in SCALARS[applied.fn].derivative(applied.args, node)
+        if v in variables(slope)
+    ]
+
+
+def _uses(v: Var, slopes: Sequence[tuple[str, Expr]], value: Expr) -> list[Reason]:
     nodes = postorder(value)
     forms = {v, *(x for x in nodes if isinstance(x, Entry) and x.arg is v)}
     turned = {b.transpose(x) for x in forms if 1 <= x.order <= 2}
     readers = [x for x in nodes if x not in turned | forms and (forms | turned) & set(x.children)]
-    return [_use(forms, body, x) for x in readers] or [("as it is",)]
+    return [_use(forms, slopes, x) for x in readers] or [("as it is",)]
 
 
-def _use(forms: set[Expr], body: Expr, reader: Expr) -> Reason:
+def _use(forms: set[Expr], slopes: Sequence[tuple[str, Expr]], reader: Expr) -> Reason:
+    for fn, slope in slopes:
+        factors = slope.args if isinstance(slope, Mul) else (slope,)
+        whole = isinstance(reader, Mul) and all(f in reader.args for f in factors)
+        if not isinstance(slope, Compare) and (whole or reader in postorder(slope)):
+            return (f"for the slope of {fn}",)
     match reader:
         case Compare():
             other = reader.right if reader.left in forms else reader.left
@@ -70,8 +98,6 @@ def _use(forms: set[Expr], body: Expr, reader: Expr) -> Reason:
             return ("for the outer product",) if outer else ("for the product",)
         case Add(args=args) if len(args) == 2 and all(len(variables(a)) == 1 for a in args):
             return ("for the difference ", reader)
-    if isinstance(body, Apply) and body.fn in SCALARS:
-        return (f"for the slope of {body.fn}",)
     return ("as a factor",)
 
 
