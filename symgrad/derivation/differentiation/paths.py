@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from symgrad.calculus.cancel import settled
+from symgrad.calculus.cancel import may_cancel, settled
 from symgrad.calculus.entries import has_units, take_entries
 from symgrad.calculus.images import linear_images, through_variable
 from symgrad.calculus.pullback import divides
@@ -146,7 +146,7 @@ class Paths:
         left = self._deriv(node)
         right: list[Expr] = []
         open_sum = b.add(*(e.unresolved for e in edges))
-        if len(edges) > 1 and open_sum is not total:
+        if self._hides_a_product(edges) and open_sum is not total:
             right.append(open_sum)
         right.append(total)
         named = self._named(node, total, edges)
@@ -160,6 +160,12 @@ class Paths:
     def _in_one_with_softmax(self, node: Var, value: Expr) -> bool:
         """Whether the derivative by the argument of a softmax takes this one in, and no chain names it."""
         return self._is_softmax(node) and divides(value, node) and node not in self.users
+
+    def _hides_a_product(self, edges: list[Edge]) -> bool:
+        """Whether the value alone does not show how it came about: a sum over readers, or factors that cancelled."""
+        readers = [e.reader for e in edges]
+        cancelled = not self.of.order and any(may_cancel(self.known[r], r) and not self._is_softmax(r) for r in readers)
+        return len(edges) > 1 or cancelled
 
     def _is_softmax(self, node: Var) -> bool:
         body = self.bodies.get(node)
@@ -287,7 +293,7 @@ class Paths:
         if len(edges) > 1 and self.form == "chain" and len(last) == len(edges):
             for edge, (left, local) in zip(edges, last, strict=True):
                 self._say(left, [local], self._reason(self.wrt, [edge]))
-        elif len(edges) > 1 and open_sum is not value:
+        elif self._hides_a_product(edges) and open_sum is not value:
             self._say(self._deriv(self.wrt), [open_sum], self.reason)
         elif len(edges) == 1 and self.form == "chain" and self._fuses(reader := edges[0].reader, self.wrt):
             jacobian = Edges(self.graph, self.names).local(reader, self.wrt)
