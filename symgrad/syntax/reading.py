@@ -118,6 +118,8 @@ def _target(tree: Tree, what: str) -> Name | Subscript | Call:
             return tree
         case Subscript(Name(), _):
             return tree
+        case Subscript(Subscript(Name() as name, steps), items):
+            return Subscript(name, (*steps, *items), place=tree.place)
         case Call(_, args, ()) if args and all(isinstance(arg, Name) for arg in args):
             return tree
         case _:

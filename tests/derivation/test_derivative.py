@@ -26,6 +26,14 @@ from symgrad.tensor.reindex import reindex
 from symgrad.tensor.walk import variables
 
 PROBLEMS: dict[str, str] = {
+    "forward recursion": """
+symbols: {"psi[t]": {shape: k}, A: {shape: [k, k]}, "alpha[0]": {shape: k}}
+steps: {t: 1..T}
+model: ["alpha[t][j] = logsumexp(alpha[t-1] + A[:, j]) + psi[t][j]", "Z = logsumexp(alpha[T])"]
+questions:
+  - {id: step, ask: derivative, of: "alpha[t]", wrt: "alpha[t-1]"}
+  - {id: marginals, ask: derivative, of: Z, wrt: ["psi[t]", A], form: backprop}
+""",
     "both ways": """
 symbols:
   x[t]: {shape: d}
@@ -609,6 +617,9 @@ def test_lines_read_well(name: str, question: str) -> None:
 
 
 ANSWERS: dict[tuple[str, str, str], str] = {
+    ("forward recursion", "step", "alpha[t-1]"): (
+        r"\sum_{j=1}^{k} \mathbf{e}_j\, \operatorname{softmax}(\alpha_{t-1} + A_{:,j})^{\top}"
+    ),
     ("past", "b", "h[t-2]"): r"\mathbf{1}[2 \le k] D_t Q_2 + D_t Q_1 D_{t-1} Q_1",
     ("both ways", "states", "b[s]"): r"\prod_{j=t}^{s-1} (D_j B)",
     ("both ways", "first", "f[s]"): r"\prod_{j=t}^{s+1} (D_j A)",

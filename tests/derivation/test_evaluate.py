@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
+import symgrad
 from symgrad.codegen import module
 from symgrad.derivation.solve import solve_problem
 from symgrad.derivation.steps import Result, lines
@@ -149,3 +150,16 @@ questions:
   - {id: a, ask: evaluate, of: "h[t]", at: {x: 1, w: 0, "h[t-1]": 1}}
 """)
     assert solve_problem(problem)[0].results[0].exact == sympy.tanh(1)
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "expected"),
+    [("x > 0", "{x: 2}", True), ("x > 0", "{x: 0}", False), ("u > 1", "{u: [0, 1, 2]}", [False, False, True])],
+)
+def test_a_comparison_holds_or_not(of: str, at: str, expected: object) -> None:
+    text = f"""
+symbols: {{x: {{}}, u: {{shape: 3}}}}
+model: ["y = x"]
+questions: [{{id: q, ask: evaluate, of: "{of}", at: {at}}}]
+"""
+    assert symgrad.load(text).solve()["q"].results[0].value == expected

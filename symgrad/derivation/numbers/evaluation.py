@@ -20,7 +20,7 @@ from symgrad.derivation.workspace import integer_symbols
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor.integers import replace
-from symgrad.tensor.nodes import Expr, Law, Opaque, Var
+from symgrad.tensor.nodes import Compare, Expr, Law, Opaque, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import total
@@ -74,11 +74,18 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
             shown.shape,
             tuple(blocks),
             tuple(run.checks),
-            exact=exact.plain(value) if exact.is_exact(value) else None,
+            exact=_plain(question.of.expr, value),
             inexact=None if rational else exact.floats(value),
             code=_code(system, root, point),
         ),
     )
+
+
+def _plain(asked: Expr, value: Any) -> Any:
+    """The value for a program, whether it holds for a comparison; None where it has no exact one."""
+    if isinstance(asked, Compare):
+        return exact.mapped(value, bool)
+    return exact.plain(value) if exact.is_exact(value) else None
 
 
 def _code(system: System, root: Expr, point: Point) -> Code:

@@ -2,10 +2,26 @@
 
 from collections.abc import Sequence
 
-from symgrad.tensor.build.constants import full, number_of
+from symgrad.tensor.build.constants import full, num, number_of
 from symgrad.tensor.build.relations import delta
 from symgrad.tensor.integers import Int, at_most, difference, integer, same
-from symgrad.tensor.nodes import At, Binder, Build, Concat, Count, Cut, Entry, Expr, Eye, Item, Num, Pick, Shape, Stack
+from symgrad.tensor.nodes import (
+    At,
+    Binder,
+    Build,
+    Call,
+    Concat,
+    Count,
+    Cut,
+    Entry,
+    Expr,
+    Eye,
+    Item,
+    Num,
+    Pick,
+    Shape,
+    Stack,
+)
 from symgrad.tensor.shapes import ShapeError, axis_index, describe, drop_axes, same_shape
 
 
@@ -71,6 +87,8 @@ def _folded(x: Expr, items: Sequence[Item], shape: Shape, checked: bool) -> Expr
             return Entry(arg, inner, shape)
         case Eye(), (At(i), At(j)):
             return delta(i, j)
+        case Eye(), (At(i), Cut(1, hi)) | (Cut(1, hi), At(i)) if same(hi, x.size):
+            return Call("one_hot", (num(i) if isinstance(i, int) else Count(i),), (), x.shape[:1])
         case Stack(args), (At(int(k)), *rest) if 1 <= k <= len(args):
             return entry(args[k - 1], rest, checked)
     return None
