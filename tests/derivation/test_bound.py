@@ -107,3 +107,27 @@ def test_the_norms_are_those_of_numpy() -> None:
         found = symgrad.load(text).solve(["step"])["step"].results[0].evaluate(W=w)
         assert found["norm"] == pytest.approx(np.linalg.norm(w, order))
         assert found["bound"] == pytest.approx(np.linalg.norm(w, order))
+
+
+LAYERS = """
+symbols: {{x: {{shape: n}}, "W[l]": {{shape: [n, n]}}}}
+steps: {{l: 1..{last}}}
+model: ["h[0] = x", "h[l] = tanh(W[l] @ h[l-1])"]
+questions: [{{id: q, ask: bound, of: "h[{last}]", wrt: {wrt}}}]
+"""
+
+
+@pytest.mark.parametrize("last", ["4", "L"])
+@pytest.mark.parametrize("wrt", ["x", '"h[0]"'])
+def test_between_the_ends_of_a_network(last: str, wrt: str) -> None:
+    result = symgrad.load(LAYERS.format(last=last, wrt=wrt)).solve()["q"].results[0]
+    assert result.latex == rf"\prod_{{j=1}}^{{{last}}} \lVert W_j \rVert_2"
+    random = np.random.default_rng(8)
+    x, weights = random.normal(size=3), 0.6 * random.normal(size=(4, 3, 3))
+    jacobian, h = np.eye(3), x
+    for w in weights:
+        h = np.tanh(w @ h)
+        jacobian = np.diag(1 - h**2) @ w @ jacobian
+    found = result.evaluate(x=x, W=weights)
+    np.testing.assert_allclose(found["norm"], np.linalg.norm(jacobian, 2), rtol=1e-10)
+    np.testing.assert_allclose(found["bound"], np.prod([np.linalg.norm(w, 2) for w in weights]), rtol=1e-10)

@@ -17,7 +17,7 @@ from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Declaration, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, difference, same
+from symgrad.tensor.integers import Int, difference, integer, same
 from symgrad.tensor.nodes import Add, Apply, Binder, Call, Expr, Reduce, Rel, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
@@ -47,10 +47,33 @@ def _one(problem: Problem, question: Question, wrt: Expr, text: str, kind: str) 
     if not isinstance(of, Var) or not isinstance(wrt, Var) or of.order != 1 or wrt.order != 1:
         raise QuestionError("a bound is of the derivative of a vector by a vector", question.place)
     conds = tuple(c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel))
+    start = _start(system, of, wrt)
+    if start is not None:
+        return _from_copy(problem, question, of, wrt, start, text, kind, conds)
     work = workspace(problem, question, problem.system, [of, wrt], conds)
     names = Names(work)
     step = _step_between(of, wrt)
     search = _Bound(work, names, of, wrt, text, conds, kind)
+    return search.one_step() if step is None else search.many_steps(*step)
+
+
+def _start(system: System, of: Var, wrt: Var) -> Var | None:
+    """The state of a recurrence that begins as a copy of wrt, h[0] = x, where that is its only use."""
+    readers = [d for d in system.definitions if wrt in variables(d.body)]
+    copies = [d.target for d in readers if d.body is wrt and d.family == of.name and not d.ranges]
+    return copies[0] if len(readers) == len(copies) == 1 else None
+
+
+def _from_copy(
+    problem: Problem, question: Question, of: Var, wrt: Var, start: Var, text: str, kind: str, conds: tuple[Rel, ...]
+) -> Result:
+    """The bound by the first state, which is wrt."""
+    work = workspace(problem, question, problem.system, [of, wrt, start], conds)
+    step = _step_between(of, start)
+    search = _Bound(work, Names(work), of, start, text, conds, kind)
+    copy: Reason = (start, " is a copy of ", wrt)
+    line = work.certifier.line(b.deriv(of, wrt), b.deriv(of, start), reason=copy, rule="copy")
+    search.blocks.append(line)
     return search.one_step() if step is None else search.many_steps(*step)
 
 
@@ -159,20 +182,18 @@ class _Bound:
 
     def many_steps(self, place: int, last: Int, first: Int) -> Result:
         """The chain of one-step Jacobians, and the product of their bounds."""
-        of, work = self.of, self.work
-        before = Var(of.name, (*of.subs[:place], difference(last, 1), *of.subs[place + 1 :]), of.shape, of.facts)
+        work = self.work
+        of, step = self._at_open_step(place, last)
+        before = Var(of.name, (*of.subs[:place], integer(step - 1), *of.subs[place + 1 :]), of.shape, of.facts)
         formula, bounds = self._bounds(of, before)
         self._chain(self.norm.of(b.deriv(of, before)), bounds, boxed=False)
-        step = last if isinstance(last, sympy.Symbol) else None
         taken = {s for x in (of, self.wrt, *bounds) for s in free_ints(x)}
         j = fresh_symbol(sympy.Symbol("j", integer=True), taken)
         binder = b.binder(j, first + 1, last)
-        if step is None:
-            raise QuestionError("ask at an open step, such as h[t] by h[k]")
-        moved = {step: j}
+        moved: dict[sympy.Symbol, Int] = {step: j}
         factor = b.deriv(reindex(of, moved), reindex(before, moved))
         product = b.fold("prod", factor, [binder], descending=True)
-        whole = b.deriv(of, self.wrt)
+        whole = b.deriv(self.of, self.wrt)
         self._require_chain(whole, product, Rel("<=", difference(first, -2), last))
         chain: Reason = ("chain rule over the steps, later ones on the left",)
         self.blocks.append(work.certifier.line(whole, product, reason=chain, rule="chain rule"))
@@ -188,6 +209,18 @@ class _Bound:
         self.blocks += self._explosion(of, before, bounds[-1])
         closed = b.fold("prod", reindex(formula, moved), [binder], descending=True)
         return self._result(left, closed, value)
+
+    def _at_open_step(self, place: int, last: Int) -> tuple[Var, sympy.Symbol]:
+        """The last state at an open step: itself, or where its step is a number, as the recurrence defines it."""
+        of = self.of
+        if isinstance(last, sympy.Symbol):
+            return of, last
+        hit = self.work.system.definition(of)
+        step = hit[0].indices[place] if hit is not None else None
+        if hit is None or not isinstance(step, sympy.Symbol):
+            raise QuestionError("the Jacobians between the two have no formula in common; ask for one step")
+        self.work.certifier.open([x for x in hit[0].ranges if x.symbol == step])
+        return Var(of.name, (*of.subs[:place], step, *of.subs[place + 1 :]), of.shape, of.facts), step
 
     def _require_chain(self, whole: Expr, product: Expr, apart: Rel) -> None:
         """A state that later ones read past the next step, directly or through others, has no such product.
