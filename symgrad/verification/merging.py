@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
-from symgrad.source import Place, Source
+from symgrad.source import Source
 from symgrad.verification.documents.headings import Headings
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.verdicts import Judged
@@ -27,7 +29,7 @@ def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
     What some problem can read is not unread, and what it takes for a condition or a term is no claim.
     """
     divisions = (Headings.and_parts(source), Headings.of(source))
-    unread = [[x for x in judged if x.verdict == w.UNREAD] for judged in found]
+    unread = [Spans.of([x for x in judged if x.verdict == w.UNREAD]) for judged in found]
     agreed = [
         [Counter(_section(x, headings) for x in judged if x.verdict == w.RIGHT and x.sure) for headings in divisions]
         for judged in found
@@ -35,7 +37,7 @@ def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
     by_place: dict[tuple[int, int], list[tuple[int, Judged]]] = {}
     for turn, judged in enumerate(found):
         for x in judged:
-            if x.verdict == w.UNREAD and not all(any(_overlap(x, y) for y in others) for others in unread):
+            if x.verdict == w.UNREAD and not all(others.touch(x) for others in unread):
                 continue
             place = x.place.resolved()
             by_place.setdefault((place.start, place.end), []).append((turn, x))
@@ -45,7 +47,7 @@ def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
         turns = {turn for turn, _ in candidates}
         if all(x.verdict == w.UNJUDGED for _, x in candidates):
             silent = [unread[k] for k in range(len(found)) if k not in turns]
-            if any(not any(_overlap(candidates[0][1], y) for y in others) for others in silent):
+            if any(not others.touch(candidates[0][1]) for others in silent):
                 continue
         if len(turns) == 1:
             out += [x for _, x in candidates]
@@ -58,16 +60,8 @@ def merged(found: Sequence[Sequence[Judged]], source: Source) -> list[Judged]:
 
 def without_cells(judged: Sequence[Judged]) -> list[Judged]:
     """The verdicts without those on single cells of rows that have one as a whole."""
-    rows = [x.place.resolved() for x in judged if x.row and x.verdict != w.UNJUDGED]
-    ends = [(place.start, place.end) for place in rows]
-    return [x for x in judged if x.row or x.quantity or not _within(x.place.resolved(), ends)]
-
-
-def _within(place: Place, ends: Sequence[tuple[int, int]]) -> bool:
-    """Whether a place lies between two ends; these do not overlap, and stand in order."""
-    at = bisect_right(ends, (place.start, place.end)) - 1
-    around = [ends[k] for k in (at, at + 1) if 0 <= k < len(ends)]
-    return any(start <= place.start and place.end <= end for start, end in around)
+    rows = Spans.of([x for x in judged if x.row and x.verdict != w.UNJUDGED])
+    return [x for x in judged if x.row or x.quantity or not rows.touch(x)]
 
 
 def _rank(x: Judged, known: Sequence[int], turn: int) -> tuple[int, Sequence[int], bool, int, int]:
@@ -83,7 +77,21 @@ def _section(x: Judged, headings: Headings) -> Section:
     return headings.above(x.place), x.place.line // _LINES
 
 
-def _overlap(x: Judged, y: Judged) -> bool:
-    """Whether two statements share a character."""
-    a, b = x.place.resolved(), y.place.resolved()
-    return a.start < b.end and b.start < a.end
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Where some statements stand, in order: their starts, and the farthest end of each and of all before it."""
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, judged: Sequence[Judged]) -> Spans:
+        """The places of some statements."""
+        places = sorted((place.start, place.end) for place in (x.place.resolved() for x in judged))
+        return cls(tuple(start for start, _ in places), tuple(accumulate((end for _, end in places), max)))
+
+    def touch(self, x: Judged) -> bool:
+        """Whether one of them shares a character with a statement."""
+        place = x.place.resolved()
+        before = bisect_left(self.starts, place.end)
+        return before > 0 and self.ends[before - 1] > place.start

@@ -51,6 +51,7 @@ _ENOUGH: Final = 0.7
 _AHEAD: Final = 0.2
 _FEWEST: Final = 3
 _LONGEST: Final = 10
+_FARTHEST: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Passages:
         named = _by_words(wanted, f"{heading} {passage}") or self.labelled(place, asks)
         if named is not None:
             return named
-        start, end = self._start(self.headings, place), place.resolved().start
+        end = place.resolved().start
+        start = max(self._start(self.headings, place), end - _FARTHEST)
         kind = _last_kind(passage) or _last_kind(self.source.text[start:end])
         return _by_numbers(wanted, passage, kind)
 
@@ -124,11 +126,14 @@ class Passages:
     def _line(self, divisions: Headings, place: Place) -> str:
         """The line with which a division begins."""
         start = self._start(divisions, place)
-        return self.source.text[start:].split("\n", 1)[0] if divisions.above(place) else ""
+        end = self.source.text.find("\n", start)
+        line = self.source.text[start : end if end >= 0 else None]
+        return line[:_FARTHEST] if divisions.above(place) else ""
 
     def _before(self, place: Place) -> str:
         """What stands between the beginning of the part and a place, from the last item of a list on."""
-        start, end = self._start(self.parts, place), place.resolved().start
+        end = place.resolved().start
+        start = max(self._start(self.parts, place), end - _FARTHEST)
         item = max(self.source.text.rfind(f"\n{sign} ", start, end) for sign in "•*-")
         return self.source.text[max(start, item) : end]
 

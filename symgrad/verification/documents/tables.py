@@ -16,9 +16,7 @@ _BEGUN: Final = re.compile(
     r"\\begin\{(tabularx?|longtable)\*?\}(?:\[[^\]\n]*\])?(?:\{[^{}\n]*(?:\{[^{}\n]*\}[^{}\n]*)*\})*"
 )
 _NO_CELL: Final = re.compile(r"\\(?:hline|toprule|midrule|bottomrule|cline\{[^}]*\}|cmidrule(?:\([^)]*\))?\{[^}]*\})")
-_HTML: Final = re.compile(r"<table\b.*?</table>", re.DOTALL | re.IGNORECASE)
-_HTML_ROW: Final = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.DOTALL | re.IGNORECASE)
-_HTML_CELL: Final = re.compile(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", re.DOTALL | re.IGNORECASE)
+_HTML: Final = re.compile(r"<(/?)(table|tr|td|th)\b[^<>]*>", re.IGNORECASE)
 _LONGEST: Final = 50_000
 
 Row = tuple[Source, ...]
@@ -63,9 +61,15 @@ def _trimmed(source: Source, start: int, end: int) -> Source:
 
 
 def _in_tex(source: Source) -> Iterator[list[Row]]:
+    behind = 0
     for begun in _BEGUN.finditer(source.text):
-        end = source.text.find(rf"\end{{{begun[1]}", begun.end(), begun.end() + _LONGEST)
-        if end >= 0:
+        if begun.start() < behind:
+            continue
+        end = source.text.find(rf"\end{{{begun[1]}", begun.end())
+        if end < 0:
+            return
+        behind = end
+        if end - begun.end() <= _LONGEST:
             lines = re.split(r"(\\\\)", source.text[begun.end() : end])
             yield [row for row in _tex_rows(source, begun.end(), lines) if any(cell.text for cell in row)]
 
@@ -83,9 +87,18 @@ def _tex_rows(source: Source, at: int, lines: list[str]) -> Iterator[Row]:
 
 
 def _in_html(source: Source) -> Iterator[list[Row]]:
-    for table in _HTML.finditer(source.text):
-        rows = _HTML_ROW.finditer(source.text, table.start(), table.end())
-        yield [
-            tuple(_trimmed(source, *cell.span(1)) for cell in _HTML_CELL.finditer(source.text, *row.span(1)))
-            for row in rows
-        ]
+    """Tables by one pass over their tags; what is left open ends where the next of its kind begins."""
+    rows: list[list[Source]] = []
+    opened: int | None = None
+    for tag in _HTML.finditer(source.text):
+        closes, name = bool(tag[1]), tag[2].lower()
+        if opened is not None and rows:
+            rows[-1].append(_trimmed(source, opened, tag.start()))
+            opened = None
+        if name == "table":
+            yield [tuple(row) for row in rows if row]
+            rows = []
+        elif name == "tr" and not closes:
+            rows.append([])
+        elif name in ("td", "th") and not closes:
+            opened = tag.end()

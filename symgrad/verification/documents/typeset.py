@@ -10,6 +10,7 @@ from symgrad.syntax.tokens import Kind, Token
 from symgrad.verification.documents.statements import EQUALITIES, Tokens
 
 _MOSTLY: Final = 0.8
+_MOST_DIGITS: Final = 15
 _TAKES_GROUPS: Final = {r"\frac": 2, r"\binom": 2}
 
 
@@ -33,7 +34,8 @@ def _joined(tokens: Tokens) -> Tokens:
     for at, token in enumerate(tokens):
         if token.kind is Kind.NUMBER and out and not _is_argument(tokens, at):
             before = out[-1]
-            if before.kind is Kind.NUMBER and _apart(before, token) and "." not in token.text:
+            short = len(before.text) + len(token.text) <= _MOST_DIGITS
+            if before.kind is Kind.NUMBER and _apart(before, token) and "." not in token.text and short:
                 out[-1] = _number(before.text + token.text, before, token)
                 continue
             whole = out[-2] if len(out) > 1 and before.kind is Kind.DOT else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -33,15 +34,15 @@ class Block:
 def blocks(marked: Marked) -> Iterator[Block]:
     """The document in stretches between blank lines; a statement belongs to the stretch in which it ends."""
     waiting = sorted(marked.claims, key=lambda c: c.place.resolved().end)
-    start = 0
+    ends = [c.place.resolved().end for c in waiting]
+    start = first = 0
     for part in _parts(marked.text):
         end = start + len(part)
-        inside = [c for c in waiting if c.place.resolved().end <= end]
-        waiting = waiting[len(inside) :]
-        yield Block(start, part, tuple(inside))
-        start = end
-    if waiting:
-        yield Block(start, "", tuple(waiting))
+        last = bisect_right(ends, end)
+        yield Block(start, part, tuple(waiting[first:last]))
+        start, first = end, last
+    if first < len(waiting):
+        yield Block(start, "", tuple(waiting[first:]))
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
@@ -59,7 +60,9 @@ def html(marked: Marked) -> str:
 
 
 def _html_block(block: Block, formulas: Sequence[Stretch]) -> str:
-    here = [f for f in formulas if block.start <= f.start and f.end <= block.start + len(block.text)]
+    first = bisect_left(formulas, block.start, key=lambda f: f.start)
+    last = bisect_right(formulas, block.start + len(block.text), key=lambda f: f.end)
+    here = formulas[first:last]
     written = _BLANK_LINES.sub("\n\n", set_out(list(_parts(block)), here)).strip("\n")
     items = "".join(_html_item(c) for c in block.claims)
     shown = f"<pre>{written}</pre>" if written else ""

@@ -23,7 +23,7 @@ from symgrad.verification.meaning.readings import Notation
 State = Literal["right", "rounded", "wrong"]
 
 _THOUSANDS: Final = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
-_PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*\\?%")
+_PERCENT: Final = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*\\?%")
 _FIRST: Final = re.compile(r"-?\d+(?:\.\d+)?(?:/\d+)?(?:\s*×\s*\d+)*")
 _MARKUP: Final = str.maketrans({"$": " ", "*": "·", "`": " ", "−": "-", "≈": "=", "~": " "})
 _EMPHASIS: Final = re.compile(r"\*\*|</?[a-z]+>")
