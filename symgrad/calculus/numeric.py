@@ -6,7 +6,6 @@ It comes from the forward model alone and shares nothing with the derivative rul
 Source: Squire and Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
 """
 
-import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +17,14 @@ import numpy as np
 import sympy
 
 from symgrad.calculus.approach import approached
+from symgrad.calculus.found import Domain, Found
+from symgrad.calculus.moving import Key, Moves
 from symgrad.calculus.sampling import sample
+from symgrad.calculus.sized import at_sizes
 from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor.evaluate import Env, evaluate
-from symgrad.tensor.integers import Int, evaluate_int, replace, symbols_of
-from symgrad.tensor.nodes import ANY, At, Binder, Cut, Deriv, Entry, Expr, Limit, Opaque, Pick, Rel, Var
+from symgrad.tensor.integers import evaluate_int, symbols_of
+from symgrad.tensor.nodes import ANY, At, Cut, Deriv, Entry, Expr, Limit, Opaque, Pick, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System, spread
@@ -32,13 +34,6 @@ STEP = 1e-20
 STEP_OF_DIFFERENCES = 1e-3
 _PLACES = (1, -1, 2, -2)
 _AMOUNTS = tuple(STEP_OF_DIFFERENCES * k for k in _PLACES)
-MOST_MOVED = 4096
-"""Entries that one pass moves; larger models are differentiated by one node at a time."""
-MOST_HELD = 1 << 24
-"""Entries of the largest node that one pass holds; what needs more takes several passes."""
-FEW = 2
-"""So many nodes by which one node is differentiated are moved singly; when one more is asked for, all are."""
-Key = tuple[str, tuple[Int, ...]]
 
 
 class _Missing(Exception):
@@ -63,11 +58,11 @@ class Numbers:
     points: int = 4
     seed: int = 0
     given: Mapping[Key, Array] = field(default_factory=dict)
-    _known: dict[Key, Array] = field(default_factory=dict, repr=False)
-    _reads: dict[Key, frozenset[Key]] = field(default_factory=dict, repr=False)
-    _partials: dict[tuple[Any, ...], Array] = field(default_factory=dict, repr=False)
-    _domain: list[Array] = field(default_factory=list, repr=False)
-    _sweeps: dict[tuple[Any, ...], dict[Key, Array]] = field(default_factory=dict, repr=False)
+    _found: Found = field(default_factory=Found, repr=False)
+    _domain: Domain = field(default_factory=Domain, repr=False)
+    _swept: dict[tuple[Expr, tuple[complex, ...], frozenset[Key]], dict[Key, Array]] = field(
+        default_factory=dict, repr=False
+    )
 
     @classmethod
     def of(
@@ -79,23 +74,11 @@ class Numbers:
         given: Mapping[Key, Array] | None = None,
     ) -> "Numbers":
         """The system at given sizes, with the ends of its ranges as numbers."""
-        definitions = [
-            Definition(
-                d.family,
-                tuple(replace(i, _without(sizes, d.ranges)) for i in d.indices),
-                d.body,
-                tuple(_numeric(x, sizes) for x in d.ranges),
-                tuple(Rel(c.op, _part(c.left, sizes, d), _part(c.right, sizes, d)) for c in d.conds),
-                d.facts,
-            )
-            for d in system.definitions
-        ]
-        steps = {s: _numeric(x, sizes) for s, x in system.steps.items()}
-        return cls(System(tuple(definitions), steps), dict(sizes), points, seed, given or {})
+        return cls(at_sizes(system, sizes), dict(sizes), points, seed, given or {})
 
     def extended(self, definitions: Iterable[Definition]) -> "Numbers":
         """The same numbers with more named nodes; what is known stays known."""
-        more = Numbers.of(System(tuple(definitions), {}), self.sizes).system.definitions
+        more = at_sizes(System(tuple(definitions)), self.sizes).definitions
         return changed(self, system=self.system.extended(more))
 
     def resized(self, sizes: Mapping[sympy.Symbol, int]) -> "Numbers":
@@ -115,18 +98,12 @@ class Numbers:
         return Numbers(self.system, self.sizes, self.points, self.seed + 1_000, self.given)
 
     def inside(self, value: Array) -> Array:
-        """A value at the points that lie in the domain of the model: where every known node is a number.
+        """A value at the points that lie in the domain of the model: where every node that was read is a number.
 
         Raises:
             QuestionError: no point does.
         """
-        if not self._domain:
-            self._domain.append(np.ones(self.points, dtype=bool))
-        good = self._domain[0]
-        for known in itertools.islice(self._known.values(), len(self._domain) - 1, None):
-            self._domain.append(known)
-            if len(known) == self.points:
-                good &= ~np.isnan(known).reshape(self.points, -1).any(axis=1)
+        good = self._domain.good(self._found, self.points)
         if not good.any():
             raise QuestionError("at every random point a function of the model is outside its domain")
         return value[good] if len(value) == self.points and not good.all() else value
@@ -138,16 +115,18 @@ class Numbers:
         while True:
             try:
                 if not todo:
-                    return self._evaluate(expr, indices, self._known)
+                    value, read = self._evaluate(expr, indices, self._found.values)
+                    self._domain.note(read, self._found)
+                    return value, read
                 node = todo[-1]
                 key = _key(node)
-                below = self._below(node) if node not in begun and key not in self._known else []
+                below = self._below(node) if node not in begun and key not in self._found.values else []
                 begun.add(node)
                 if below:
                     todo += _unbegun(below, begun)
                     continue
-                if key not in self._known:
-                    self._known[key], self._reads[key] = self._node(node)
+                if key not in self._found.values:
+                    self._found.values[key], self._found.reads[key] = self._node(node)
                 todo.pop()
             except _Missing as missing:
                 todo += _unbegun([missing.node], begun)
@@ -163,7 +142,7 @@ class Numbers:
         for v in variables(expr):
             if all(isinstance(s, int) or symbols_of(s) <= here.keys() for s in v.subs):
                 node = v if all(isinstance(s, int) for s in v.subs) else _at(v, here)
-                if _key(node) not in self._known:
+                if _key(node) not in self._found.values:
                     found[cast(Var, node)] = None
         return list(found)
 
@@ -191,7 +170,7 @@ class Numbers:
         if body is None:
             shape = tuple(evaluate_int(s, self.sizes) for s in node.shape)
             return sample(node.facts, shape, self.points, _generator(self.seed, key)), frozenset()
-        return self._evaluate(body, {}, self._known)
+        return self._evaluate(body, {}, self._found.values)
 
     def _derivative(self, node: Any, env: Env) -> Array:
         """∂of/∂wrt, (points, *of.shape, *wrt.shape); the value of a limit, (points, *shape)."""
@@ -205,9 +184,11 @@ class Numbers:
         if not isinstance(wrt, Var):
             raise InternalError("a derivative is taken by a named node or its entries")
         key = (of, wrt, node.kind, node.held, tuple(sorted((s.name, v) for s, v in env.indices.items())))
-        if key not in self._partials:
-            self._partials[key] = self._partial(of, wrt, node, here)
-        return self._partials[key]
+        if key not in self._found.partials:
+            self._found.partials[key] = self._partial(of, wrt, node, here), self._value(of, {})[1]
+        value, read = self._found.partials[key]
+        self._domain.note(read, self._found)
+        return value
 
     def _partial(self, of: Expr, wrt: Var, node: Deriv, here: Mapping[sympy.Symbol, int]) -> Array:
         held = self._held(of, wrt, [_at(h, here) for h in node.held])
@@ -222,7 +203,9 @@ class Numbers:
             return keys
         self.value(of)
         own = {_key(v) for v in (*variables(of), wrt)}
-        return {k for k in self._known if k[0] in families and k not in own} | {k for k in keys if ANY not in k[1]}
+        return {k for k in self._found.values if k[0] in families and k not in own} | {
+            k for k in keys if ANY not in k[1]
+        }
 
     def _by_entry(self, of: Expr, wrt: Entry, node: Deriv, env: Env) -> Array:
         whole, picks = _whole(wrt, {**self.sizes, **env.indices})
@@ -270,7 +253,7 @@ class Numbers:
         families = {d.family for d in self.system.definitions if _speaks_of_derivatives(d.body)}
         if not families:
             return False
-        upstream = [k for k in self._upstream(self._value(of, {})[1], frozenset()) if k[0] in families]
+        upstream = [k for k in self._moves().upstream(self._value(of, {})[1]) if k[0] in families]
         return any(not self._is_input(k) and _speaks_of_derivatives(self._body(k)) for k in upstream)
 
     def _is_input(self, key: Key) -> bool:
@@ -282,7 +265,7 @@ class Numbers:
         start = self.value(wrt)
         entries = math.prod(start.shape[1:])
         batch = len(by) * entries * self.points
-        inputs = {k: v for k, v in self._known.items() if self._is_input(k)}
+        inputs = {k: v for k, v in self._found.values.items() if self._is_input(k)}
         given = {k: np.tile(v, (batch // len(v), *(1,) * (v.ndim - 1))) for k, v in inputs.items()}
         value = np.array(np.broadcast_to(np.resize(start, (self.points, *start.shape[1:])), start.shape))
         value = np.tile(value, (len(by) * entries, *(1,) * (start.ndim - 1)))
@@ -297,87 +280,15 @@ class Numbers:
 
     def _moved(self, of: Expr, wrt: Var, by: tuple[complex, ...], held: frozenset[Key]) -> Array:
         """of with each entry of wrt moved in turn by each amount; (amounts, points, *of.shape, *wrt.shape)."""
-        value, reads = self._value(of, {})
-        shape = self.value(wrt).shape[1:]
-        key = (of, by, held)
-        swept = self._sweeps.setdefault(key, {})
-        if _key(wrt) in swept:
-            return swept[_key(wrt)]
-        upstream = self._upstream(reads, held)
-        if len(swept) == FEW:
-            swept |= self._sweep(of, upstream, [k for k in upstream if k not in swept], by, held)
-            if _key(wrt) in swept:
-                return swept[_key(wrt)]
-        if _key(wrt) not in upstream:
-            still = np.broadcast_to(value, (self.points, *value.shape[1:]))
-            return np.broadcast_to(still.reshape(1, *still.shape, *(1,) * len(shape)), (len(by), *still.shape, *shape))
-        swept |= self._sweep(of, upstream, [_key(wrt)], by, held)
-        return swept[_key(wrt)]
+        value, read = self._value(of, {})
+        self.value(wrt)
+        return self._moves().by_entries(of, value, read, _key(wrt), by, held)
 
-    def _upstream(self, reads: Iterable[Key], held: frozenset[Key]) -> list[Key]:
-        """The nodes that act on what was read, through nodes that are not held, in the order of evaluation."""
-        seen = set(reads)
-        stack = list(seen)
-        while stack:
-            key = stack.pop()
-            for k in self._reads[key] if key not in held else ():
-                if k not in seen:
-                    seen.add(k)
-                    stack.append(k)
-        return [k for k in self._known if k in seen]
+    def _moves(self) -> Moves:
+        def at(expr: Expr, values: Mapping[Key, Array]) -> Array:
+            return self._evaluate(expr, {}, values)[0]
 
-    def _sweep(
-        self, of: Expr, upstream: list[Key], wanted: list[Key], by: tuple[complex, ...], held: frozenset[Key]
-    ) -> dict[Key, Array]:
-        """of with every entry of every wanted node moved in turn, in few passes over the model."""
-        sizes = {k: math.prod(self._known[k].shape[1:]) for k in wanted}
-        total = sum(sizes.values())
-        if total > MOST_MOVED and len(wanted) > 1:
-            return {}
-        moves = [(k, j) for k in wanted for j in range(sizes[k])]
-        most = max(math.prod(self._known[k].shape[1:]) for k in upstream)
-        room = max(1, MOST_HELD // (len(by) * self.points * max(1, most)))
-        passes = [self._pass(of, upstream, moves[k : k + room], by, held) for k in range(0, total, room)]
-        full = passes[0] if len(passes) == 1 else np.concatenate(passes, axis=1)
-        out: dict[Key, Array] = {}
-        start = 0
-        for key, size in sizes.items():
-            part = np.moveaxis(full[:, start : start + size], 1, -1)
-            out[key] = part.reshape(*part.shape[:-1], *self._known[key].shape[1:])
-            start += size
-        return out
-
-    def _pass(
-        self, of: Expr, upstream: list[Key], moves: list[tuple[Key, int]], by: tuple[complex, ...], held: frozenset[Key]
-    ) -> Array:
-        """of with one entry after another moved, (amounts, moves, points, *of.shape).
-
-        Each entry has its own stretch of the batch, in which that entry alone is moved.
-        """
-        batch = len(by) * len(moves) * self.points
-        kind = complex if any(isinstance(x, complex) for x in by) else float
-        amounts = np.array(by)[:, None]
-        places: dict[Key, list[tuple[int, int]]] = {}
-        for place, (key, entry) in enumerate(moves):
-            places.setdefault(key, []).append((place, entry))
-        there: dict[Key, Array] = {}
-        touched: set[Key] = set()
-        for key in upstream:
-            value = self._known[key]
-            if key not in held and not touched.isdisjoint(self._reads[key]):
-                value = self._evaluate(self._body(key), {}, there)[0]
-                touched.add(key)
-            elif len(value) > 1:
-                value = np.tile(value, (batch // self.points, *(1,) * (value.ndim - 1)))
-            if key in places:
-                value = np.array(np.broadcast_to(value, (batch, *value.shape[1:])), dtype=kind, order="C")
-                blocks = value.reshape(len(by), len(moves), self.points, -1)
-                for place, entry in places[key]:
-                    blocks[:, place, :, entry] += amounts
-                touched.add(key)
-            there[key] = value
-        end = self._evaluate(of, {}, there)[0]
-        return np.broadcast_to(end, (batch, *end.shape[1:])).reshape(len(by), len(moves), self.points, *end.shape[1:])
+        return Moves(self._found.values, self._found.reads, self.points, at, self._body, self._swept)
 
     def _body(self, key: Key) -> Expr:
         body = self.system.body(Var(*key, ()))
@@ -453,20 +364,6 @@ def _members(node: Opaque, sizes: Mapping[sympy.Symbol, int]) -> list[Expr]:
         lo, hi = evaluate_int(x.lo, sizes), evaluate_int(x.hi, sizes)
         found = [reindex(a, {x.symbol: k}) for k in range(lo, hi + 1) for a in found]
     return found
-
-
-def _numeric(x: Binder, sizes: Mapping[sympy.Symbol, int]) -> Binder:
-    inner = {s: v for s, v in sizes.items() if s != x.symbol}
-    return Binder(x.symbol, replace(x.lo, inner), replace(x.hi, inner))
-
-
-def _without(sizes: Mapping[sympy.Symbol, int], ranges: Iterable[Binder]) -> dict[sympy.Symbol, int]:
-    bound = {x.symbol for x in ranges}
-    return {s: v for s, v in sizes.items() if s not in bound}
-
-
-def _part(value: Int, sizes: Mapping[sympy.Symbol, int], d: Definition) -> Int:
-    return replace(value, _without(sizes, d.ranges))
 
 
 def _generator(seed: int, key: Key) -> np.random.Generator:

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 import sympy
 
-from symgrad.calculus.numeric import Key, Numbers
+from symgrad.calculus.moving import Key
+from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.optima import bound
 from symgrad.derivation.optima.norm_rules import matrices
 from symgrad.derivation.plots.plotted import record

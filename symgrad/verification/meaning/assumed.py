@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import sympy
 
-from symgrad.calculus.numeric import Key, Numbers
+from symgrad.calculus.moving import Key
+from symgrad.calculus.numeric import Numbers
 from symgrad.problem.model import Problem
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Call, Compare, Expr, Num, Reduce, Var

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from symgrad.calculus.numeric import Key
+from symgrad.calculus.moving import Key
 from symgrad.errors import SymgradError
 from symgrad.syntax.tree import Compare, Name, Number, Subscript, Tree
 from symgrad.tensor.stable import Array

@@ -10,7 +10,8 @@ import numpy as np
 import sympy
 
 from symgrad.calculus.dependency import reach
-from symgrad.calculus.numeric import Key, Numbers
+from symgrad.calculus.moving import Key
+from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.differentiation.state import states
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b

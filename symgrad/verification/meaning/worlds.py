@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 import sympy
 
-from symgrad.calculus.numeric import Key, Numbers
+from symgrad.calculus.moving import Key
+from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.identities.identity import assumed_definition
 from symgrad.derivation.sizes import derived_sizes, fitting
 from symgrad.derivation.workspace import integer_symbols
