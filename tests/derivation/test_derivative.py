@@ -26,6 +26,18 @@ from symgrad.tensor.reindex import reindex
 from symgrad.tensor.walk import variables
 
 PROBLEMS: dict[str, str] = {
+    "decoder": """
+symbols: {"h[t]": {shape: n}, "w[s]": {shape: q}, "g[0]": {shape: n}, A: {shape: [n, n]}, B: {shape: [n, q]}, C: {shape: [n, n]}}
+steps: {t: 1..T, s: 1..S}
+model:
+  - e[s, t] = g[s-1].T @ A @ h[t]
+  - a[s] = softmax(stack(e[s, t], t=1..T))
+  - c[s] = sum(a[s][t] * h[t], t=1..T)
+  - g[s] = tanh(B @ w[s] + C @ g[s-1] + c[s])
+questions:
+  - {id: step, ask: derivative, of: "g[s]", wrt: "g[s-1]"}
+  - {id: context, ask: derivative, of: "c[s]", wrt: "a[s]"}
+""",
     "forward recursion": """
 symbols: {"psi[t]": {shape: k}, A: {shape: [k, k]}, "alpha[0]": {shape: k}}
 steps: {t: 1..T}
@@ -617,6 +629,8 @@ def test_lines_read_well(name: str, question: str) -> None:
 
 
 ANSWERS: dict[tuple[str, str, str], str] = {
+    ("decoder", "step", "g[s-1]"): (r"D_s C + \sum_{t=1}^{T} [a_s]_t D_s (h_t - c_s)\, h_t^{\top} A^{\top}"),
+    ("decoder", "context", "a[s]"): r"\sum_{t=1}^{T} h_t\, \mathbf{e}_t^{\top}",
     ("forward recursion", "step", "alpha[t-1]"): (
         r"\sum_{j=1}^{k} \mathbf{e}_j\, \operatorname{softmax}(\alpha_{t-1} + A_{:,j})^{\top}"
     ),

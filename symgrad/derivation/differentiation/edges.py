@@ -47,7 +47,10 @@ class Edges:
         return Edge(reader, self._product(reader, node, unresolved), self._product(reader, node, known))
 
     def local(self, reader: Var, node: Var) -> Expr:
-        """∂⁺reader/∂node, slopes as diagonal matrices by name."""
+        """∂⁺reader/∂node of one member of the reader, slopes as diagonal matrices by name."""
+        body = self.graph.bodies[reader]
+        if self.graph.plain(reader, node):
+            return self._tidy(local_jacobian(body, reader, node), reader)
         return self._product(reader, node, None)
 
     # A scalar's gradient

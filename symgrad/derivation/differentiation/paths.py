@@ -206,7 +206,7 @@ class Paths:
             return
         self.shown.add((left, *right))
         assert isinstance(left, Deriv)
-        ranges = self.graph.ranges(left.wrt) if isinstance(left.wrt, Var) else ()
+        ranges = self.graph.ranges(*(v for v in (left.of, left.wrt) if isinstance(v, Var)))
         line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule", ranges=ranges)
         self.blocks.append(line)
         self.blocks += [x for x in self.names.take(left, *right) if not says(right, x)]

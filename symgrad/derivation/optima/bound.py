@@ -10,6 +10,7 @@ from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.differentiation.derivative import as_node
 from symgrad.derivation.differentiation.paths import Paths
 from symgrad.derivation.naming import Names
+from symgrad.derivation.optima.between import copied_start, step_between
 from symgrad.derivation.optima.matrix_norms import NORMS, SOFTMAX, SPELLINGS, MatrixNorm, is_softmax_jacobian
 from symgrad.derivation.optima.norm_rules import Bounds, by_factors, unsigned
 from symgrad.derivation.steps import Block, Check, Code, Line, Prose, Reason, Result
@@ -47,21 +48,14 @@ def _one(problem: Problem, question: Question, wrt: Expr, text: str, kind: str) 
     if not isinstance(of, Var) or not isinstance(wrt, Var) or of.order != 1 or wrt.order != 1:
         raise QuestionError("a bound is of the derivative of a vector by a vector", question.place)
     conds = tuple(c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel))
-    start = _start(system, of, wrt)
+    start = copied_start(system, of, wrt)
     if start is not None:
         return _from_copy(problem, question, of, wrt, start, text, kind, conds)
     work = workspace(problem, question, problem.system, [of, wrt], conds)
     names = Names(work)
-    step = _step_between(of, wrt)
+    step = step_between(of, wrt)
     search = _Bound(work, names, of, wrt, text, conds, kind)
     return search.one_step() if step is None else search.many_steps(*step)
-
-
-def _start(system: System, of: Var, wrt: Var) -> Var | None:
-    """The state of a recurrence that begins as a copy of wrt, h[0] = x, where that is its only use."""
-    readers = [d for d in system.definitions if wrt in variables(d.body)]
-    copies = [d.target for d in readers if d.body is wrt and d.family == of.name and not d.ranges]
-    return copies[0] if len(readers) == len(copies) == 1 else None
 
 
 def _from_copy(
@@ -69,22 +63,12 @@ def _from_copy(
 ) -> Result:
     """The bound by the first state, which is wrt."""
     work = workspace(problem, question, problem.system, [of, wrt, start], conds)
-    step = _step_between(of, start)
+    step = step_between(of, start)
     search = _Bound(work, Names(work), of, start, text, conds, kind)
     copy: Reason = (start, " is a copy of ", wrt)
     line = work.certifier.line(b.deriv(of, wrt), b.deriv(of, start), reason=copy, rule="copy")
     search.blocks.append(line)
     return search.one_step() if step is None else search.many_steps(*step)
-
-
-def _step_between(of: Var, wrt: Var) -> tuple[int, Int, Int] | None:
-    """Which subscript runs from wrt to of over more than one step, its value in of and in wrt."""
-    if of.name != wrt.name:
-        return None
-    apart = [k for k, (i, j) in enumerate(zip(of.subs, wrt.subs, strict=True)) if not same(i, j)]
-    if len(apart) != 1 or difference(of.subs[apart[0]], wrt.subs[apart[0]]) == 1:
-        return None
-    return apart[0], of.subs[apart[0]], wrt.subs[apart[0]]
 
 
 @dataclass(slots=True)
