@@ -166,6 +166,68 @@ HOMEWORK = {
         70: right-if
         """,
     ),
+    "spelled-out.md": (
+        "conv_sizes conv1d_index gated_rnn attention_rnn attention_rnn_k attention_rnn_all",
+        """
+        11: right, right, right
+        16: right, right
+        21: right
+        24: right
+        27: right
+        30: right
+        33: right
+        38: right, right
+        45: right
+        50: right, right
+        54: right
+        57: right
+        60: right
+        63: right
+        67: right
+        73: right, right
+        74: right, right
+        75: right, right
+        76: right
+        77: right
+        78: right
+        85: right, right, right
+        89: right
+        95: right-other-layout
+        98: right
+        101: right-other-layout
+        105: right
+        110: right
+        """,
+    ),
+    "bold-letters.md": (
+        "bptt vanishing focal_loss",
+        """
+        14: right
+        15: right
+        16: right
+        20: right
+        25: right
+        29: right
+        32: definition, right
+        35: right
+        40: right
+        41: right
+        49: wrong
+        54: right
+        57: right
+        60: definition
+        63: right-if, right
+        69: right
+        73: right
+        79: right, right
+        82: definition, right-if
+        85: right
+        89: right, right
+        92: definition, right-if
+        96: right
+        97: right-if
+        """,
+    ),
     "residual.tex": (
         "residual vanishing conv_sizes",
         """
