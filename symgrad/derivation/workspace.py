@@ -209,7 +209,7 @@ def _exists(node: Var, env: Mapping[sympy.Symbol, int], system: System) -> bool:
         if not ranges or not gaps or len(near) < len(gaps):
             return True
         at = evaluate_int(node.subs[k], env)
-        if any(not d.ranges and d.indices[k] == at for d in defined):
+        if any(d.indices[k] == at for d in defined):
             continue
         lo = min(evaluate_int(x.lo, env) for x in ranges) + min([0, *near])
         hi = max(evaluate_int(x.hi, env) for x in ranges) + max([0, *near])

@@ -1,5 +1,7 @@
 """Why something a writer wrote has no value."""
 
+from collections.abc import Sequence
+
 from symgrad.syntax.tree import Name
 
 
@@ -20,6 +22,14 @@ class Nested(Unclear):
 
     def __init__(self) -> None:
         super().__init__("a derivative of a derivative")
+
+
+class Unsized(Unclear):
+    """Something whose size its neighbours do not tell; ``places`` are where in the text it stands."""
+
+    def __init__(self, places: Sequence[int], why: str) -> None:
+        super().__init__(why)
+        self.places = tuple(places)
 
 
 class Outside(Exception):

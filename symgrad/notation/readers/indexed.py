@@ -6,7 +6,7 @@ import sympy
 
 from symgrad.notation import precedence as level
 from symgrad.notation.entrywise import component
-from symgrad.notation.integers import Piece, bracketed
+from symgrad.notation.integers import Piece, bracketed, by
 from symgrad.notation.names import sequence, subscripted
 from symgrad.notation.readers.core import Context, bare, piece, raised, relation, rule
 from symgrad.notation.readers.functions import indicator
@@ -38,6 +38,7 @@ from symgrad.tensor.nodes import (
     Entry,
     Expr,
     Fold,
+    Full,
     Item,
     Iverson,
     Pick,
@@ -237,8 +238,14 @@ def _(expr: Concat, ctx: Context) -> Piece:
     if order > 2:
         axis = Infix((Ident("axis", "roman"), Number(str(expr.axis + 1))), ("=",))
         return Piece(Func(OpName("concat"), (*(bare(a, ctx) for a in expr.args), axis)), level.ATOM)
-    cells = [bare(a, ctx) for a in expr.args]
+    cells = [_block(a, ctx) for a in expr.args]
     across = expr.axis == 1 or expr.row
     if across:
         return Piece(Grid((elided(cells, "cdots"),)), level.ATOM)
     return Piece(Grid(tuple((c,) for c in elided(cells, "vdots"))), level.ATOM)
+
+
+def _block(x: Expr, ctx: Context) -> Tree:
+    """A part of a larger array; zeros say how many they are."""
+    whole = bare(x, ctx)
+    return Script(whole, by([ctx.integer(s) for s in x.shape])) if isinstance(x, Full) and x.value == 0 else whole

@@ -9,7 +9,7 @@ from typing import Final
 
 from symgrad.errors import ProblemError
 from symgrad.syntax.latex.cursor import Cursor
-from symgrad.syntax.latex.names import Found, Scanned, text_of
+from symgrad.syntax.latex.names import Found, Scanned, items, text_of
 from symgrad.syntax.latex.signs import FUNCTIONS, GREEK
 from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import (
@@ -88,6 +88,17 @@ class FunctionReader(Cursor):
                 raise ProblemError("a subscript is missing", self.begins(part[0] - 1).place)
             tree = self.group(part, self.span)
             found += _letters(tree)
+        return tuple(found)
+
+    def sizes(self, inside: tuple[int, int]) -> tuple[Tree, ...]:
+        """The sizes below a constant, `0_{2n}`, `1_{n \\times m}` and `I_n`."""
+        found: list[Tree] = []
+        for part in items(self.tokens, inside):
+            tree, sizes = self.group(part, self.expression), list[Tree]()
+            while isinstance(tree, Binary) and tree.op == "×":
+                sizes.insert(0, tree.right)
+                tree = tree.left
+            found += [tree, *sizes]
         return tuple(found)
 
     def function(self, found: Scanned, start: Token) -> Tree:

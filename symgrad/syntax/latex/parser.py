@@ -96,6 +96,9 @@ class LatexParser(NameReader):
                 self.take()
                 if token.text == "1" and self.token.says("[") and self.compares(self.at):
                     return self.indicator(token)
+                if token.text == "0" and self.token.says("_"):
+                    inside, self.at = script(self.tokens, self.at + 1, self.stop, self.partner)
+                    return Call(Name("zeros", place=token.place), self.sizes(inside), (), place=self.since(token))
                 if self.token.kind is Kind.NUMBER:
                     message = f"an operator is missing between {token.text!r} and {self.token.text!r}"
                     raise ProblemError(message, self.token.place)

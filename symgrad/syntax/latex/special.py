@@ -62,8 +62,7 @@ class SpecialNames(FunctionReader):
             tree = self.indicated(found.below, start)
         else:
             name = "identity" if "I" in start.place.text else "ones"
-            sizes = self.indices(items(self.tokens, found.below))
-            tree = Call(Name(name, place=start.place), sizes, (), place=self.since(start))
+            tree = Call(Name(name, place=start.place), self.sizes(found.below), (), place=self.since(start))
         return self.raised(tree, found.above, start) if found.above else tree
 
     def unit(self, found: Scanned, start: Token) -> Tree | None:
@@ -74,8 +73,10 @@ class SpecialNames(FunctionReader):
             self.at = found.end
             inner = self.indicated(found.below, start)
             return Call(Name("diag", place=start.place), (inner,), (), place=self.since(start))
-        below = self.indices(items(self.tokens, found.below)) if found.below else ()
-        name = "one_hot" if found.base == "𝐞" else "identity"
+        name, below = ("one_hot" if found.base == "𝐞" else "identity"), tuple[Tree, ...]()
+        if found.below is not None:
+            vector = name == "one_hot"
+            below = self.indices(items(self.tokens, found.below)) if vector else self.sizes(found.below)
         self.at = found.end
         tree: Tree = Call(Name(name, place=start.place), below, (), place=self.since(start))
         return self.raised(tree, found.above, start) if found.above else tree

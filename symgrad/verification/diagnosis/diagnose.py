@@ -20,9 +20,11 @@ from symgrad.verification.diagnosis.remedies import Remedies
 from symgrad.verification.diagnosis.screening import Screens
 from symgrad.verification.diagnosis.slips import SLIPS
 from symgrad.verification.errors import Unclear
+from symgrad.verification.judging.equations import by_entries
 from symgrad.verification.judging.trials import Point, has_derivative, points, tried
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome
+from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.readings import PLAIN, Adjoint, Notation, Reading, Sizing
 from symgrad.verification.meaning.sizings import sizings
 from symgrad.verification.meaning.values import Misfit
@@ -73,8 +75,12 @@ class Doctor:
             matrices_only: whether only slips are tried that plain numbers do not show.
         """
         worlds = (self.bench.scalars,) if scalars else self.bench.worlds
+        entries = by_entries(left, right)
+        left, line = entries or (left, right)
+        if entries is not None:
+            kinds, _ = open_names(entries, self.bench.names, notation)
         try:
-            at = points(self.bench, left, right, kinds, notation, PLAIN, worlds)
+            at = points(self.bench, left, line, kinds, notation, PLAIN, worlds)
         except (Unclear, Misfit):
             return None
         if not at:
@@ -83,15 +89,17 @@ class Doctor:
         hand = hand_of(right.place.source.text)
         letters = tuple(name for name, kind in kinds.items() if kind == "entry")
         remedies = self.remedies
-        context = remedies.bare_context(hand) if matrices_only else remedies.context(left, right, near, hand, letters)
-        sizes = sizings(self.bench, left, right, kinds, notation)
-        attempt = _Attempt(self.bench, at, notation, list(_readings(right, scalars, sizes)))
+        context = remedies.bare_context(hand) if matrices_only else remedies.context(left, line, near, hand, letters)
+        sizes = sizings(self.bench, left, line, kinds, notation)
+        attempt = _Attempt(self.bench, at, notation, list(_readings(line, scalars, sizes)))
         unreadable: Diagnosis | None = None
-        for edit, under in attempt.hopeful(right, context, _MATRIX_SLIPS if matrices_only else None, deadline):
+        for edit, under in attempt.hopeful(line, context, _MATRIX_SLIPS if matrices_only else None, deadline):
             if edit.tree == left or not attempt.succeeds(edit.tree, under):
                 continue
             text = spliced(right.place, edit.splices)
             again = self._read(text, hand.plain)
+            if entries is not None:
+                again = again.base if isinstance(again, Subscript) else None
             if again is not None and attempt.succeeds(again, attempt.readings):
                 return Diagnosis(edit.slip, edit.said, text)
             unreadable = unreadable or Diagnosis(edit.slip, edit.said, "")

@@ -30,10 +30,16 @@ def read_formula(text: str, vocabulary: Vocabulary) -> Document:
 
 
 def read_written(written: Written, vocabulary: Vocabulary) -> Document:
-    """The claims of a document that is taken apart."""
-    reader = Reader(vocabulary.copy())
-    for formula in _in_order(written, reader.vocabulary):
-        reader.formula(formula)
+    """The claims of a document that is taken apart.
+
+    A family that is explained at an index, D_k = …, may have been used before, D_j: it is then read once more.
+    """
+    reader = _read(written, vocabulary.copy())
+    if reader.families:
+        knowing = vocabulary.copy()
+        for name, arity in reader.families.items():
+            knowing.know(name, arity)
+        reader = _read(written, knowing)
     worded = bounds_in((source for source, _, _ in written.prose), reader.claims, reader.sides.unread)
     return Document(
         written.source,
@@ -44,6 +50,13 @@ def read_written(written: Written, vocabulary: Vocabulary) -> Document:
         reader.formulas,
         reader.terms,
     )
+
+
+def _read(written: Written, vocabulary: Vocabulary) -> Reader:
+    reader = Reader(vocabulary)
+    for formula in _in_order(written, vocabulary):
+        reader.formula(formula)
+    return reader
 
 
 def _in_order(written: Written, vocabulary: Vocabulary) -> list[Formula]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from symgrad.problem.texts import walk
 from symgrad.source import Place
 from symgrad.syntax.latex.cursor import partners
 from symgrad.syntax.latex.names import Vocabulary, script
@@ -50,6 +51,23 @@ def own_name(tree: Tree | None) -> str | None:
             return func.id
         case _:
             return None
+
+
+def family_at_index(tree: Tree | None, right: Tree, vocabulary: Vocabulary) -> Subscript | None:
+    """D_k as the member at k of a family D, where k is open on the right side; None where k is a mere label."""
+    if not isinstance(tree, Name):
+        return None
+    bound = {k.name.id for x in walk(right) if isinstance(x, Call) for k in x.keywords}
+    free = set(among_subscripts(right)) - bound - vocabulary.arities.keys()
+    labels = tree.id.split("_")
+    indices = ""
+    while len(labels) > 1 and labels[-1] and set(labels[-1]) <= free:
+        indices = labels.pop() + indices
+    stem = "_".join(labels)
+    if not indices or vocabulary.knows(stem) or stem in vocabulary.functions:
+        return None
+    items = tuple(Name(letter, place=tree.place) for letter in indices)
+    return Subscript(Name(stem, place=tree.place), items, place=tree.place)
 
 
 def is_numeric(tree: Tree) -> bool:

@@ -25,6 +25,7 @@ from symgrad.verification.documents.index_conditions import (
     stands_behind,
 )
 from symgrad.verification.documents.parts import (
+    family_at_index,
     is_numeric,
     is_size,
     lines_of,
@@ -54,13 +55,17 @@ def _is_plain(text: str) -> bool:
 
 @dataclass(slots=True)
 class Reader:
-    """The claims so far, and what the next formula may go on from."""
+    """The claims so far, and what the next formula may go on from.
+
+    ``families`` are the names that the writer explains at an index, D_k, with their number of indices.
+    """
 
     vocabulary: Vocabulary
     claims: list[Claim] = field(default_factory=list)
     sides: Sides = field(init=False)
     formulas: int = 0
     terms: int = 0
+    families: dict[str, int] = field(default_factory=dict)
     row: int = 0
     before: int = 0
     head: Tree | None = None
@@ -221,6 +226,12 @@ class Reader:
         return not (builtin or name in vocabulary.arities or name in vocabulary.integers | vocabulary.functions)
 
     def define(self) -> None:
+        """Know the name that the last claim defines; D_k beside an open k is the member of a family at k."""
+        family = family_at_index(self.head, self.claims[-1].right, self.vocabulary)
+        if family is not None:
+            self.head = family
+            self.claims[-1] = replace(self.claims[-1], left=family)
+            self.families[str(own_name(family))] = len(family.items)
         match self.head:
             case Name(name):
                 self.vocabulary.know(name, 0)

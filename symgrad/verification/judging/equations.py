@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symgrad.syntax.tree import Tree
+from symgrad.problem.texts import walk
+from symgrad.syntax.tree import Name, Subscript, Tree
+from symgrad.verification.meaning.subscripts import entry_names
 from symgrad.verification.meaning.supposing import Premise
 
 
@@ -20,3 +22,13 @@ class Equation:
     premises: tuple[Premise, ...] = ()
     rounded: bool = False
     scalars: bool = True
+
+
+def by_entries(left: Tree, right: Tree) -> tuple[Tree, Tree] | None:
+    """A_ij and a_i b_j for A = [a_i b_j]_ij, which says as much of an entry; None for any other equation."""
+    if not isinstance(right, Subscript):
+        return None
+    names = entry_names(right)
+    if not names or any(isinstance(x, Name) and x.id in names for x in walk(left)):
+        return None
+    return Subscript(left, right.items, place=left.place), right.base

@@ -18,7 +18,7 @@ from symgrad.verification.judging.allowances import (
 from symgrad.verification.judging.approximations import approximated
 from symgrad.verification.judging.constants import between_numbers
 from symgrad.verification.judging.dummies import before_functions, fixed_by_writer, function_of_dummy
-from symgrad.verification.judging.equations import Equation
+from symgrad.verification.judging.equations import Equation, by_entries
 from symgrad.verification.judging.numbers import as_scalars, to_precision
 from symgrad.verification.judging.premises import beyond_premises, under_premises
 from symgrad.verification.judging.rejection import rejected
@@ -52,6 +52,9 @@ def _judged(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
     simple = between_numbers(equation, taken) or function_of_dummy(bench, equation)
     if simple is not None:
         return simple
+    entries = by_entries(equation.left, equation.right)
+    if entries is not None:
+        return _entry_by_entry(bench, replace(equation, left=entries[0], right=entries[1]), notation)
     left, right = before_functions(equation.left, equation.right)
     equation = replace(equation, left=left, right=right)
     kinds, loose = open_names((left, right), bench.names, notation)
@@ -60,6 +63,18 @@ def _judged(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
         return _named_by_writer(bench, equation, own, notation)
     fixed = fixed_by_writer(bench, equation, kinds, notation)
     return fixed or _weighed(bench, equation, kinds, loose, notation)
+
+
+def _entry_by_entry(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
+    """The verdict on A_ij = a_i b_j, which A = [a_i b_j]_ij says; where A is a derivative, A_ji is its other layout."""
+    found = _judged(bench, equation, notation)
+    left = equation.left
+    if found.verdict != w.WRONG or not isinstance(left, Subscript) or not has_derivative(left):
+        return found
+    turned = replace(left, items=left.items[::-1])
+    if len(left.items) != 2 or _judged(bench, replace(equation, left=turned), notation).verdict != w.RIGHT:
+        return found
+    return Judgement(w.OTHER_LAYOUT, "the result is transposed: the other layout of derivatives")
 
 
 def _own_name(left: Tree, loose: Sequence[Name]) -> Name | None:

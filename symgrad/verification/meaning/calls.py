@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from symgrad.tensor.scalars import SCALARS
+from symgrad.verification.meaning.blocks import matrix, zeros
 from symgrad.verification.meaning.derivatives import derivative
 from symgrad.verification.meaning.directions import best_direction
 from symgrad.verification.meaning.elaboration import elaborated, limit
@@ -21,7 +22,6 @@ from symgrad.verification.meaning.functions import (
     identity,
     indicator,
     logsumexp,
-    matrix,
     of_square,
     ones,
     outer,
@@ -59,6 +59,7 @@ CALLS: Final[Mapping[str, Handler]] = {
     "transpose": transpose,
     "identity": identity,
     "ones": ones,
+    "zeros": zeros,
     "one_hot": unit,
     "indicator": indicator,
     "logsumexp": logsumexp,

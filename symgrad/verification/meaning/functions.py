@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -96,9 +96,10 @@ def hyperbolic(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def where(m: Interpretation, tree: Call, ints: Ints) -> Value:
-    test, one, other = (m.value(arg, ints) for arg in tree.args)
-    if test.order == 0 and test.data.size == 1:
-        return one if test.data.flat[0] else other
+    test = m.value(tree.args[0], ints)
+    if not test.order and (test.data.all() or not test.data.any()):
+        return m.value(tree.args[1 if test.data.all() else 2], ints)
+    one, other = (m.value(arg, ints) for arg in tree.args[1:])
     return v.added(v.entrywise(test, one), v.entrywise(v.added(v.number(1), v.negative(test)), other))
 
 
@@ -187,39 +188,6 @@ def stack(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if tree.keywords:
         return v.stacked([m.value(tree.args[0], inside) for inside in runs(m, tree, ints)])
     return v.stacked([m.value(arg, ints) for arg in tree.args])
-
-
-def matrix(m: Interpretation, tree: Call, ints: Ints) -> Value:
-    """A matrix of numbers; one column is a vector, one row a vector lying down; vectors are joined."""
-    cells = [row.items for row in tree.args if isinstance(row, ListTree)]
-    if all(len(row) == 1 for row in cells):
-        blocks = [m.value(row[0], ints) for row in cells]
-        if any(x.order == 1 for x in blocks):
-            return _joined(blocks)
-    if len(cells) == 1:
-        across = [m.value(x, ints) for x in cells[0]]
-        if all(x.order == 1 and not x.row for x in across):
-            return v.beside(across)
-    if not cells or len(cells) < len(tree.args):
-        raise Unclear("a matrix of blocks")
-    rows = [v.stacked([m.value(x, ints) for x in row]) for row in cells]
-    if any(r.order != 1 for r in rows):
-        raise Unclear("a matrix of blocks")
-    whole = v.stacked(rows)
-    if whole.shape[1] == 1:
-        return Value(whole.data[:, :, 0], 1, formal=False)
-    return Value(whole.data[:, 0], 0, formal=False) if whole.shape[0] == 1 else whole
-
-
-def _joined(parts: Sequence[Value]) -> Value:
-    """Vectors and numbers below one another."""
-    if any(x.order > 1 or x.row or (x.order == 0 and x.exact == 0) for x in parts):
-        raise Unclear("a matrix of blocks")
-    points = max(len(x.data) for x in parts)
-    return Value(
-        np.concatenate([np.broadcast_to(x.data.reshape(len(x.data), -1), (points, x.data[0].size)) for x in parts], 1),
-        1,
-    )
 
 
 def dot(m: Interpretation, tree: Call, ints: Ints) -> Value:

@@ -11,6 +11,7 @@ from symgrad.syntax.tree import Binary, Call, Keyword, Name, Span, Subscript, Tr
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Rel
 from symgrad.verification.meaning.readings import Notation
+from symgrad.verification.meaning.subscripts import entry_names
 from symgrad.verification.meaning.world import World, step_values
 
 _ENTRIES = (1, 2, 3)
@@ -68,8 +69,9 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
                 inner = inner.base
             family = names.families.get(inner.id) if isinstance(inner, Name) else None
             arity = family.arity - depth if family is not None else 0
-            yield from _free(base, bound, role, names)
-            for k, item in enumerate(items):
+            own = frozenset(entry_names(tree)) - names.indices.keys()
+            yield from _free(base, bound | own, role, names)
+            for k, item in enumerate(items if not own else ()):
                 yield from _free(item, bound, _role(item, k, arity, names), names)
         case Call(func, args, keywords):
             args = args[:1] if func.id == "norm" else args

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,13 +11,14 @@ import numpy as np
 from symgrad.syntax.tree import Binary, Name, Span, Subscript, Tree, Unary
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import At, Cut, Expr, Item, Var
-from symgrad.verification.errors import BeyondAxis, Outside, Unclear, Unknown
+from symgrad.verification.errors import BeyondAxis, Outside, Unclear, Unknown, Unsized
 from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.elaboration import at_places
 from symgrad.verification.meaning.integers import index
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
 from symgrad.verification.meaning.readings import Adjoint, Defined
-from symgrad.verification.meaning.values import Value
+from symgrad.verification.meaning.subscripts import entry_names
+from symgrad.verification.meaning.values import Misfit, Value
 from symgrad.verification.meaning.world import sum_over
 
 _DEEPEST_DEFINITION: Final = 40
@@ -103,7 +105,28 @@ def subscripted(m: Interpretation, tree: Subscript, ints: Ints) -> Value:
     if isinstance(tree.base, Subscript) and isinstance(tree.base.base, Name):
         flat = Subscript(tree.base.base, (*tree.base.items, *tree.items), place=tree.place)
         return subscripted(m, flat, ints)
-    return _picked(m, m.value(tree.base, ints), tree.items, ints)
+    return _by_entries(m, tree, entry_names(tree), ints)
+
+
+def _by_entries(m: Interpretation, tree: Subscript, names: tuple[str, ...], ints: Ints) -> Value:
+    """`[A]_{ij}`, an entry of what is in the brackets; or `[a_i b_j]_{ij}`, the array with these entries."""
+    open_ = [(name, item) for name, item in zip(names, tree.items, strict=False) if name not in ints]
+    if not open_:
+        inner = m.value(tree.base, ints)
+        return inner if names and not inner.order else _picked(m, inner, tree.items, ints)
+    sizes = [m.size_at(item) for _, item in open_]
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes):
+        raise Unsized([item.place.start for _, item in open_], "it is not said how far the indices of its entries run")
+    low = m.names.index_base
+    places = itertools.product(*(range(low, low + size) for size in known))
+    letters = [name for name, _ in open_]
+    cells = [_by_entries(m, tree, names, {**ints, **dict(zip(letters, place, strict=True))}) for place in places]
+    if any(x.order for x in cells):
+        raise Misfit("array by its entries", *(x.shape for x in cells[:1]))
+    points = max(len(x.data) for x in cells)
+    data = np.stack([np.broadcast_to(x.data, (points,)) for x in cells], axis=1)
+    return v.tensor(data.reshape(points, *known))
 
 
 def _is_row_of(m: Interpretation, name: str, items: tuple[Tree, ...]) -> bool:

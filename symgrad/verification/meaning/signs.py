@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from symgrad.syntax.tree import IMPLICIT, Tree
+from symgrad.problem.texts import walk
+from symgrad.syntax.tree import IMPLICIT, Call, Tree
 from symgrad.tensor.stable import Array
-from symgrad.verification.errors import Unclear
+from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
 from symgrad.verification.meaning.readings import Reading
@@ -35,7 +36,13 @@ def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> V
         Outside: an index is outside its range.
         Unclear: something in it has no value.
     """
-    return combined(m.reading, op, m.value(left, ints), m.value(right, ints))
+    try:
+        x, y = m.value(left, ints), m.value(right, ints)
+    except Outside:
+        if op in (*_PRODUCTS, "⊙", "∘") and any(_excludes(m, side, ints) for side in (left, right)):
+            return v.number(0)
+        raise
+    return combined(m.reading, op, x, y)
 
 
 def combined(reading: Reading, op: str, x: Value, y: Value) -> Value:
@@ -69,6 +76,16 @@ def combined(reading: Reading, op: str, x: Value, y: Value) -> Value:
         case "^" | "**":
             return v.power(x, y, entries=op == "**")
     raise Unclear(f"the sign {op!r} has no value here")
+
+
+def _excludes(m: Interpretation, tree: Tree, ints: Ints) -> bool:
+    """Whether a factor is an indicator that is 0 here: what it multiplies need not exist, 1[t < T] δ_{t+1}."""
+    if not any(isinstance(x, Call) and x.func.id == "indicator" for x in walk(tree)):
+        return False
+    try:
+        return not m.value(tree, ints).data.any()
+    except Outside:
+        return False
 
 
 def compared(ops: tuple[str, ...], sides: list[Value]) -> Value:

@@ -96,6 +96,17 @@ class Subscripts:
         return None
 
 
+def entry_names(tree: Subscript) -> tuple[str, ...]:
+    """i and j of `[a_i b_j]_{ij}`, which stand inside the brackets too; none where entries of a whole are picked."""
+    base: Tree = tree
+    while isinstance(base, Subscript):
+        base = base.base
+    names = tuple(x.id for x in tree.items if isinstance(x, Name))
+    if isinstance(base, Name) or len(names) < len(tree.items):
+        return ()
+    return names if set(names) <= _letters(tree.base) else ()
+
+
 def whole_name(name: str) -> str:
     """What all members of a family at one step are called."""
     return f"{name} "
