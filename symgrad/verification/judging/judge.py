@@ -108,7 +108,8 @@ def _named_by_writer(bench: Bench, equation: Equation, own: Name, notation: Nota
         return Judgement(w.UNJUDGED, f"{own.id!r} is defined by itself, and nothing says where it ends")
     if isinstance(left, Subscript) and not isinstance(left.base, Name):
         return Judgement(w.UNJUDGED, f"{own.id!r} is neither declared nor defined")
-    notation.define(Defined(own.id, items, right))
+    if not equation.rounded:
+        notation.define(Defined(own.id, items, right))
     return Judgement(w.DEFINITION, f"{own.id.strip()} is the writer's own name")
 
 

@@ -16,7 +16,7 @@ from symgrad.tensor.shapes import ShapeError
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Comparison, Gap, Outcome, compared, difference, informative
-from symgrad.verification.meaning.indices import choices
+from symgrad.verification.meaning.indices import axes, choices
 from symgrad.verification.meaning.integers import holds
 from symgrad.verification.meaning.meaning import Meaning
 from symgrad.verification.meaning.readings import PLAIN, Gradients, Notation, Partials, Reading, Sizing
@@ -25,6 +25,8 @@ from symgrad.verification.meaning.world import World
 
 _PLACES = (3, 2, 2, 2)
 _MOST_BEYOND = 3
+_ENDS = 2
+"""So many places more for every index of entries, so that the ends of its axis are among them."""
 _MORE = (0, 0, 5, 9, 15)
 """So many places more, where several indices are open: far apart, equal, the one or the other larger."""
 
@@ -80,10 +82,12 @@ def points(
     """
     found: list[Point] = []
     trouble: Unclear | Misfit | None = None
+    lengths = axes((left, right), bench.names) if "entry" in kinds.values() else {}
+    more = _MORE[min(len(kinds), 4)] + _ENDS * len(lengths.keys() & kinds.keys())
     for turn, world in enumerate(among if among is not None else bench.worlds):
         meaning = bench.meaning(world, reading, notation)
         here = beyond = 0
-        for ints in choices(kinds, bench.problem, world):
+        for ints in choices(kinds, bench.problem, world, lengths):
             try:
                 if not holds(meaning, notation.where, ints):
                     continue
@@ -102,7 +106,7 @@ def points(
             if informative(truth):
                 found.append(Point(world, ints, truth))
                 here += 1
-            if here >= (most or _PLACES[min(turn, 3)] + _MORE[min(len(kinds), 4)]):
+            if here >= (most or _PLACES[min(turn, 3)] + more):
                 break
         if beyond > _MOST_BEYOND * max(here, 1):
             raise Unclear("at most steps an index on the right is outside its range")

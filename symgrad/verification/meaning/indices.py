@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
+from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Keyword, Name, Span, Subscript, Tree, children
-from symgrad.tensor.integers import evaluate_int
+from symgrad.tensor.integers import Int, evaluate_int
 from symgrad.tensor.nodes import Rel
 from symgrad.verification.meaning.readings import Notation
 from symgrad.verification.meaning.subscripts import entry_names
@@ -105,11 +106,33 @@ def _role(item: Tree, place: int, arity: int, names: Names) -> str:
     return _BEHIND_STEPS if family is not None and family.arity > 0 else "entry"
 
 
-def choices(kinds: dict[str, str], problem: Problem, world: World) -> list[dict[str, int]]:
-    """Values of the open indices to try, the most telling first: steps from the middle of their range, and apart."""
+def axes(trees: Iterable[Tree], names: Names) -> dict[str, list[Int]]:
+    """The lengths of the axes at which an index stands by itself, i in W_ij and j in ∂L/∂x_j."""
+    found: dict[str, list[Int]] = {}
+    for x in (node for tree in trees for node in walk(tree) if isinstance(node, Subscript)):
+        base: Tree = x
+        items: tuple[Tree, ...] = ()
+        while isinstance(base, Subscript):
+            items = (*base.items, *items)
+            base = base.base
+        family = names.families.get(base.id) if isinstance(base, Name) else None
+        shape = next((m.shape for m in family.members if m.shape is not None), ()) if family is not None else ()
+        for item, size in zip(items[family.arity :] if family is not None else (), shape, strict=False):
+            if isinstance(item, Name):
+                found.setdefault(item.id, []).append(size)
+    return found
+
+
+def choices(
+    kinds: dict[str, str], problem: Problem, world: World, lengths: Mapping[str, Sequence[Int]] | None = None
+) -> list[dict[str, int]]:
+    """Values of the open indices to try, the most telling first: steps from the middle of their range, and apart.
+
+    ``lengths`` are those of the axes at which entries stand; their ends come early.
+    """
     if not kinds:
         return [{}]
-    ranges = [_range(name, kind, problem, world) for name, kind in kinds.items()]
+    ranges = [_range(name, kind, problem, world, (lengths or {}).get(name, ())) for name, kind in kinds.items()]
     places = [[(rank, value) for rank, value in enumerate(r)] for r in ranges]
     found = sorted(itertools.islice(itertools.product(*places), 4000), key=lambda row: sum(rank for rank, _ in row))
     chosen = [dict(zip(kinds, (value for _, value in row), strict=True)) for row in found]
@@ -128,15 +151,23 @@ def _apart(rows: list[dict[str, int]], steps: list[str]) -> list[dict[str, int]]
     return [row for turn in itertools.zip_longest(*groups.values()) for row in turn if row is not None]
 
 
-def _range(name: str, kind: str, problem: Problem, world: World) -> Sequence[int]:
+def _range(name: str, kind: str, problem: Problem, world: World, lengths: Sequence[Int]) -> Sequence[int]:
     for symbol in problem.steps:
         if symbol.name == name:
             return step_values(problem, world, symbol)
     if kind == "entry":
-        return _ENTRIES
+        return _entries(problem, world, lengths) if lengths else _ENTRIES
     for symbol in problem.steps:
         return step_values(problem, world, symbol)
     return _STEPS
+
+
+def _entries(problem: Problem, world: World, lengths: Sequence[Int]) -> list[int]:
+    """Entries of an axis, among them the first and the last one; the second comes first, since it has two neighbours."""
+    low = problem.document.index_base
+    last = low + min(evaluate_int(size, world.numbers.sizes) for size in lengths) - 1
+    order = (low + 1, last, low, last - 1, low + 2, last - 2, low + 3)
+    return [k for k in dict.fromkeys(order) if low <= k <= last]
 
 
 def _conditions(kinds: dict[str, str], problem: Problem) -> list[Rel]:

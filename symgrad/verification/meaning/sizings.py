@@ -44,7 +44,7 @@ def _blocks(bench: Bench, sides: Sequence[Tree], kinds: dict[str, str], notation
     for side in sides:
         for _ in range(_MOST):
             sizes: Sizing = tuple((place, 1) for place in found)
-            meaning = Meaning(bench.worlds[0], Reading(sizes=sizes), bench.names, notation)
+            meaning = bench.meaning(bench.worlds[0], Reading(sizes=sizes), notation)
             try:
                 _at_some_step(meaning, (side,), kinds)
             except Unsized as error:
