@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from symgrad.syntax.tree import Call, Name, Tree
+from symgrad.problem.texts import walk
+from symgrad.syntax.tree import Call, Name, Transpose, Tree
 from symgrad.verification.errors import Unclear
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.equations import Equation
@@ -93,6 +94,8 @@ def accepted(trials: list[Trial], derivative: bool, atomic: bool, equation: Equa
         other = True
     if not other:
         return Judgement(w.RIGHT, notes, trial=trial)
+    if derivative and reading.loose and not turned and any(isinstance(x, Transpose) for x in walk(equation.right)):
+        return None  # who transposes does not let vectors lie down by themselves
     if derivative:
         said = "the result is transposed: the other layout of derivatives" if turned or reading.loose else ""
         said = said or "the factors stand as in the other layout of derivatives"

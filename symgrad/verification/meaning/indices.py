@@ -163,7 +163,7 @@ def _range(name: str, kind: str, problem: Problem, world: World, lengths: Sequen
 
 
 def _entries(problem: Problem, world: World, lengths: Sequence[Int]) -> list[int]:
-    """Entries of an axis, among them the first and the last one; the second comes first, since it has two neighbours."""
+    """Entries of an axis, the ends among them; the second one comes first, since it has two neighbours."""
     low = problem.document.index_base
     last = low + min(evaluate_int(size, world.numbers.sizes) for size in lengths) - 1
     order = (low + 1, last, low, last - 1, low + 2, last - 2, low + 3)
