@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from typing import Final
 
 from symgrad.errors import SymgradError
 from symgrad.source import Source
+from symgrad.syntax.dialect import Dialect
+from symgrad.syntax.latex.notation import latex
+from symgrad.syntax.plain import PLAIN as PLAIN_DIALECT
 from symgrad.syntax.reading import parse_expression
 from symgrad.syntax.tree import Call, Name, Subscript, Tree
 from symgrad.verification.diagnosis.edits import Context, Edit, Slip, choices_in
@@ -25,7 +29,7 @@ from symgrad.verification.judging.trials import Point, has_derivative, points, t
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome
 from symgrad.verification.meaning.indices import open_names
-from symgrad.verification.meaning.readings import PLAIN, Adjoint, Notation, Reading, Sizing
+from symgrad.verification.meaning.readings import PLAIN, Adjoint, Defined, Notation, Reading, Sizing
 from symgrad.verification.meaning.sizings import sizings
 from symgrad.verification.meaning.values import Misfit
 from symgrad.verification.surgery import spliced
@@ -97,7 +101,7 @@ class Doctor:
             if edit.tree == left or not attempt.succeeds(edit.tree, under):
                 continue
             text = spliced(right.place, edit.splices)
-            again = self._read(text, hand.plain)
+            again = self._read(text, hand.plain, notation)
             if entries is not None:
                 again = again.base if isinstance(again, Subscript) else None
             if again is not None and attempt.succeeds(again, attempt.readings):
@@ -105,13 +109,22 @@ class Doctor:
             unreadable = unreadable or Diagnosis(edit.slip, edit.said, "")
         return unreadable
 
-    def _read(self, text: str, plain: bool) -> Tree | None:
-        if not plain:
-            return self.remedies.parsed(text)
-        try:
-            return parse_expression(Source("correction", text))
-        except SymgradError:
-            return self.remedies.parsed(text)
+    def _read(self, text: str, plain: bool, notation: Notation) -> Tree | None:
+        """The tree of a corrected text, in which the writer's own names have their steps; None where it is not read."""
+        for dialect in (PLAIN_DIALECT, self._dialect(notation)) if plain else (self._dialect(notation),):
+            with suppress(SymgradError):
+                return parse_expression(Source("correction", text), dialect)
+        return None
+
+    def _dialect(self, notation: Notation) -> Dialect:
+        names = self.bench.names
+        vocabulary = names.vocabulary.copy()
+        for name, meanings in notation.names.items():
+            last = meanings[-1]
+            arity = len(last.pattern) if isinstance(last, Defined) else names.families[last.family].arity
+            if name not in names.families:
+                vocabulary.know(name, arity)
+        return latex(vocabulary)
 
 
 @dataclass(slots=True)
