@@ -17,6 +17,7 @@ from symgrad.verification.errors import Outside, Unclear, Unsized
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome, compared
 from symgrad.verification.meaning.indices import choices
+from symgrad.verification.meaning.interpretation import Interpretation
 from symgrad.verification.meaning.readings import Notation, Reading, Sizing
 from symgrad.verification.meaning.values import Misfit, Value
 
@@ -86,7 +87,7 @@ def _fits(bench: Bench, left: Tree, right: Tree, kinds: dict[str, str], notation
     return bool(values) and compared(*values).outcome is not Outcome.SHAPE
 
 
-def _at_some_step(meaning: Meaning, trees: Sequence[Tree], kinds: dict[str, str]) -> list[Value]:
+def _at_some_step(meaning: Interpretation, trees: Sequence[Tree], kinds: dict[str, str]) -> list[Value]:
     """The values of trees at the first choice of the open indices at which all have one; nothing if there is none."""
     for ints in choices(kinds, meaning.problem, meaning.world):
         try:
