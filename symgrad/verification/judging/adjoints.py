@@ -16,7 +16,7 @@ def customary_adjoint(bench: Bench, name: Name) -> Adjoint | None:
     if name.id in bench.names.values():
         return None
     target = target_of(name.id, bench)
-    losses = total_loss(bench.problem)
+    losses = total_loss(bench.problem, target)
     if target is None or not losses or target == losses[0].family:
         return None
     return Adjoint(name.id, Name(losses[0].family, place=name.place), target)
@@ -34,7 +34,7 @@ def adjoints(bench: Bench, own: Name, subscripts: int) -> Iterator[Adjoint]:
     target = target_of(own.id, bench)
     if target is None and own.id not in _ADJOINTS:
         return
-    losses = [Name(d.family, place=own.place) for d in total_loss(bench.problem)]
+    losses = [Name(d.family, place=own.place) for d in total_loss(bench.problem, target)]
     families = [n for n, f in bench.names.families.items() if f.arity == subscripts]
     chosen = [n for n in families if n == target] if target is not None else families
     for loss in losses:

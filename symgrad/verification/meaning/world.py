@@ -205,14 +205,19 @@ class _Tiled(Mapping[Key, Array]):
         return 1
 
 
-def total_loss(problem: Problem) -> tuple[Definition, ...]:
-    """The scalars of the model that nothing reads: what is minimised; the one that depends on most comes first."""
+def total_loss(problem: Problem, of: str | None = None) -> tuple[Definition, ...]:
+    """The scalars of the model that nothing reads: what is minimised; the one that depends on most comes first.
+
+    With ``of``, those alone that depend on this family.
+    """
     reads: dict[str, set[str]] = {}
     for d in problem.system.definitions:
         reads.setdefault(d.family, set()).update(v.name for v in variables(d.body))
     read = set().union(*reads.values()) if reads else set()
     found = [d for d in problem.system.definitions if d.family not in read and not d.body.shape and not d.indices]
-    return tuple(sorted(found, key=lambda d: -len(reach(d.family, reads))))
+    reached = {d: reach(d.family, reads) for d in found}
+    kept = [d for d in found if of is None or of in reached[d]]
+    return tuple(sorted(kept, key=lambda d: -len(reached[d])))
 
 
 def sum_over(problem: Problem, name: str) -> Expr | None:
