@@ -74,6 +74,22 @@ def test_the_residual_block_in_other_notations(text: str, verdicts: list[str]) -
     assert [c.verdict for c in markers("residual").mark(text + "\n").claims] == verdicts
 
 
+BPTT = [
+    (r"$h_i^t = \tanh(U_{i,:} I^t + W_{i,:} h^{t-1})$", [R]),
+    (r"$\frac{\partial E^t}{\partial h^t} = V^\top(\hat y^t - y^t)$", [R]),
+    (r"$\frac{\partial E_2}{\partial h_2} = V^T(\hat y^{(2)} - y^{(2)})$", [R]),
+    (r"$(h_i^t)^2 = (h_i^t) h_i^t$", [R]),
+    (r"$h_{t,i}^2 = h_{t,i} h_{t,i}$", [R]),
+    (r"$\frac{\partial h^t}{\partial h^{t-1}} = \operatorname{diag}(1 - (h^t)^2) W$", [R]),
+    (r"$\frac{\partial h^t}{\partial h^{t-1}} = \operatorname{diag}(1 - (h^{t-1})^2) W$", [W]),
+]
+
+
+@pytest.mark.parametrize(("text", "verdicts"), BPTT, ids=[c[0] for c in BPTT])
+def test_a_recurrent_network_with_its_steps_above(text: str, verdicts: list[str]) -> None:
+    assert [c.verdict for c in markers("bptt").mark(text + "\n").claims] == verdicts
+
+
 def test_a_power_stays_a_power() -> None:
     found = markers("bptt").mark(r"$\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t^2) W$" + "\n")
     assert [c.verdict for c in found.claims] == [R]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -13,7 +14,7 @@ from symgrad.syntax.latex.names import PREFIXES, Found, Scanned, Spelling, items
 from symgrad.syntax.latex.signs import ACCENTS, FUNCTIONS, GREEK
 from symgrad.syntax.latex.special import SpecialNames
 from symgrad.syntax.tokens import Kind, Token
-from symgrad.syntax.tree import Name, Subscript, Transpose, Tree, children
+from symgrad.syntax.tree import Name, Number, Subscript, Transpose, Tree, children
 
 _INDEX_LETTERS: Final = frozenset("abcijklmnpqrst")
 _LABEL_WORDS: Final = frozenset({"in", "out", "pad", "min", "tr", "rms"})
@@ -235,7 +236,7 @@ class NameReader(SpecialNames, EntryReader):
     def stepped(self, tree: Tree, name: str, inside: tuple[int, int], start: Token) -> Tree | None:
         """`h^{(t)}`, `h^{<t>}` and `h^{t-1}`: a step above instead of below; `a_t^{(i)}`: an entry."""
         base, rest = (tree.base, tree.items) if isinstance(tree, Subscript) else (tree, ())
-        missing = self.steps_of(name) > sum(self.is_step(item) for item in rest)
+        missing = self.is_missing_step(name, rest)
         first, last = self.begins(inside[0]), self.begins(inside[1] - 1)
         closed = first.says("(", "<", "[") and last.says(")", ">", "]")
         if not closed and missing and self.is_bare_step(inside):
@@ -259,9 +260,14 @@ class NameReader(SpecialNames, EntryReader):
         beside = next((max(arities[x], 1) for x in stems if x in arities), 0)
         return beside if own is None else own
 
+    def is_missing_step(self, name: str, rest: Sequence[Tree]) -> bool:
+        """Whether a quantity has fewer subscripts than steps, or as many and none of them speaks of a step: h_i^t."""
+        steps = self.steps_of(name)
+        return steps > len(rest) or (steps == len(rest) == 1 and not any(self.is_step(item) for item in rest))
+
     def is_step(self, item: Tree) -> bool:
-        """Whether a subscript has a step of the problem in it."""
-        own = isinstance(item, Name) and self.is_letter_of_step(item.id)
+        """Whether a subscript is a number, or has a step of the problem in it."""
+        own = isinstance(item, Number) or (isinstance(item, Name) and item.id in self.vocabulary.steps)
         return own or any(self.is_step(x) for x in children(item))
 
     def is_letter_of_step(self, letter: str) -> bool:
