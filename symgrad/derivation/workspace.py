@@ -28,6 +28,10 @@ SINGLE_SIZES = ((2,), (3,), (4,))
 STEP_CHOICES = (3, 2, 4)
 """Ends of the steps; longer by up to MOST_LONGER where conditions, or what is asked for, need more of them."""
 MOST_LONGER = 4
+FEW_STEPS = 64
+"""Up to a step of that number, every end between is tried."""
+MOST_STEPS = 2_000
+"""A step beyond that is not looked for."""
 
 
 @dataclass(slots=True)
@@ -119,7 +123,7 @@ def choose_sizes(
     )
     named = [v for e in exprs for v in variables(e, into_derivatives=True)]
     named += _at_numbers(system, named)
-    last = max((s for v in named for s in v.subs if isinstance(s, int)), default=0)
+    numbers = {s for v in named for s in v.subs if isinstance(s, int)}
     steps = {**system.steps, **(free or {})}
     ends = set().union(*(symbols_of(x.lo) | symbols_of(x.hi) for x in steps.values())) - set(steps)
     open_steps = [s for s in symbols if s in steps]
@@ -130,7 +134,7 @@ def choose_sizes(
     needed = derived_sizes(system, exprs)
     choices = SINGLE_SIZES if len(sizes) == 1 else SIZE_CHOICES
     for row, length in zip(choices, STEP_CHOICES, strict=True):
-        for end in range(length, max(length, last) + MOST_LONGER + 1):
+        for end in _ends(length, numbers):
             env = {s: row[k % len(row)] for k, s in enumerate(sizes)}
             env.update(dict.fromkeys(ends, end))
             env = fitting(env, sizes, needed)
@@ -139,8 +143,18 @@ def choose_sizes(
                 out.append(found)
                 break
         else:
-            raise QuestionError("no small steps satisfy the conditions of the question")
+            far = max(numbers, default=0)
+            beyond = f"step {far} is too far to be worked out in numbers" if far > MOST_STEPS else ""
+            raise QuestionError(beyond or "no small steps satisfy the conditions of the question")
     return out
+
+
+def _ends(shortest: int, numbers: Iterable[int]) -> list[int]:
+    """How many steps are tried: from a few on, and a few more than each step that is named by its number."""
+    found = set(range(shortest, shortest + MOST_LONGER + 1))
+    for number in sorted(x for x in numbers if shortest < x <= MOST_STEPS):
+        found.update(range(shortest if number <= FEW_STEPS else number, number + MOST_LONGER + 1))
+    return sorted(found)
 
 
 def _at_numbers(system: System, named: Iterable[Var]) -> list[Var]:
