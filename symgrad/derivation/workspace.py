@@ -127,7 +127,7 @@ def choose_sizes(
     steps = {**system.steps, **(free or {})}
     ends = set().union(*(symbols_of(x.lo) | symbols_of(x.hi) for x in steps.values())) - set(steps)
     open_steps = [s for s in symbols if s in steps]
-    loose = [s for s in symbols if s not in steps and not s.is_positive]
+    loose = [s for s in symbols if s not in steps and s not in ends and not s.is_positive]
     sizes = [s for s in symbols if s.is_positive and s not in ends]
     axes = _axes(exprs, loose)
     out: list[dict[sympy.Symbol, int]] = []
@@ -150,11 +150,16 @@ def choose_sizes(
 
 
 def _ends(shortest: int, numbers: Iterable[int]) -> list[int]:
-    """How many steps are tried: from a few on, and a few more than each step that is named by its number."""
+    """How many steps are tried: from a few on, and a few more than each step that is named by its number.
+
+    Those come first that leave as many steps behind the last number as there are without one.
+    """
     found = set(range(shortest, shortest + MOST_LONGER + 1))
     for number in sorted(x for x in numbers if shortest < x <= MOST_STEPS):
         found.update(range(shortest if number <= FEW_STEPS else number, number + MOST_LONGER + 1))
-    return sorted(found)
+    last = max((x for x in numbers if shortest < x <= MOST_STEPS), default=0)
+    first = last + shortest - min(STEP_CHOICES) if last else shortest
+    return sorted(found, key=lambda end: (end < first, end))
 
 
 def _at_numbers(system: System, named: Iterable[Var]) -> list[Var]:

@@ -938,3 +938,36 @@ def test_what_is_held_at_an_open_step_is_held_at_every_step(held: str) -> None:
         h = np.tanh(c)
         expected = expected * f if s < step <= t else expected
     np.testing.assert_allclose(result.evaluate(**given, s=s, t=t), np.diag(expected), rtol=1e-12)
+
+
+FAR = """
+symbols:
+  h[0]: {shape: n}
+  W: {shape: [n, n]}
+steps: {t: 1..T}
+model:
+  - h[t] = tanh(W @ h[t-1])
+questions:
+  - {id: a, ask: derivative, of: "%s", wrt: "%s"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("of", "wrt", "expected"),
+    [
+        ("h[t]", "h[2]", r"\prod_{j=t}^{3} (D_j W)"),
+        ("h[t]", "h[12]", r"\prod_{j=t}^{13} (D_j W)"),
+        ("h[t]", "h[500]", r"\prod_{j=t}^{501} (D_j W)"),
+    ],
+)
+def test_a_numbered_step_before_an_open_one(of: str, wrt: str, expected: str) -> None:
+    (derivation,) = pipeline.derive(pipeline.load(FAR % (of, wrt)))
+    (result,) = derivation.results
+    assert result.value is not None
+    assert written(result.value) == expected
+
+
+@pytest.mark.parametrize(("of", "wrt"), [("h[t]", "h[99999999998]"), ("h[99999999998]", "h[1]")])
+def test_a_step_too_far_to_be_worked_out_is_refused_at_once(of: str, wrt: str) -> None:
+    (derivation,) = pipeline.derive(pipeline.load(FAR % (of, wrt)))
+    assert derivation.message == "step 99999999998 is too far to be worked out in numbers"
