@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,7 @@ from symgrad.verification.diagnosis.stacking import (
     Stack,
     Stacked,
     Stacks,
-    at_first,
+    at_point,
 )
 from symgrad.verification.errors import Unclear
 from symgrad.verification.meaning.compare import plausible
@@ -48,10 +48,11 @@ class Screens:
     meanings: Sequence[Meaning]
     ints: Ints
     truth: Value
-    stacks: Stacks = field(init=False)
+    stacks: tuple[Stacks, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.stacks = Stacks(self.meanings[0].letters)
+        first = self.meanings[0]
+        self.stacks = tuple(Stacks(first.letters, point) for point in range(first.world.numbers.points))
 
     def hopeful(self, site: Site, edits: Sequence[Variant | Choice]) -> dict[Row, list[Reading]]:
         """The edits at a site after which the line may be right, with the readings under which it may.
@@ -61,15 +62,21 @@ class Screens:
         found: dict[Row, list[Reading]] = {}
         options = self._options(site, edits)
         alone = len(self.meanings) == 1 and not any(map(_runs, site.around))
-        names = frozenset[str]() if alone else self.stacks.names(options)
-        whole = names | self.stacks.letters.of(self.line)
-        stacks: dict[Meaning, Stack] = {}
+        names = frozenset[str]() if alone else self.stacks[0].names(options)
+        whole = names | self.meanings[0].letters.of(self.line)
+        made: dict[tuple[int, Meaning], Stack] = {}
         for meaning in dict.fromkeys(m.enough_for(whole) for m in self.meanings):
-            inner = meaning.enough_for(names)
-            stack = stacks.get(inner) or Stack(self.stacks, inner, options, names)
-            stacks[inner] = stack
-            for row in Screen(meaning, self.line, self.ints, self.truth).hopeful(site, stack):
-                found.setdefault(row, []).append(meaning.reading)
+            screen, inner = Screen(meaning, self.line, self.ints, self.truth), meaning.enough_for(names)
+            waiting = {row for option in options for row in option.rows}
+            for stacks in self.stacks:
+                key = (stacks.point, inner)
+                made[key] = made.get(key) or Stack(stacks, inner, options, names)
+                hits, undefined = screen.look(site, made[key])
+                for row in hits & waiting:
+                    found.setdefault(row, []).append(meaning.reading)
+                waiting &= undefined
+                if not waiting:
+                    break
         return found
 
     def _options(self, site: Site, edits: Sequence[Variant | Choice]) -> list[Option]:
@@ -83,6 +90,12 @@ class Screens:
         return options
 
 
+def _chosen(rows: Sequence[Row], hits: Array) -> set[Row]:
+    if len(hits) == 1:
+        return set(rows) if hits[0] else set()
+    return {row for row, hit in zip(rows, hits, strict=True) if hit}
+
+
 def _runs(tree: Tree) -> bool:
     """Whether an index runs inside a tree, so that what stands there has several values."""
     return isinstance(tree, Call) and any(isinstance(k.value, Span) for k in tree.keywords)
@@ -90,35 +103,37 @@ def _runs(tree: Tree) -> bool:
 
 @dataclass(eq=False)
 class Screen:
-    """A first look at edits of one line under one reading, at the first of the points at which the truth is known."""
+    """A first look at edits of one line under one reading, at the first of the places at which the truth is known."""
 
     meaning: Meaning
     line: Tree
     ints: Ints
     truth: Value
 
-    def hopeful(self, site: Site, stack: Stack) -> Iterator[Row]:
-        """The edits at a site after which the line may be right."""
+    def look(self, site: Site, stack: Stack) -> tuple[set[Row], set[Row]]:
+        """The edits at a site after which the line may be right at a point, and those that leave it without a value."""
         line, around = self._around(site, stack.names)
+        hopeful, undefined = set[Row](), set[Row]()
         number, several = 0, 1
         while number < several:
             turn = _Turn(stack, number)
+            meaning = Stacked.on(self.meaning, stack.stacks.point, turn.value, around)
             with np.errstate(all="ignore"):
-                hits = self._hits(line, Stacked.on(self.meaning, turn.value, around))
+                hits, nothing = self._hits(line, meaning)
             rows = stack.rows if turn.rows is None else turn.rows
-            if hits.any() or turn.unknown:
-                hit = dict(zip(rows, np.broadcast_to(hits, len(rows)), strict=True))
-                yield from (row for row in rows if (hit[row] or row in turn.unknown) and row not in turn.dead)
+            hopeful |= (_chosen(rows, hits) | turn.unknown) - turn.dead
+            undefined |= _chosen(rows, nothing) - turn.dead
             number, several = number + 1, turn.several
+        return hopeful, undefined
 
-    def _hits(self, line: Tree, meaning: Stacked) -> Array:
-        """Which of the rows of a turn the line may be right with."""
+    def _hits(self, line: Tree, meaning: Stacked) -> tuple[Array, Array]:
+        """Which rows of a turn the line may be right with, and with which it has no value."""
         try:
-            return plausible(at_first(self.truth), meaning.value(line, self.ints))
+            return plausible(at_point(self.truth, meaning.point), meaning.value(line, self.ints))
         except (_Irregular, *NO_NUMBER):
-            return _ALL
+            return _ALL, _NONE
         except NO_VALUE:
-            return _NONE
+            return _NONE, _NONE
 
     def _around(self, site: Site, names: frozenset[str]) -> tuple[Tree, dict[int, frozenset[str]]]:
         """The line with a hole at a site, and the trees around the hole with the names on which their values rest."""

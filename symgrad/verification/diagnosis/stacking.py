@@ -41,24 +41,26 @@ class Hole(Tree):
 
 @dataclass(eq=False, kw_only=True)
 class Stacked(Meaning):
-    """The values of trees at the first point; where a hole is among them, one row for each that fills the hole.
+    """The values of trees at one point; where a hole is among them, one row for each that fills the hole.
 
     Attributes:
+        point: the number of the point.
         base: what trees without a hole are worth.
         filling: the values in the hole.
         around: the trees around the hole by their id, with the names on which the value of each rests.
     """
 
     base: Meaning
+    point: int
     filling: Filling | None = None
     around: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def on(
-        cls, base: Meaning, filling: Filling | None = None, around: Mapping[int, frozenset[str]] | None = None
-    ) -> Stacked:
+    def on(cls, base: Meaning, point: int, filling: Filling, around: Mapping[int, frozenset[str]]) -> Stacked:
         """The values of trees with a hole, beside those of trees without one."""
-        return cls(base.world, base.reading, base.names, base.letters, base=base, filling=filling, around=around or {})
+        return cls(
+            base.world, base.reading, base.names, base.letters, base=base, point=point, filling=filling, around=around
+        )
 
     def value(self, tree: Tree, ints: Ints) -> Value:
         """The value of a tree; see ``Interpretation``."""
@@ -66,7 +68,7 @@ class Stacked(Meaning):
         if names is None:
             if self.filling is not None and isinstance(tree, Hole):
                 return self.filling(ints)
-            return at_first(self.base.value(tree, ints))
+            return at_point(self.base.value(tree, ints), self.point)
         key = (id(tree), among(ints, names))
         found = self._known.get(key)
         if found is None:
@@ -74,9 +76,9 @@ class Stacked(Meaning):
         return found[1]
 
 
-def at_first(x: Value) -> Value:
-    """A value at its first point."""
-    return x if len(x.data) == 1 else Value(x.data[:1], x.out, x.exact, x.eye, x.formal)
+def at_point(x: Value, point: int) -> Value:
+    """A value at one of its points."""
+    return x if len(x.data) == 1 else Value(x.data[point : point + 1], x.out, x.exact, x.eye, x.formal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,10 @@ class Group:
 
 @dataclass(eq=False)
 class Stacks:
-    """The edits of a line that are tried at once; what choices put in is the same at all its parts."""
+    """The edits of a line that are tried at once, at one point; what choices put in is the same at all its parts."""
 
     letters: Letters
+    point: int
     _fillers: dict[tuple[int, Meaning, Indices], tuple[Group, ...]] = field(default_factory=dict)
     _names: dict[int, frozenset[str]] = field(default_factory=dict)
     _misfits: dict[Meaning, set[tuple[object, ...]]] = field(default_factory=dict)
@@ -129,13 +132,17 @@ class Stacks:
         meaning = meaning.enough_for(names)
         key = (id(fillers), meaning, among(ints, names))
         if key not in self._fillers:
-            found = (alone((0, i), meaning, x.tree, ints) for i, x in enumerate(fillers))
+            found = (self._alone((0, i), meaning, x.tree, ints) for i, x in enumerate(fillers))
             self._fillers[key] = _together(filter(None, found))
         return self._fillers[key]
 
+    def _alone(self, row: Row, meaning: Meaning, tree: Tree, ints: Ints) -> Group | None:
+        """The group of one edit; None where what is written has no value."""
+        return _group((row,), lambda: at_point(meaning.value(tree, ints), self.point))
+
     def groups(self, option: Option, meaning: Meaning, ints: Ints) -> Iterator[Group]:
         """The groups of what an edit puts in, which has a value for each filler where it is a choice."""
-        one, choice = alone(option.row, meaning, option.tree, ints), option.choice
+        one, choice = self._alone(option.row, meaning, option.tree, ints), option.choice
         if one is None or choice is None:
             yield from () if one is None else (one,)
             return
@@ -176,11 +183,6 @@ class Stack:
             found = (group for x in self.options for group in self.stacks.groups(x, self.meaning, ints))
             self._groups[key] = _together(found)
         return self._groups[key]
-
-
-def alone(row: Row, meaning: Meaning, tree: Tree, ints: Ints) -> Group | None:
-    """The group of one edit; None where what is written has no value."""
-    return _group((row,), lambda: at_first(meaning.value(tree, ints)))
 
 
 def _group(rows: tuple[Row, ...], valued: Callable[[], Value]) -> Group | None:

@@ -67,14 +67,20 @@ def agrees(truth: Value, given: Value) -> bool:
     return given.shape == truth.shape and not _lies(truth, given) and largest_gap(truth.data, given.data) is None
 
 
-def plausible(truth: Value, given: Value) -> Array:
-    """At which points a value may agree with the true one, which is known at one: a first look, with more tolerance."""
+def plausible(truth: Value, given: Value) -> tuple[Array, Array]:
+    """Which rows of a value may agree with the true one at a point, and which have no value there.
+
+    A first look, with more tolerance than ``compared`` has.
+    """
     given, truth = _fitted(given, truth), _fitted(truth, given)
     if given.shape != truth.shape or _lies(truth, given):
-        return np.zeros(len(given.data), dtype=bool)
+        none = np.zeros(len(given.data), dtype=bool)
+        return none, none
     right, other = truth.data.real.reshape(1, -1), given.data.real.reshape(len(given.data), -1)
     apart, scale = np.abs(other - right), np.maximum(np.abs(right), np.abs(other)).max(axis=1, initial=_SMALLEST)
-    return np.asarray(~(apart.max(axis=1, initial=0.0) > _FIRST_LOOK * scale))
+    hits = ~(apart.max(axis=1, initial=0.0) > _FIRST_LOOK * scale)
+    undefined = np.isnan(other).any(axis=1) | ~np.isfinite(right).all()
+    return hits & ~undefined, undefined
 
 
 def _lies(truth: Value, given: Value) -> bool:
