@@ -57,7 +57,7 @@ class Screens:
     def hopeful(self, site: Site, edits: Sequence[Variant | Choice]) -> dict[Row, list[Reading]]:
         """The edits at a site after which the line may be right, with the readings under which it may.
 
-        After any other edit it is not right, nor under any other reading that makes a difference.
+        After any other edit it has another value at the first place, or none, under each reading.
         """
         found: dict[Row, list[Reading]] = {}
         options = self._options(site, edits)
