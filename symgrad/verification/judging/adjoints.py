@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from symgrad.calculus.dependency import reach
+from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Name, Subscript, Tree
 from symgrad.verification.judging.trials import has_derivative
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.readings import Adjoint, Defined, Notation
-from symgrad.verification.meaning.world import total_loss
+from symgrad.verification.meaning.world import depending, total_loss
 
 
 def customary_adjoint(bench: Bench, name: Name) -> Adjoint | None:
@@ -41,6 +43,26 @@ def adjoints(bench: Bench, own: Name, subscripts: int) -> Iterator[Adjoint]:
         for family in chosen:
             if family != loss.id:
                 yield Adjoint(own.id, loss, family)
+
+
+def are_differentials(bench: Bench, left: Tree, right: Tree) -> bool:
+    """Whether dE = (ŷ − y)ᵀ dz is between differentials: E depends on z. Adjoints go the other way, dz = Vᵀ do."""
+    base = left
+    while isinstance(base, Subscript):
+        base = base.base
+    of = _differentiated(bench, base)
+    if of is None:
+        return False
+    reads = depending(bench.problem)
+    by = {name for x in walk(right) if (name := _differentiated(bench, x)) is not None}
+    return any(name in reach(of, reads) and of not in reach(name, reads) for name in by)
+
+
+def _differentiated(bench: Bench, tree: Tree) -> str | None:
+    """z where dz stands."""
+    if not isinstance(tree, Name) or tree.id in bench.names.families or not tree.id.startswith("d"):
+        return None
+    return target_of(tree.id, bench)
 
 
 # Deciding

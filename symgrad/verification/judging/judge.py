@@ -8,7 +8,7 @@ from dataclasses import replace
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Compare, Name, Subscript, Tree
 from symgrad.verification.judging import verdicts as w
-from symgrad.verification.judging.adjoints import adjoints, is_adjoint, target_of
+from symgrad.verification.judging.adjoints import adjoints, are_differentials, is_adjoint, target_of
 from symgrad.verification.judging.allowances import (
     for_some_members,
     immediately,
@@ -52,6 +52,8 @@ def _judged(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
     simple = between_numbers(equation, taken) or function_of_dummy(bench, equation)
     if simple is not None:
         return simple
+    if are_differentials(bench, equation.left, equation.right):
+        return Judgement(w.UNJUDGED, "an equation between differentials")
     entries = by_entries(equation.left, equation.right)
     if entries is not None:
         return _entry_by_entry(bench, replace(equation, left=entries[0], right=entries[1]), notation)

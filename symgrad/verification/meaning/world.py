@@ -205,14 +205,20 @@ class _Tiled(Mapping[Key, Array]):
         return 1
 
 
+def depending(problem: Problem) -> dict[str, set[str]]:
+    """What the definitions of each family read."""
+    reads: dict[str, set[str]] = {}
+    for d in problem.system.definitions:
+        reads.setdefault(d.family, set()).update(v.name for v in variables(d.body))
+    return reads
+
+
 def total_loss(problem: Problem, of: str | None = None) -> tuple[Definition, ...]:
     """The scalars of the model that nothing reads: what is minimised; the one that depends on most comes first.
 
     With ``of``, those alone that depend on this family.
     """
-    reads: dict[str, set[str]] = {}
-    for d in problem.system.definitions:
-        reads.setdefault(d.family, set()).update(v.name for v in variables(d.body))
+    reads = depending(problem)
     read = set().union(*reads.values()) if reads else set()
     found = [d for d in problem.system.definitions if d.family not in read and not d.body.shape and not d.indices]
     reached = {d: reach(d.family, reads) for d in found}
