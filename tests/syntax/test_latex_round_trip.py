@@ -12,7 +12,7 @@ import sympy
 
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.solve import solve_problem
-from symgrad.derivation.steps import Introduced, Line, Result
+from symgrad.derivation.steps import Block, Introduced, Line, Result
 from symgrad.derivation.workspace import choose_sizes
 from symgrad.errors import SymgradError
 from symgrad.notation.latex import latex as printed
@@ -61,12 +61,13 @@ def with_names(scope: Scope, results: tuple[Result, ...], problem: Problem) -> l
             if d.family not in own:
                 found.setdefault(d.family, []).append(d)
         own |= set(found)
-        for block in result.blocks:
-            if isinstance(block, Introduced) and block.name.name not in own:
-                name = block.name
-                ranges = tuple(problem.steps[s] for s in name.subs if s in problem.steps)
-                found[name.name] = [Definition(name.name, name.subs, block.body, ranges, facts=name.facts)]
-                own.add(name.name)
+    for result in results:
+        for block in sorted(result.blocks, key=lambda x: not isinstance(x, Introduced)):
+            for name, body in given_names(block):
+                if name.name not in own:
+                    ranges = tuple(problem.steps[s] for s in name.subs if s in problem.steps)
+                    found[name.name] = [Definition(name.name, name.subs, body, ranges, facts=name.facts)]
+                    own.add(name.name)
     place = problem.source.place(0, 0)
     for name, definitions in found.items():
         first = definitions[0]
@@ -76,6 +77,17 @@ def with_names(scope: Scope, results: tuple[Result, ...], problem: Problem) -> l
         scope.names.families[name] = Family(name, arity, place, members, definitions[0].facts)
         scope.names.vocabulary.know(name, arity, definitions[0].body.order)
     return [d for group in found.values() for d in group]
+
+
+def given_names(block: Block) -> Iterator[tuple[Var, Expr]]:
+    """The names that a block gives, D = …, or ∂E/∂z = ŷ − y = e at the end of a line, with what they stand for."""
+    if isinstance(block, Introduced):
+        yield block.name, block.body
+        return
+    *_, body, name = (None, None, *(block.right if isinstance(block, Line) else ()))
+    # A name for one member says nothing of the others.
+    if isinstance(name, Var) and body is not None and not any(isinstance(s, int) for s in name.subs):
+        yield name, body
 
 
 def sides(results: tuple[Result, ...]) -> Iterator[Expr]:
