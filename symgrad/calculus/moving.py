@@ -29,6 +29,16 @@ FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """An expression, the nodes it reads, those that are held, and the nodes upstream in the order of evaluation."""
+
+    of: Expr
+    read: frozenset[Key]
+    held: frozenset[Key]
+    upstream: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Moves:
     """A model whose nodes can be moved.
 
@@ -60,72 +70,80 @@ class Moves:
                     stack.append(k)
         return [k for k in self.known if k in seen]
 
-    def by_entries(
-        self, of: Expr, value: Array, read: Iterable[Key], wrt: Key, by: tuple[complex, ...], held: frozenset[Key]
-    ) -> Array:
-        """``of`` with each entry of ``wrt`` moved in turn by each amount; (amounts, points, *of.shape, *wrt.shape).
+    def target(self, of: Expr, read: frozenset[Key], held: frozenset[Key] = frozenset()) -> Target:
+        """An expression that reads some nodes, while others are held."""
+        return Target(of, read, held, tuple(self.upstream(read, held)))
+
+    def cost(self, target: Target, wrt: Key) -> int:
+        """How many numbers it takes to move every entry of a node at once."""
+        return self._entries(wrt) * self._room(target, (wrt,))
+
+    def _room(self, target: Target, moved: Iterable[Key]) -> int:
+        """How many numbers one move of some nodes takes."""
+        return self.points * sum(self._entries(k) for k in self._needed(target, moved))
+
+    def _entries(self, key: Key) -> int:
+        shape: tuple[int, ...] = self.known[key].shape[1:]
+        return math.prod(shape)
+
+    def _needed(self, target: Target, moved: Iterable[Key]) -> set[Key]:
+        """The nodes that change with some that are moved, and what these and the target read besides."""
+        changed = set(moved)
+        needed = changed | target.read
+        for key in target.upstream:
+            if key not in target.held and not changed.isdisjoint(self.reads[key]):
+                changed.add(key)
+                needed |= {key} | self.reads[key]
+        return needed
+
+    def by_entries(self, target: Target, value: Array, wrt: Key, by: tuple[complex, ...]) -> Array:
+        """The target with each entry of a node moved in turn; (amounts, points, *of.shape, *wrt.shape).
 
         Args:
-            of: the expression.
+            target: the expression.
             value: its value, (points or 1, *of.shape).
-            read: the nodes it reads.
             wrt: the node that is moved.
             by: the amounts.
-            held: nodes that stay as they are.
         """
-        swept = self.swept.setdefault((of, by, held), {})
+        swept = self.swept.setdefault((target.of, by, target.held), {})
         if wrt in swept:
             return swept[wrt]
-        upstream = self.upstream(read, held)
         if len(swept) == FEW:
-            swept |= self._sweep(of, upstream, [k for k in upstream if k not in swept], by, held)
+            swept |= self._sweep(target, [k for k in target.upstream if k not in swept], by)
             if wrt in swept:
                 return swept[wrt]
-        if wrt not in upstream:
+        if wrt not in target.upstream:
             shape = self.known[wrt].shape[1:]
             still = np.broadcast_to(value, (self.points, *value.shape[1:]))
             return np.broadcast_to(still.reshape(1, *still.shape, *(1,) * len(shape)), (len(by), *still.shape, *shape))
-        swept |= self._sweep(of, upstream, [wrt], by, held)
+        swept |= self._sweep(target, [wrt], by)
         return swept[wrt]
 
-    def along(
-        self,
-        of: Expr,
-        read: Iterable[Key],
-        wrt: Key,
-        directions: Array,
-        by: tuple[complex, ...],
-        held: frozenset[Key],
-    ) -> Array:
-        """``of`` with ``wrt`` moved along each direction by each amount; (amounts, directions, points, *of.shape).
+    def along(self, target: Target, wrt: Key, directions: Array, by: tuple[complex, ...]) -> Array:
+        """The target with a node moved along each direction; (amounts, directions, points, *of.shape).
 
         Args:
-            of: the expression.
-            read: the nodes it reads.
+            target: the expression.
             wrt: the node that is moved.
             directions: (directions, points, *wrt.shape).
             by: the amounts.
-            held: nodes that stay as they are.
         """
         steps = np.array(by).reshape(-1, *(1,) * directions.ndim) * directions
 
         def shift(blocks: Array) -> None:
             blocks += steps
 
-        return self._pass(of, self.upstream(read, held), {wrt: shift}, by, len(directions), held)
+        return self._pass(target, {wrt: shift}, by, len(directions))
 
-    def _sweep(
-        self, of: Expr, upstream: list[Key], wanted: list[Key], by: tuple[complex, ...], held: frozenset[Key]
-    ) -> dict[Key, Array]:
-        """of with every entry of every wanted node moved in turn, in few passes over the model."""
-        sizes = {k: math.prod(self.known[k].shape[1:]) for k in wanted}
+    def _sweep(self, target: Target, wanted: list[Key], by: tuple[complex, ...]) -> dict[Key, Array]:
+        """The target with every entry of every wanted node moved in turn, in few passes over the model."""
+        sizes = {k: self._entries(k) for k in wanted}
         total = sum(sizes.values())
         if total > MOST_MOVED and len(wanted) > 1:
             return {}
         moves = [(k, j) for k in wanted for j in range(sizes[k])]
-        most = max(math.prod(self.known[k].shape[1:]) for k in upstream)
-        room = max(1, MOST_HELD // (len(by) * self.points * max(1, most)))
-        passes = [self._by_moves(of, upstream, moves[k : k + room], by, held) for k in range(0, total, room)]
+        room = max(1, MOST_HELD // (len(by) * max(1, self._room(target, wanted))))
+        passes = [self._by_moves(target, moves[k : k + room], by) for k in range(0, total, room)]
         full = passes[0] if len(passes) == 1 else np.concatenate(passes, axis=1)
         out: dict[Key, Array] = {}
         start = 0
@@ -135,34 +153,26 @@ class Moves:
             start += size
         return out
 
-    def _by_moves(
-        self, of: Expr, upstream: list[Key], moves: list[tuple[Key, int]], by: tuple[complex, ...], held: frozenset[Key]
-    ) -> Array:
-        """of with one entry after another moved, (amounts, moves, points, *of.shape)."""
+    def _by_moves(self, target: Target, moves: list[tuple[Key, int]], by: tuple[complex, ...]) -> Array:
+        """The target with one entry after another moved, (amounts, moves, points, *of.shape)."""
         places: dict[Key, list[tuple[int, int]]] = {}
         for place, (key, entry) in enumerate(moves):
             places.setdefault(key, []).append((place, entry))
-        shifts = {key: _shifting(own, by) for key, own in places.items()}
-        return self._pass(of, upstream, shifts, by, len(moves), held)
+        return self._pass(target, {key: _shifting(own, by) for key, own in places.items()}, by, len(moves))
 
-    def _pass(
-        self,
-        of: Expr,
-        upstream: list[Key],
-        shifts: Mapping[Key, Shift],
-        by: tuple[complex, ...],
-        moves: int,
-        held: frozenset[Key],
-    ) -> Array:
-        """of where nodes are shifted, (amounts, moves, points, *of.shape); each move has its stretch of the batch."""
+    def _pass(self, target: Target, shifts: Mapping[Key, Shift], by: tuple[complex, ...], moves: int) -> Array:
+        """The target where nodes are shifted, (amounts, moves, points, *of.shape); each move has its own batch."""
         lead = (len(by), moves, self.points)
         batch = math.prod(lead)
         kind = complex if any(isinstance(x, complex) for x in by) else float
+        needed = self._needed(target, shifts)
         there: dict[Key, Array] = {}
         touched: set[Key] = set()
-        for key in upstream:
+        for key in target.upstream:
+            if key not in needed:
+                continue
             value = self.known[key]
-            if key not in held and not touched.isdisjoint(self.reads[key]):
+            if key not in target.held and not touched.isdisjoint(self.reads[key]):
                 value = self.evaluate(self.body(key), there)
                 touched.add(key)
             elif len(value) > 1:
@@ -172,7 +182,7 @@ class Moves:
                 shifts[key](value.reshape(*lead, *value.shape[1:]))
                 touched.add(key)
             there[key] = value
-        end = self.evaluate(of, there)
+        end = self.evaluate(target.of, there)
         return np.broadcast_to(end, (batch, *end.shape[1:])).reshape(*lead, *end.shape[1:])
 
 

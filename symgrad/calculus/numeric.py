@@ -32,6 +32,10 @@ from symgrad.tensor.walk import postorder, variables
 
 STEP = 1e-20
 STEP_OF_DIFFERENCES = 1e-3
+MOST_ONE_BY_ONE = 1 << 21
+"""Numbers held where every entry of a node is moved in one pass; what needs more is moved along directions."""
+DIRECTIONS = 4
+"""At each point; an error in any entry shows along a random direction unless it is smaller than rounding."""
 _PLACES = (1, -1, 2, -2)
 _AMOUNTS = tuple(STEP_OF_DIFFERENCES * k for k in _PLACES)
 
@@ -183,7 +187,7 @@ class Numbers:
             return self._by_entry(of, wrt, node, env)
         if not isinstance(wrt, Var):
             raise InternalError("a derivative is taken by a named node or its entries")
-        key = (of, wrt, node.kind, node.held, tuple(sorted((s.name, v) for s, v in env.indices.items())))
+        key = self._partial_key(node, env.indices)
         if key not in self._found.partials:
             self._found.partials[key] = self._partial(of, wrt, node, here), self._value(of, {})[1]
         value, read = self._found.partials[key]
@@ -191,10 +195,13 @@ class Numbers:
         return value
 
     def _partial(self, of: Expr, wrt: Var, node: Deriv, here: Mapping[sympy.Symbol, int]) -> Array:
-        held = self._held(of, wrt, [_at(h, here) for h in node.held])
+        return self.derivative(of, wrt, self._kept(of, wrt, node, here))
+
+    def _kept(self, of: Expr, wrt: Var, node: Deriv, here: Mapping[sympy.Symbol, int]) -> set[Key]:
+        """The nodes that a derivative holds fixed."""
         if node.kind == "immediate" and not node.held:
-            held = self._named_in(of) - {_key(wrt)}
-        return self.derivative(of, wrt, held)
+            return self._named_in(of) - {_key(wrt)}
+        return self._held(of, wrt, [_at(h, here) for h in node.held])
 
     def _held(self, of: Expr, wrt: Var, held: Iterable[Expr]) -> set[Key]:
         keys = {_key(v) for h in held for v in variables(h)}
@@ -246,6 +253,68 @@ class Numbers:
         value = _central(moved, h)
         return np.asarray(value[(slice(None),) * (1 + of.order) + picks])
 
+    def movable(self, node: Deriv, indices: Mapping[sympy.Symbol, int]) -> bool:
+        """Whether the complex step along directions gives a derivative: by a node, with no other derivatives in it."""
+        return isinstance(node.wrt, Var) and not self._nested(_at(node.of, {**self.sizes, **indices}))
+
+    def many(self, of: Expr, wrt: Expr, indices: Mapping[sympy.Symbol, int]) -> bool:
+        """Whether a derivative has more entries than are worth moving one by one."""
+        here = {**self.sizes, **indices}
+        of, node = _at(of, here), _at(wrt, here)
+        if not isinstance(node, Var) or self._nested(of):
+            return False
+        self.value(node)
+        moves = self._moves()
+        return moves.cost(moves.target(of, self._value(of, {})[1]), _key(node)) > MOST_ONE_BY_ONE
+
+    def directions(self, wrt: Expr, indices: Mapping[sympy.Symbol, int]) -> Array:
+        """Random unit vectors in the space of a node, (points, directions, *wrt.shape)."""
+        node = _at(wrt, {**self.sizes, **indices})
+        shape = self.value(node).shape[1:]
+        name, subs = _key(node)
+        drawn = _generator(self.seed, (f"along {name}", subs)).normal(size=(self.points, DIRECTIONS, math.prod(shape)))
+        unit = drawn / np.linalg.norm(drawn, axis=-1, keepdims=True)
+        return np.asarray(unit.reshape(self.points, DIRECTIONS, *shape))
+
+    def slopes(self, node: Deriv, directions: Array, indices: Mapping[sympy.Symbol, int]) -> Array:
+        """A derivative along directions by the complex step, (points, directions, *of.shape)."""
+        here = {**self.sizes, **indices}
+        of, wrt = _at(node.of, here), _at(node.wrt, here)
+        assert isinstance(wrt, Var)
+        kept = frozenset(self._kept(of, wrt, node, here))
+        return np.asarray(self._shifted(of, wrt, directions, (1j * STEP,), kept)[0].imag / STEP)
+
+    def differences_along(
+        self, of: Expr, wrt: Expr, directions: Array, held: Iterable[Expr] = (), h: float = STEP_OF_DIFFERENCES
+    ) -> Array:
+        """The same by central differences."""
+        of, node = _at(of, self.sizes), _at(wrt, self.sizes)
+        assert isinstance(node, Var)
+        kept = frozenset(self._held(of, node, [_at(x, self.sizes) for x in held]))
+        return _central(self._shifted(of, node, directions, tuple(h * k for k in _PLACES), kept), h)
+
+    def take(self, node: Deriv, value: Array, indices: Mapping[sympy.Symbol, int]) -> None:
+        """From here on a derivative has the value that was found right along directions."""
+        key = self._partial_key(node, indices)
+        self._found.partials.setdefault(key, (value, self._value(key[0], {})[1]))
+
+    def taken(self, node: Deriv, indices: Mapping[sympy.Symbol, int]) -> bool:
+        """Whether the value of a derivative is known."""
+        return self._partial_key(node, indices) in self._found.partials
+
+    def _partial_key(self, node: Deriv, indices: Mapping[sympy.Symbol, int]) -> tuple[Any, ...]:
+        here = {**self.sizes, **indices}
+        values = tuple(sorted((s.name, v) for s, v in indices.items()))
+        return _at(node.of, here), _at(node.wrt, here), node.kind, node.held, values
+
+    def _shifted(self, of: Expr, wrt: Var, directions: Array, by: tuple[complex, ...], held: frozenset[Key]) -> Array:
+        """of with wrt moved along each direction by each amount; (amounts, points, directions, *of.shape)."""
+        read = self._value(of, {})[1]
+        self.value(wrt)
+        moves = self._moves()
+        moved = moves.along(moves.target(of, read, held), _key(wrt), np.swapaxes(directions, 0, 1), by)
+        return np.swapaxes(moved, 1, 2)
+
     def _nested(self, of: Expr) -> bool:
         """Whether an expression, or a definition upstream of it, holds derivatives."""
         if _speaks_of_derivatives(of):
@@ -282,7 +351,8 @@ class Numbers:
         """of with each entry of wrt moved in turn by each amount; (amounts, points, *of.shape, *wrt.shape)."""
         value, read = self._value(of, {})
         self.value(wrt)
-        return self._moves().by_entries(of, value, read, _key(wrt), by, held)
+        moves = self._moves()
+        return moves.by_entries(moves.target(of, read, held), value, _key(wrt), by)
 
     def _moves(self) -> Moves:
         def at(expr: Expr, values: Mapping[Key, Array]) -> Array:

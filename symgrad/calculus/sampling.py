@@ -9,7 +9,7 @@ import numpy as np
 
 from symgrad.tensor.stable import Array
 
-FEW: Final = 16
+FEW: Final = 4
 """Sums of so many random terms saturate nothing yet; longer ones need smaller terms."""
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 
 from symgrad.calculus.numeric import Numbers
+from symgrad.derivation.probes import probe, probe_of
 from symgrad.derivation.steps import Check, Line, Reason
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.tensor.integers import evaluate_int
@@ -77,11 +78,13 @@ class Certifier:
             CertificationError: it is above the tolerance.
         """
         excess = EXCESS[relation]
+        ways: set[str] = set()
 
         def violation(numbers: Numbers) -> float:
             worst = 0.0
             for indices in index_values(ranges, numbers.sizes):
-                sides = [numbers.inside(numbers.value(x, indices)) for x in (left, *right)]
+                by = probe_of(numbers, left, relation, indices)
+                sides = [numbers.inside(x) for x in (by.slopes(left), *(by.value(x) for x in right))]
                 for k, side in enumerate(sides[1:]):
                     error = excess(sides[0] if excess is relative_error else sides[k], side)
                     if not error <= TOLERANCE:
@@ -90,11 +93,13 @@ class Certifier:
                             f"at {_places(indices)}; this is a fault of symgrad"
                         )
                     worst = max(worst, error)
+                by.confirm(left, right)
+                ways.add(by.how)
             return worst
 
         worst = self._where_defined(violation)
         kind = "complex step" if any(_differentiates(x) for x in (left, *right)) else "evaluation"
-        return self._check(kind, worst)
+        return self._check(f"the {kind}{max(ways)}" if any(ways) else kind, worst)
 
     def _check(self, kind: str, worst: float) -> Check:
         """A check at all instances: so many points at each choice of sizes."""
@@ -126,11 +131,16 @@ class Certifier:
             CertificationError: they disagree.
         """
 
+        held = tuple(held)
+        ways: set[str] = set()
+
         def violation(numbers: Numbers) -> float:
-            claimed = numbers.inside(numbers.value(value))
+            by = probe(numbers, of, wrt, {})
+            ways.add(by.how)
+            claimed = numbers.inside(by.value(value))
             error = float("inf")
             for h in DIFFERENCE_STEPS:
-                found = numbers.inside(numbers.differences(of, wrt, held, h))
+                found = numbers.inside(by.differences(of, wrt, held, h))
                 error = min(error, relative_error(found, claimed))
                 if error <= DIFFERENCE_TOLERANCE:
                     return error
@@ -140,7 +150,7 @@ class Certifier:
             )
 
         worst = self._where_defined(violation)
-        check = self._check("central differences", worst)
+        check = self._check(f"central differences{max(ways)}", worst)
         self.checks.append(check)
         return check
 

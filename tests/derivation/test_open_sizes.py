@@ -1,18 +1,23 @@
 """Large sizes as numbers: the answer for all sizes at these numbers, in code that differences confirm."""
 
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from symgrad.derivation.certify import Certifier
 from symgrad.derivation.open_sizes import open_sizes
 from symgrad.derivation.solve import solve_problem
 from symgrad.derivation.steps import Derivation, lines
+from symgrad.errors import CertificationError
 from symgrad.notation.source import source
 from symgrad.problem.elaborate import load_problem
 from symgrad.sheet.evaluation import evaluate
 from symgrad.sheet.programs import program
-from symgrad.tensor.nodes import Expr
+from symgrad.tensor import build as b
+from symgrad.tensor.nodes import Expr, Var
+from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 
 MLP = """
@@ -108,3 +113,51 @@ def test_sizes_that_stay(symbols: str, model: str) -> None:
 def test_a_check_counts_the_sizes_that_differ(symbols: str, points: int, sizes: int) -> None:
     (found,) = solve_problem(load_problem(SAME % ("t", symbols, "e = sum(tanh(W))")))
     assert {(c.points, c.sizes) for c in found.results[0].checks} == {(points, sizes)}
+
+
+FLATTENED = """
+title: Flattened
+symbols:
+  X: {shape: [4, 8, 8]}
+  W: {shape: [40, 256]}
+  V: {shape: [10, 40]}
+  y: {shape: 10, is: one-hot}
+model:
+  - v = reshape(X, 256)
+  - h = relu(W @ v)
+  - p = softmax(V @ h)
+  - L = cross_entropy(y, p)
+questions:
+  - {id: a, ask: derivative, of: L, wrt: W}
+"""
+"""256 = 4 · 8 · 8 holds for these numbers alone, so that they cannot be opened."""
+
+
+def test_very_many_entries_are_compared_along_directions() -> None:
+    problem = load_problem(FLATTENED)
+    (derivation,) = solve_problem(problem)
+    assert derivation.status == "certified"
+    kinds = {c.kind for r in derivation.results for c in r.checks}
+    assert {f"{way} along random directions" for way in ("the complex step", "central differences")} <= kinds
+
+
+@pytest.mark.parametrize("entry", [(0, 0), (17, 203)])
+def test_an_error_in_one_of_ten_thousand_entries_is_seen(entry: tuple[int, int]) -> None:
+    problem = load_problem(FLATTENED)
+    (derivation,) = solve_problem(problem)
+    (result,) = derivation.results
+    assert result.value is not None
+    assert result.where
+    (asked,) = problem.question("a").wrt
+    assert isinstance(asked.expr, Var)
+    error = np.zeros((40, 256))
+    error[entry] = 1e-3
+    wrong = b.add(result.value, b.literal([Fraction(x) for x in error.flat], (40, 256)))
+    certifier = Certifier.of(problem.system, [{}])
+    certifier.know(Definition(x.name.name, x.name.subs, x.body) for x in result.where)
+    left = b.deriv(problem.question("a").of.expr, asked.expr)
+    certifier.line(left, result.value)
+    with pytest.raises(CertificationError, match="differ by"):
+        certifier.line(left, wrong)
+    with pytest.raises(CertificationError, match="central differences"):
+        certifier.differences(problem.question("a").of.expr, asked.expr, wrong)

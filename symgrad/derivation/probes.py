@@ -1,0 +1,114 @@
+"""How a derivative is compared with the forward model: entry by entry, or along directions where it has too many.
+
+A sum of the entries of a wrong derivative, with random weights, is right with probability 0; an error in one of n
+entries stands out of the sum by 1/√n of the whole, far above rounding.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+import sympy
+
+from symgrad.calculus.numeric import Numbers
+from symgrad.tensor.nodes import Add, Chain, Deriv, Expr
+from symgrad.tensor.stable import Array
+from symgrad.tensor.walk import postorder
+
+Indices: TypeAlias = Mapping[sympy.Symbol, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Every entry is compared."""
+
+    numbers: Numbers
+    indices: Indices
+    how: ClassVar[str] = ""
+
+    def slopes(self, node: Expr) -> Array:
+        """An unresolved derivative, or any other left side, by the forward model."""
+        return self.numbers.value(node, self.indices)
+
+    def value(self, expr: Expr) -> Array:
+        """What is claimed to be its value."""
+        return self.numbers.value(expr, self.indices)
+
+    def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr], h: float) -> Array:
+        """∂of/∂wrt by central differences."""
+        return self.numbers.differences(of, wrt, held, h)
+
+    def confirm(self, node: Expr, right: Sequence[Expr]) -> None:
+        """The values were found right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Sums of the entries along directions are compared, (points, directions, *of.shape)."""
+
+    numbers: Numbers
+    indices: Indices
+    directions: Array
+    how: ClassVar[str] = " along random directions"
+
+    def slopes(self, node: Expr) -> Array:
+        """The derivative along the directions by the complex step."""
+        assert isinstance(node, Deriv)
+        return self.numbers.slopes(node, self.directions, self.indices)
+
+    def value(self, expr: Expr) -> Array:
+        """The sums of the claimed entries."""
+        return self._applied(expr, self.directions)
+
+    def _applied(self, expr: Expr, directions: Array) -> Array:
+        """A linear map applied to directions; a chain factor by factor, so that no Jacobian is written out."""
+        match expr:
+            case Add(args=terms) if all(x.shape == expr.shape for x in terms):
+                return np.asarray(sum(self._applied(x, directions) for x in terms))
+            case Chain(args=factors):
+                for factor in reversed(factors):
+                    directions = self._applied(factor, directions)
+                return directions
+            case Deriv() if self.numbers.movable(expr, self.indices):
+                return self.numbers.slopes(expr, directions, self.indices)
+        points, count, *shape = directions.shape
+        value = self.numbers.value(expr, self.indices)
+        kept = value.shape[1 : value.ndim - len(shape)]
+        entries = np.broadcast_to(value, (points, *value.shape[1:])).reshape(points, prod(kept), prod(shape))
+        sums = directions.reshape(points, count, -1) @ np.swapaxes(entries, 1, 2)
+        return np.asarray(sums.reshape(points, count, *kept))
+
+    def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr], h: float) -> Array:
+        """∂of/∂wrt along the directions by central differences."""
+        return self.numbers.differences_along(of, wrt, self.directions, held, h)
+
+    def confirm(self, node: Expr, right: Sequence[Expr]) -> None:
+        """What was found right along the directions is taken for the derivative, of which all entries cost too much."""
+        assert isinstance(node, Deriv)
+        resolved = next((x for x in right if not self._unresolved(x)), None)
+        if resolved is not None:
+            self.numbers.take(node, self.numbers.value(resolved, self.indices), self.indices)
+
+    def _unresolved(self, expr: Expr) -> bool:
+        """Whether an expression has no value but by moving very many entries one by one."""
+        derivatives = (x for x in postorder(expr) if isinstance(x, Deriv))
+        return any(
+            self.numbers.many(x.of, x.wrt, self.indices) and not self.numbers.taken(x, self.indices)
+            for x in derivatives
+        )
+
+
+def probe(numbers: Numbers, of: Expr, wrt: Expr, indices: Indices) -> Entries | Along:
+    """How a derivative ∂of/∂wrt is compared."""
+    if not numbers.many(of, wrt, indices):
+        return Entries(numbers, indices)
+    return Along(numbers, indices, numbers.directions(wrt, indices))
+
+
+def probe_of(numbers: Numbers, left: Expr, relation: str, indices: Indices) -> Entries | Along:
+    """How the sides of a line are compared, of which the left one may be an unresolved derivative."""
+    if relation != "=" or not isinstance(left, Deriv):
+        return Entries(numbers, indices)
+    return probe(numbers, left.of, left.wrt, indices)
