@@ -85,6 +85,24 @@ BPTT = [
 ]
 
 
+ENTRIES = [
+    ("conv1d_index", r"$\frac{\partial f_W(x)}{\partial W}[r, c, i, k] = x[k+2(r-1)]_i$", R),
+    ("conv1d_index", r"$\frac{\partial f_W(x)}{\partial W}[r, c, i, k] = x[k+r-1]_i$", W),
+    ("conv1d_index", r"$\frac{\partial f_W(x)}{\partial x}[r, k, i] = \begin{cases} W_{1,i,k-2(r-1)}, & 1 \le k - 2(r-1) \le 3 \\ 0, & \text{otherwise}\end{cases}$", R),
+    ("conv1d_index", r"$\left(\frac{\partial \ell}{\partial W}\right)[1, i, k] = \sum_{r=1}^{3} \left(\frac{\partial \ell}{\partial f_W(x)}\right)[r] x[k+2(r-1)]_i$", R),
+    ("conv1d_index", r"$\left(\frac{\partial \ell}{\partial W}\right)[1, i, k] = \sum_{r=1}^{3} \left(\frac{\partial \ell}{\partial f_W(x)}\right)[r] x[k+(r-1)]_i$", W),
+    ("attention_rnn", r"$\frac{\partial a_i[t]}{\partial w_1[t]} = a_i[t] (\delta_{i1} - a_1[t])$", R),
+    ("attention_rnn", r"$\frac{\partial a_i[t]}{\partial w_1[t]} = a_i[t] (\delta_{i1} - a_i[t])$", W),
+    ("bptt", r"$(W h_{t-1})[i] = \sum_j W_{ij} h_{t-1,j}$", R),
+    ("bptt", r"$(\hat y_t - y_t)[i] = \frac{\partial E_t}{\partial z_t}[i]$", R),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("problem", "text", "verdict"), ENTRIES, ids=[c[1] for c in ENTRIES])
+def test_entries_in_brackets_behind_derivatives_and_brackets(problem: str, text: str, verdict: str) -> None:
+    assert [c.verdict for c in markers(problem).mark(text + "\n").claims] == [verdict]
+
+
 @pytest.mark.parametrize(("text", "verdicts"), BPTT, ids=[c[0] for c in BPTT])
 def test_a_recurrent_network_with_its_steps_above(text: str, verdicts: list[str]) -> None:
     assert [c.verdict for c in markers("bptt").mark(text + "\n").claims] == verdicts

@@ -46,6 +46,11 @@ class LatexParser(NameReader):
             elif self.token.says("_"):
                 inside, self.at = script(self.tokens, self.at + 1, self.stop, self.partner)
                 tree = Subscript(tree, self.indices(items(self.tokens, inside)), place=self.since(start))
+            elif self.token.says("[") and self.picks(tree, start):
+                parts = items(self.tokens, (self.at + 1, self.closing()))
+                chosen = tuple(self.group(part, self.span) for part in parts)
+                self.at = self.closing() + 1
+                tree = Subscript(tree, chosen, place=self.since(start))
             elif self.token.says("|") and "|" not in self.bars and (after := self.peek()) and after.says("_"):
                 tree = self.holding(tree, start)
             elif self.transposes_behind_dot():
@@ -55,6 +60,15 @@ class LatexParser(NameReader):
                 self.unexpected()
             else:
                 return tree
+
+    def picks(self, tree: Tree, start: Token) -> bool:
+        """Whether the bracket here holds entries of a derivative or of what stands in brackets, `(A B)[i, j]`."""
+        base = tree.base if isinstance(tree, Subscript) else tree
+        derivative = isinstance(base, Call) and base.func.id == "jacobian"
+        inside = (self.at + 1, self.partner.get(self.at, self.at))
+        if not (derivative or start.says("(")) or inside[0] == inside[1]:
+            return False
+        return all(self.is_index(*part, square=True) for part in items(self.tokens, inside))
 
     def transposes_behind_dot(self) -> bool:
         """Whether `.T` stands here, as in NumPy."""

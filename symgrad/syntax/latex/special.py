@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symgrad.syntax.latex.functions import FunctionReader
 from symgrad.syntax.latex.names import Scanned, items
 from symgrad.syntax.latex.signs import FUNCTIONS
-from symgrad.syntax.tokens import Token
+from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import Call, Compare, Name, Tree
 
 
@@ -31,7 +31,10 @@ class SpecialNames(FunctionReader):
         if base in ("𝐞", "𝐈", "I"):
             return self.unit(found, start)
         if base == "delta" and found.below is not None and not above:
-            sides = self.indices(items(self.tokens, found.below))
+            below = items(self.tokens, found.below)
+            first, last = below[0]
+            numbered = len(below) == 1 and last - first == 2 and self.begins(last - 1).kind is Kind.NUMBER
+            sides = self.indices([(first, first + 1), (first + 1, last)] if numbered else below)
             if len(sides) == 2:
                 self.at = found.end
                 equal = Compare(("==",), sides, place=self.since(start))
