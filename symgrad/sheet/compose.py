@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Final, TypeAlias
 
 from symgrad.derivation import steps
+from symgrad.derivation.naming import says
 from symgrad.derivation.steps import CasesLine, Derivation, Introduced, Line, Prose, Result
 from symgrad.lazy import later
 from symgrad.notation.measure import width
@@ -247,9 +248,11 @@ def _table(table: steps.Table, reading: Reading) -> Table:
 def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> list[Equation]:
     out: list[Equation] = []
     previous: Tree | None = None
+    sides: tuple[Expr, ...] = ()
     for block in blocks:
         match block:
             case Line():
+                sides = block.right
                 equation = _line(block, reading)
                 # a = b and, directly below, a = c: one left side for both.
                 same = equation.left is not None and equation.left == previous
@@ -258,7 +261,7 @@ def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> l
                     equation = replace(equation, left=None, continues=equation.left, reason=reason)
                 previous = equation.left or previous
                 out += [equation, *_equations(block.substeps, reading)]
-            case Introduced():
+            case Introduced() if not says(sides, block):
                 _introduce(block, out, reading)
             case CasesLine():
                 out.append(_cases(block, reading))

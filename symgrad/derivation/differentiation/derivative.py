@@ -278,10 +278,11 @@ def _second(problem: Problem, question: Question, system: System, of: Expr, w: A
     first = Paths(work, Names(work), of, w.expr, "chain")
     gradient = first.solve()
     name = Var(work.fresh("g", "q", "G"), (), gradient.shape)
-    work.introduce(name, gradient)
+    shown = work.introduce(name, gradient)
     blocks: list[Block] = [
         *first.blocks,
         work.certifier.line(b.deriv(of, w.expr), gradient, name, reason=first.reason, rule="gradient"),
+        shown,
     ]
     if gradient.order + w.expr.order <= 2:
         second = Paths(work, Names(work), name, w.expr, "chain")

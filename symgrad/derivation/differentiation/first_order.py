@@ -218,7 +218,7 @@ class FirstOrder:
         self.blocks += paths.blocks
         named = self.names.name(local, paths.of, ("J", "G", "M")) if isinstance(local, Add) and local.order else local
         self._say(b.deriv(paths.of, paths.wrt), local, paths.reason, "chain rule", (step,), named)
-        self.blocks += [x for x in self.names.take() if x.name is not named]
+        self.blocks += self.names.take()
         return reindex(named, {step.symbol: j})
 
     def _product(self, factor: Expr, j: sympy.Symbol, k: Int) -> Expr:

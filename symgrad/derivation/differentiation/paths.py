@@ -24,7 +24,7 @@ from symgrad.derivation.differentiation.edges import Edge, Edges, compose
 from symgrad.derivation.differentiation.factors import LocalFactors
 from symgrad.derivation.differentiation.order import backward, ways_down
 from symgrad.derivation.differentiation.written_out import Links
-from symgrad.derivation.naming import Names, says
+from symgrad.derivation.naming import Names
 from symgrad.derivation.reasons import PUT_IN, paths_add, put_in, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
@@ -209,7 +209,7 @@ class Paths:
         ranges = self.graph.ranges(*(v for v in (left.of, left.wrt) if isinstance(v, Var)))
         line = self.work.certifier.line(left, *right, reason=reason, rule="chain rule", ranges=ranges)
         self.blocks.append(line)
-        self.blocks += [x for x in self.names.take(left, *right) if not says(right, x)]
+        self.blocks += self.names.take(left, *right)
 
     def _deriv(self, node: Var) -> Expr:
         return self.graph.derivative(node)
