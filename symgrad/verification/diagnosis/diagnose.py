@@ -121,9 +121,10 @@ class Doctor:
         vocabulary = names.vocabulary.copy()
         for name, meanings in notation.names.items():
             last = meanings[-1]
-            arity = len(last.pattern) if isinstance(last, Defined) else names.families[last.family].arity
-            if name not in names.families:
-                vocabulary.know(name, arity)
+            family = None if isinstance(last, Defined) else names.families.get(last.family)
+            if name in names.families or (family is None and not isinstance(last, Defined)):
+                continue  # an adjoint of the writer's own node has no place in a line about the model alone
+            vocabulary.know(name, len(last.pattern) if isinstance(last, Defined) else family.arity if family else 0)
         return latex(vocabulary)
 
 
