@@ -145,14 +145,19 @@ class _Worked:
 
 
 def _row(leaf: Leaf, wrt: Expr, sizes: Sizes) -> str | None:
-    """Which row of an argument a variable is, as an argument of ``check``; nothing where it is all of it."""
+    """Which row of an argument a variable is, as an argument of ``check``; nothing where it is all of it.
+
+    None where it is no input: of a recurrence, only the members before the first step are.
+    """
     if not (isinstance(leaf.node, Var) and isinstance(wrt, Var)) or leaf.node.name != wrt.name:
         return None
     if not leaf.ranges:
         return "" if leaf.node is wrt else None
     if len(leaf.ranges) != 1 or leaf.node.subs != (leaf.ranges[0].symbol,):
         return None
-    return f", ({evaluate_int(wrt.subs[0], sizes) - evaluate_int(leaf.ranges[0].lo, sizes)},)"
+    (index,) = leaf.ranges
+    place, lo, hi = (evaluate_int(x, sizes) for x in (wrt.subs[0], index.lo, index.hi))
+    return f", ({place - lo},)" if lo <= place <= hi else None
 
 
 def _worked(problem: Problem, derivations: Sequence[Derivation]) -> _Worked:
