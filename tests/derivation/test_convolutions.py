@@ -12,6 +12,7 @@ from symgrad.notation.style import Style
 from symgrad.problem.elaborate import load_problem
 from symgrad.tensor.nodes import Expr
 from symgrad.tensor.stable import Array
+from symgrad.tensor.walk import variables
 
 BANK = ("conv_sizes", "conv1d_index", "conv_by_hand", "conv_lowered", "transposed_conv", "layer_counts")
 
@@ -165,3 +166,17 @@ def forward(v: dict[str, Array]) -> float:
     for c, r, s in np.ndindex(a.shape):
         u[c // 2, 2 * r : 2 * r + 3, 2 * s : 2 * s + 2] += a[c, r, s] * v["V"][c, 0]
     return float((u * u).sum())
+
+
+def test_a_gradient_that_is_a_product_has_a_name_before_a_pool_takes_its_entries() -> None:
+    (found,) = solve_problem(
+        load_problem(
+            "title: Pooled\nsymbols:\n  X: {shape: [2, 4, 4]}\n  W: {shape: [3, 8]}\n  V: {shape: [3, 3]}\n"
+            "  y: {shape: 3}\nmodel:\n  - P = maxpool2d(X, 2)\n  - v = reshape(P, 8)\n  - h = relu(W @ v)\n  - L = y.T @ (V @ h)\n"
+            "questions:\n  - {id: q, ask: derivative, of: L, wrt: X}\n"
+        )
+    )
+    assert found.status == "certified"
+    value = found.results[0].value
+    assert value is not None
+    assert {x.name for x in variables(value)} == {"δ", "X", "P"}

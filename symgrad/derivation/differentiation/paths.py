@@ -30,7 +30,8 @@ from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, Var
+from symgrad.tensor.functions.layers import POOLS
+from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, MatMul, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import renamed_apart
 from symgrad.tensor.walk import postorder, variables
@@ -195,9 +196,14 @@ class Paths:
         if not self.of.order and len(edges) == 1 and _is_difference(value):
             recurs = node.subs or self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
             return self.names.error(node, value) if recurs else value
-        if node.name in self.adjoints or (not self.of.order and _by_entries(value)):
+        if node.name in self.adjoints or (not self.of.order and (_by_entries(value) or self._in_entries(node, value))):
             return self.names.adjoint(self.of, node)
         return value
+
+    def _in_entries(self, node: Var, value: Expr) -> bool:
+        """Whether the next line takes entries of a value that are sums, and would repeat these in each of its own."""
+        pools = any(isinstance(x, Call) and x.fn in POOLS for x in postorder(self.bodies.get(node, node)))
+        return pools and any(isinstance(x, MatMul) for x in postorder(value))
 
     def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
         if self.quiet or all(r is left for r in right):

@@ -23,6 +23,8 @@ AXES: dict[str, int] = {
     "maxpool1d": 1, "maxpool2d": 2, "avgpool1d": 1, "avgpool2d": 2,
 }  # fmt: skip
 """The number of axes that each layer slides along."""
+POOLS = frozenset({"maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d"})
+"""The layers that make one number of each window."""
 
 
 def setting(node: Call, name: str) -> tuple[Int, ...]:
