@@ -12,28 +12,25 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from symgrad.errors import ProblemError
+from symgrad.lazy import later
 from symgrad.notation.latex import latex
 from symgrad.notation.measure import width
 from symgrad.notation.tree import Aligned, Line, Tree
-from symgrad.notation.typst import quoted, typst, typst_rows
 from symgrad.problem.bank import templates_dir
-from symgrad.sheet import (
-    chart,
-    draw,
-    draw_svg,
-    html_text,
-    markdown_text,
-    pgfplots,
-    plotting,
-    tex_prose,
-    tex_text,
-    typst_text,
-)
+from symgrad.sheet import tex_prose, tex_text
 from symgrad.sheet.document import QuestionBlock, Sheet, Table, Words
 from symgrad.sheet.drawing import Drawing
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.rows import PRINTED
 from symgrad.sheet.words import as_tree
+
+# What only other formats than TeX need is loaded with them.
+quoted, svg = later("symgrad.notation.typst:quoted"), later("symgrad.sheet.draw_svg:svg")
+plotted, sampled = later("symgrad.sheet.plotting:svg"), later("symgrad.sheet.chart:table")
+md_escaped, md_inline = later("symgrad.sheet.markdown_text:escaped"), later("symgrad.sheet.markdown_text:inline")
+md_framed, github = later("symgrad.sheet.markdown_text:framed"), later("symgrad.sheet.markdown_text:github")
+github_inline = later("symgrad.sheet.markdown_text:github_inline")
+github_display = later("symgrad.sheet.markdown_text:github_display")
 
 Filters = Mapping[str, Callable[..., Any]]
 _BETWEEN_COLUMNS: Final = 1.2
@@ -128,48 +125,48 @@ FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
             "math": _math,
             "rows": _tex_rows,
             "columns": _tex_columns,
-            "drawn": draw.tikz,
-            "charted": pgfplots.pgfplots,
+            "drawn": later("symgrad.sheet.draw:tikz"),
+            "charted": later("symgrad.sheet.pgfplots:pgfplots"),
             "anchor": _anchor,
             "prose": tex_prose.prose,
         },
         "html": {
-            "words": html_text.words,
-            "math": html_text.inline,
+            "words": later("symgrad.sheet.html_text:words"),
+            "math": later("symgrad.sheet.html_text:inline"),
             "latex": latex,
-            "rows": html_text.rows,
-            "prose": html_text.prose,
-            "digest": html_text.digest,
-            "drawn": lambda drawing: Markup(draw_svg.svg(drawing)),
-            "charted": plotting.uri,
+            "rows": later("symgrad.sheet.html_text:rows"),
+            "prose": later("symgrad.sheet.html_text:prose"),
+            "digest": later("symgrad.sheet.html_text:digest"),
+            "drawn": lambda drawing: Markup(svg(drawing)),
+            "charted": later("symgrad.sheet.plotting:uri"),
         },
         "typ": {
-            "text": typst_text.text,
-            "words": typst_text.words,
-            "math": typst_text.inline,
+            "text": later("symgrad.sheet.typst_text:text"),
+            "words": later("symgrad.sheet.typst_text:words"),
+            "math": later("symgrad.sheet.typst_text:inline"),
             "latex": lambda tree: quoted(latex(tree)),
-            "bare": typst,
-            "drawn": draw.typst_drawing,
-            "charted": lambda chart: quoted(plotting.svg(chart)),
+            "bare": later("symgrad.notation.typst:typst"),
+            "drawn": later("symgrad.sheet.draw:typst_drawing"),
+            "charted": lambda chart: quoted(plotted(chart)),
             "alt": lambda aligned: quoted(latex(aligned)),
-            "rows": typst_rows,
-            "prose": typst_text.prose,
+            "rows": later("symgrad.notation.typst:typst_rows"),
+            "prose": later("symgrad.sheet.typst_text:prose"),
         },
         "md": {
-            "text": markdown_text.escaped,
-            "words": _words(markdown_text.escaped, markdown_text.inline),
-            "math": lambda tree: markdown_text.inline(latex(tree)),
-            "display": lambda aligned: markdown_text.framed(latex(aligned)),
-            "sampled": chart.table,
+            "text": md_escaped,
+            "words": _words(md_escaped, md_inline),
+            "math": lambda tree: md_inline(latex(tree)),
+            "display": lambda aligned: md_framed(latex(aligned)),
+            "sampled": sampled,
             "prose": lambda text: text.strip(),
         },
         "github.md": {
-            "text": markdown_text.escaped,
-            "words": _words(markdown_text.escaped, markdown_text.github_inline),
-            "math": lambda tree: markdown_text.github_inline(latex(tree)),
-            "display": lambda aligned: markdown_text.github_display(latex(aligned)),
-            "sampled": chart.table,
-            "prose": lambda text: markdown_text.github(text.strip()),
+            "text": md_escaped,
+            "words": _words(md_escaped, github_inline),
+            "math": lambda tree: github_inline(latex(tree)),
+            "display": lambda aligned: github_display(latex(aligned)),
+            "sampled": sampled,
+            "prose": lambda text: github(text.strip()),
         },
     }
 )

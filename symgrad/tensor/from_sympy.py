@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -22,7 +23,8 @@ class NoCounterpart(QuestionError):
     """A SymPy expression is made of something that has no name among the nodes."""
 
 
-def _functions() -> Mapping[type, str]:
+@cache
+def functions() -> Mapping[type, str]:
     """SymPy's functions that are a row of the table by themselves, and not a formula of several."""
     found: dict[type, str] = {}
     for row in SCALARS.values():
@@ -33,7 +35,6 @@ def _functions() -> Mapping[type, str]:
     return MappingProxyType(found)
 
 
-FUNCTIONS: Final = _functions()
 _NAMES: Final = MappingProxyType({value: name for name, value in CONSTANTS.items()})
 
 
@@ -74,7 +75,7 @@ def from_sympy(x: sympy.Expr, leaf: Leaf, order: Order) -> Expr:
             return b.mul(*map(back, order(x)))
         case sympy.Pow(args=(base, exponent)):
             return b.apply("sqrt", back(base)) if exponent == sympy.S.Half else b.power(back(base), back(exponent))
-    name = FUNCTIONS.get(x.func)
+    name = functions().get(x.func)
     if name is None:
         raise NoCounterpart(f"no way to write {x}")
     first, *rest = map(back, x.args)

@@ -696,7 +696,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("vm", "e", "x"): r"D W",
     ("user", "b", "x"): r"\bigl(\operatorname{diag}\bigl(\sigma(a W x)\bigr) + a D_y\bigr)\, W",
     ("asm", "c", "x"): r"V_{1,:}",
-    ("asm", "d", "x"): r"\begin{bmatrix} y_{1:2} \\ \mathbf{0} \end{bmatrix}",
+    ("asm", "d", "x"): r"\begin{bmatrix} y_{1:2} \\ \mathbf{0}_{n-2} \end{bmatrix}",
     ("asm", "e", "x"): r"W_{:,1:n}",
     ("asm", "f", "x"): r"I",
     ("kinks", "a", "x"): r"\mathbf{1}[0 < x]",
