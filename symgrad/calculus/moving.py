@@ -78,6 +78,11 @@ class Moves:
         """How many numbers it takes to move every entry of a node at once."""
         return self._entries(wrt) * self._room(target, (wrt,))
 
+    def most(self, wrt: Key) -> int:
+        """No target takes more numbers to move every entry of a node at once, whatever it reads."""
+        whole = sum(map(self._entries, self.known))
+        return self._entries(wrt) * self.points * whole
+
     def _room(self, target: Target, moved: Iterable[Key]) -> int:
         """How many numbers one move of some nodes takes."""
         return self.points * sum(self._entries(k) for k in self._needed(target, moved))

@@ -261,11 +261,14 @@ class Numbers:
         """Whether a derivative has more entries than are worth moving one by one."""
         here = {**self.sizes, **indices}
         of, node = _at(of, here), _at(wrt, here)
-        if not isinstance(node, Var) or self._nested(of):
+        if not isinstance(node, Var):
             return False
         self.value(node)
+        read = self._value(of, {})[1]
         moves = self._moves()
-        return moves.cost(moves.target(of, self._value(of, {})[1]), _key(node)) > MOST_ONE_BY_ONE
+        if moves.most(_key(node)) <= MOST_ONE_BY_ONE or self._nested(of):
+            return False
+        return moves.cost(moves.target(of, read), _key(node)) > MOST_ONE_BY_ONE
 
     def directions(self, wrt: Expr, indices: Mapping[sympy.Symbol, int]) -> Array:
         """Random unit vectors in the space of a node, (points, directions, *wrt.shape)."""
