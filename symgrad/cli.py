@@ -38,7 +38,7 @@ def run() -> None:
     What it makes lives until the end. Looking for garbage among it took a tenth of the time and is put off; taking it
     apart when the process ends took a sixth, and is left to the system.
     """
-    gc.set_threshold(200_000, 50, 50)
+    gc.set_threshold(1_000_000, 50, 50)
     atexit.register(gc.freeze)
     limit_memory()
     main()
