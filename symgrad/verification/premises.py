@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from symgrad.calculus.dependency import reach
 from symgrad.problem.texts import walk
 from symgrad.source import Source
-from symgrad.syntax.tree import Call, Compare, Name, Number, Subscript, Tree
+from symgrad.syntax.tree import Call, Compare, Name, Number, Tree
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import Var
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import variables
 from symgrad.verification.documents.claims import Claim
 from symgrad.verification.documents.headings import Headings
-from symgrad.verification.documents.parts import base_name
+from symgrad.verification.documents.parts import base_name, own_parts
 from symgrad.verification.judging.trials import is_atomic
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.supposing import Fixed, Premise
@@ -140,14 +141,12 @@ class Premises:
 
     def _readers(self, name: str) -> set[str]:
         """The families that depend on one at the same step, itself among them."""
-        found = {name}
-        reads = [
-            (d.family, {x.name for x in variables(d.body) if x.subs == d.indices or not _shifted(x, d)})
-            for d in self.bench.problem.system.definitions
-        ]
-        while more := {family for family, read in reads if family not in found and read & found}:
-            found |= more
-        return found
+        readers: dict[str, set[str]] = {}
+        for d in self.bench.problem.system.definitions:
+            for x in variables(d.body):
+                if x.subs == d.indices or not _shifted(x, d):
+                    readers.setdefault(x.name, set()).add(d.family)
+        return reach(name, readers)
 
     def _premise(self, claim: Claim) -> Premise | None:
         """What a claim would suppose; None where it is not about the model, or says more than a value."""
@@ -162,11 +161,8 @@ class Premises:
         name = base_name(claim.left)
         if name not in families or claim.relation not in ("=", "≈") or not self._is_value(claim.right):
             return None
-        items = claim.left.items if isinstance(claim.left, Subscript) else ()
-        plain = isinstance(claim.left, Name) or (
-            isinstance(claim.left, Subscript) and isinstance(claim.left.base, Name)
-        )
-        whole = plain and len(items) == families[name].arity
+        own, items = own_parts(claim.left)
+        whole = own is not None and len(items) == families[name].arity
         usable = whole and all(isinstance(x, Number) or self._is_index(x) for x in items)
         return Premise(Fixed(name, items, claim.right) if usable else None, claim.latex)
 

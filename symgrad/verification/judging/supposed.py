@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from symgrad.calculus.dependency import reach
 from symgrad.derivation.identities.identity import assumed_definition
 from symgrad.derivation.points import Point
 from symgrad.derivation.reading_order import specialise
@@ -95,14 +96,15 @@ def _shown(value: Given) -> str:
 
 def _settled(bench: Bench, given: Sequence[Definition]) -> frozenset[str]:
     """The names of what is given, and of all that depends on it."""
-    found = {d.family for d in given}
-    readers = [
-        (d.family, {x.name for x in postorder(d.body) if isinstance(x, Var)}) for d in bench.problem.system.definitions
-    ]
-    readers += [(f.name, set(_names(f.body))) for f in bench.names.functions.values()]
-    while more := {name for name, read in readers if name not in found and read & found}:
-        found |= more
-    return frozenset(found)
+    readers: dict[str, set[str]] = {}
+    for d in bench.problem.system.definitions:
+        for node in postorder(d.body):
+            if isinstance(node, Var):
+                readers.setdefault(node.name, set()).add(d.family)
+    for f in bench.names.functions.values():
+        for name in _names(f.body):
+            readers.setdefault(name, set()).add(f.name)
+    return frozenset().union(*(reach(d.family, readers) for d in given))
 
 
 def _names(tree: Tree) -> Iterator[str]:
