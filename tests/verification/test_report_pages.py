@@ -3,10 +3,12 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM, PHONE, SCREEN, run
 
 from symgrad.pipeline import load
 from symgrad.verification.marked import Marked, Markers
@@ -98,3 +100,31 @@ def test_pdflatex_sets_the_report_whatever_was_written(marked: Marked, tmp_path:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     assert all(float(points) < 1 for points in OVERFULL.findall(done.stdout))
+
+
+_FITS = """
+const scrolled = [...document.querySelectorAll('pre, li p')].filter(
+  e => getComputedStyle(e).overflowY === 'auto' && e.scrollHeight > e.clientHeight).length;
+const cut = [...document.querySelectorAll('pre math, li p math')].filter(m => {
+  const box = m.closest('pre, p').getBoundingClientRect(), own = m.getBoundingClientRect();
+  return own.top < box.top - 1 || own.bottom > box.bottom + 1;
+}).length;
+return {width: document.documentElement.scrollWidth, scrolled, cut};
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("window", [PHONE, SCREEN])
+def test_the_page_fits_its_window_and_no_line_has_a_bar_of_its_own(window: int, tmp_path: Path) -> None:
+    marked = replace(_with_fractions(), document="/a/long/path/to/the/answers/of/a/whole/class/assignment-iv.md")
+    found = run({"page": html(marked)}, _FITS, window, tmp_path)["page"]
+    assert found["width"] <= window
+    assert (found["scrolled"], found["cut"]) == (0, 0)
+
+
+def _with_fractions() -> Marked:
+    lines = (
+        r"$$\frac{\partial E_2}{\partial W} = \frac{\partial E_2}{\partial h_2} \sum_{k=1}^{2} \left[ \frac{\partial h_2}{\partial h_k} * \frac{\partial h_k}{\partial W} \right]$$",
+        r"So $\hat y_t = softmax(V h_t)$ and $\frac{\partial E_t}{\partial h_t} = V (\hat y_t - y_t)$.",
+    )
+    return Markers.of([load("bptt")]).mark("\n\n".join(lines) + "\n")

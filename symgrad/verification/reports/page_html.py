@@ -16,18 +16,19 @@ from symgrad.verification.reports.report import SIGNS, notes, number
 
 _STYLE: Final = """\
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f27; }
-h1 { font-size: 1.4rem; margin: 0 0 .4rem; }
+h1 { font-size: 1.4rem; margin: 0 0 .4rem; overflow-wrap: anywhere; }
 header { border-bottom: 1px solid #ccd1da; margin-bottom: 1.2rem; padding-bottom: .8rem; }
 header p { margin: .2rem 0; color: #566; font-size: 14px; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; overflow-x: auto; margin: .6rem 0 0;
-  font: 14px/1.5 ui-monospace, monospace; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; overflow-x: auto; overflow-y: hidden; padding-block: .2rem;
+  margin: .6rem 0 0; font: 14px/1.5 ui-monospace, monospace; }
 math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", math; font-size: 1.1em; }
 mark { border-radius: 3px; padding: 0 3px; color: inherit; }
 mark:has(> math) { display: inline-block; padding: 1px 3px; }
 .chips mark { display: inline-block; margin: .15rem .4rem .15rem 0; padding: 0 .5rem; font-size: 14px; }
 ul { margin: .3rem 0 1rem; padding: 0; list-style: none; font-size: 14px; }
 li { border-left: 4px solid #ccd1da; margin: .25rem 0 .25rem .4rem; padding: .1rem .7rem; }
-li p { margin: 0; overflow-x: auto; } li code { background: #eef0f4; border-radius: 3px; padding: 0 3px; }
+li p { margin: 0; overflow-x: auto; overflow-y: hidden; padding-block: .1rem; }
+li code { background: #eef0f4; border-radius: 3px; padding: 0 3px; }
 .right { background: #d9f2dd; } .nearly { background: #d6eef2; } .wrong { background: #f8d4d4; }
 .carried { background: #ecd9f5; } .open { background: #e7e9ef; } .unread { background: #f6eccb; }
 li.right, li.nearly, li.wrong, li.carried, li.open, li.unread { background: none; }
