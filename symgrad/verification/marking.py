@@ -272,12 +272,10 @@ class _Marking:
         found = inequalities.judge(bench, claim.left, claim.right, claim.relation, notation)
         if premises.supposing and found.verdict != w.RIGHT:
             return Judgement(w.DEFINITION, "it is supposed")
-        return (
-            found
-            if not found.bad
-            else inequality_under_premises(bench, claim.left, claim.right, claim.relation, premises.now, notation)
-            or found
-        )
+        if not found.bad:
+            return found
+        sides = (claim.left, claim.right, claim.relation)
+        return inequality_under_premises(bench, *sides, premises.now, notation) or found
 
     def left_of(self, claim: Claim) -> Tree | None:
         """What a claim is about: its left side, behind an approximation the side before it, or what is asked for."""
