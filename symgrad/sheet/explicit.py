@@ -19,9 +19,11 @@ def explicit(result: Result, sizes: Mapping[str, int]) -> Any:
     """The value as a SymPy scalar, matrix or array; the entry of h_1 at 2 is the real symbol h_1[2].
 
     Raises:
-        QuestionError: a size or step is missing.
+        QuestionError: a size or step is missing, or the result is text.
     """
     if result.value is None:
+        if _has_text(result.exact):
+            raise QuestionError("the result is text, which is no value in SymPy")
         return sympy.sympify(result.exact)
     value = _without_names(result.value, result.where)
     needed = _integers(value)
@@ -65,3 +67,8 @@ def _integers(value: Expr) -> set[sympy.Symbol]:
         found |= {s for size in node.shape for s in symbols_of(size)}
         bound |= {x.symbol for x in getattr(node, "binders", ())}
     return found - (bound - set(free_ints(value)))
+
+
+def _has_text(exact: Any) -> bool:
+    """Whether text stands in a result: SymPy would run it as code."""
+    return isinstance(exact, str) or (isinstance(exact, list | tuple) and any(map(_has_text, exact)))

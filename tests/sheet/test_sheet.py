@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import symgrad
 from symgrad.api import SolvedSheet
 from symgrad.errors import ProblemError, QuestionError
+from symgrad.sheet.explicit import explicit
 
 ARRAYS = {
     "I": np.linspace(-1, 1, 8).reshape(2, 4),
@@ -87,6 +89,13 @@ def test_entries_in_sympy(solved: SolvedSheet) -> None:
     assert str(made[0, 1]) == "W[1,2]*(1 - h_1[1]**2)"
     with pytest.raises(QuestionError, match=r"to_sympy also needs n=…"):
         solved["jac"].results[0].to_sympy(t=1)
+
+
+@pytest.mark.parametrize("text", ["__import__('os')", ["1", 2], [["x"]]])
+def test_text_in_a_result_is_not_run(solved: SolvedSheet, text: object) -> None:
+    result = replace(solved["jac"].derivation.results[0], value=None, exact=text)
+    with pytest.raises(QuestionError, match="no value in SymPy"):
+        explicit(result, {})
 
 
 def test_python_answers(solved: SolvedSheet) -> None:
