@@ -1,10 +1,12 @@
 """Problems and answers as Python objects: ``symgrad.load(...).solve()["a1"].results[0].evaluate(W=..., ...)``."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from symgrad import pipeline
 from symgrad.derivation.steps import Check, Derivation, Line, lines
@@ -34,8 +36,7 @@ def load(path_or_text: Path | str) -> "ProblemHandle":
     return ProblemHandle(pipeline.load(path_or_text))
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemHandle:
+class ProblemHandle(Struct, frozen=True):
     """A problem, ready to be solved."""
 
     problem: Problem
@@ -101,13 +102,12 @@ class SolvedSheet:
         return str(self.text("md"))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The answer to one question."""
 
-    problem: Problem = field(repr=False)
-    derivation: Derivation = field(repr=False)
-    reading: Reading = field(repr=False)
+    problem: Problem
+    derivation: Derivation
+    reading: Reading
 
     @property
     def id(self) -> str:
@@ -134,8 +134,7 @@ class Answer:
         return str(pipeline.printed([(self.problem, (self.derivation,))], "md", look))
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One certified line: its LaTeX, the rule it follows, why it holds, and how far its sides differed."""
 
     latex: str
@@ -144,11 +143,10 @@ class Step:
     error: float
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """One result of an answer."""
 
-    answer: Answer = field(repr=False)
+    answer: Answer
     index: int
 
     @property

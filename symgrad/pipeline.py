@@ -8,9 +8,10 @@ that somebody wrote becomes claims, each judged against the same graph, and its 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from symgrad.derivation.solve import solve_problem, unsolved
 from symgrad.derivation.steps import Derivation
@@ -34,8 +35,7 @@ mark = later("symgrad.verification.marked:mark")
 Document = str | bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Solved:
+class Solved(Struct, frozen=True):
     """An answer sheet, and the questions on it that failed: problem, question, message."""
 
     document: Document

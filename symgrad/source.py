@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 _TAB = "    "
 _LONGEST_LINE = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A named text, which may be a part of another one.
 
     `offsets[i]` is the offset in `parent` of character `i`; its last entry, one more than there are
@@ -19,9 +19,9 @@ class Source:
     """
 
     name: str
-    text: str = field(repr=False)
-    parent: Source | None = field(default=None, repr=False)
-    offsets: Sequence[int] = field(default=(), repr=False)
+    text: str
+    parent: Source | None = None
+    offsets: Sequence[int] = ()
 
     def place(self, start: int = 0, end: int | None = None) -> Place:
         """The characters from `start` up to `end`, by default all of them."""
@@ -32,8 +32,7 @@ class Source:
         return Source(self.name, self.text[start:end], self, range(start, end + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The characters `start` up to `end` of a source."""
 
     source: Source

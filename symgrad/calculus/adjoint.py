@@ -5,10 +5,10 @@ symbolic step: δ_h[t] collects what the loss adds at t and what later steps pas
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.dependency import Lags, components, lags, reach, reads
 from symgrad.calculus.ranges import Bounds, meet
@@ -21,8 +21,7 @@ from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import variables
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """What one reader passes to a node: ``value`` where the guard holds, nothing elsewhere."""
 
     reader: Var
@@ -35,8 +34,7 @@ class Term:
         return b.mul(b.iverson(*self.guard), self.value) if self.guard else self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Equation:
+class Equation(Struct, frozen=True):
     """δ of a node as a sum of terms, for all indices in the ranges.
 
     ``beside`` marks a member that was asked for, such as h[t-1], beside the equation of its family, h[t].

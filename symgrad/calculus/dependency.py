@@ -1,10 +1,10 @@
 """Who reads whom: families, and their lags along the steps."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.calculus.ranges import Bounds
 from symgrad.tensor.affine import affine
@@ -14,8 +14,7 @@ from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """A definition reads a node: family[subs] in the body of the definition."""
 
     reader: Definition
@@ -27,8 +26,7 @@ def reads(system: System) -> tuple[Read, ...]:
     return tuple(Read(d, v) for d in system.definitions for v in variables(d.body))
 
 
-@dataclass(slots=True)
-class Lags:
+class Lags(Struct):
     """How far back or ahead along each step a family looks, itself and through what it reads.
 
     ``sign[family]`` holds -1 if it may read earlier steps, 1 if later ones, None if a read cannot be told.

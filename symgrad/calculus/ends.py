@@ -4,9 +4,9 @@ A backward pass is derived and certified at a symbolic last step, where small T 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.dependency import lags
 from symgrad.tensor import build as b
@@ -21,8 +21,7 @@ NEAR = 2
 """A step this near to a long end is counted from the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A system with its long numeric ends as symbols, and the numbers that they stand for."""
 
     system: System

@@ -1,7 +1,8 @@
 """Entries pushed inwards through sums and products, and products with unit vectors that pick them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, integer, replace, same
@@ -123,8 +124,7 @@ def _place(unit: Expr) -> Int:
     return int(place.value) if isinstance(place, Num) else place.value
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
+class _Columns(Struct, frozen=True):
     """A matrix by its columns, Σ_k c_k e_{p(k)}ᵀ, where the places p(k) are all there are."""
 
     column: Expr

@@ -1,17 +1,16 @@
 """What is known of a model in numbers: values of nodes, what they read, and where all of them are numbers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from symgrad.calculus.moving import Key
 from symgrad.tensor.stable import Array
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """What is known so far: the values of nodes, what each reads, and derivatives with what they read."""
 
     values: dict[Key, Array] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Names for linear images of the variable, A x and x B, written out where that brings a common factor to light."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.calculus.rewrite import factor
 from symgrad.tensor.nodes import Add, Deriv, Expr, MatMul, Var
@@ -10,8 +11,7 @@ from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import variables
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenOut:
+class WrittenOut(Struct, frozen=True):
     """An expression with some names replaced by what they stand for, and those names."""
 
     value: Expr

@@ -5,10 +5,10 @@ The moves of one pass lie side by side in the batch, and only what reads a moved
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import Struct
 
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Expr
@@ -28,8 +28,7 @@ FEW = 2
 """So many nodes by which one node is differentiated are moved singly; when one more is asked for, all are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """An expression, the nodes it reads, those that are held, and the nodes upstream in the order of evaluation."""
 
     of: Expr
@@ -38,8 +37,7 @@ class Target:
     upstream: tuple[Key, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+class Moves(Struct, frozen=True):
     """A model whose nodes can be moved.
 
     Attributes:

@@ -8,13 +8,13 @@ Source: Squire and Trapp, Using complex variables to estimate derivatives of rea
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from dataclasses import replace as changed
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import sympy
+from msgspec import Struct, field
+from msgspec.structs import replace as changed
 
 from symgrad.calculus.approach import approached
 from symgrad.calculus.found import Domain, Found
@@ -45,8 +45,7 @@ class _Missing(Exception):
         self.node = node
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(Struct, frozen=True):
     """One choice of sizes and random inputs, the same for every expression evaluated in it.
 
     Attributes:
@@ -62,11 +61,9 @@ class Numbers:
     points: int = 4
     seed: int = 0
     given: Mapping[Key, Array] = field(default_factory=dict)
-    _found: Found = field(default_factory=Found, repr=False)
-    _domain: Domain = field(default_factory=Domain, repr=False)
-    _swept: dict[tuple[Expr, tuple[complex, ...], frozenset[Key]], dict[Key, Array]] = field(
-        default_factory=dict, repr=False
-    )
+    _found: Found = field(default_factory=Found)
+    _domain: Domain = field(default_factory=Domain)
+    _swept: dict[tuple[Expr, tuple[complex, ...], frozenset[Key]], dict[Key, Array]] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -1,9 +1,9 @@
 """Reasoning about index ranges: what follows from the bounds of the steps, and which indices meet a subscript."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor.affine import Affine, affine
 from symgrad.tensor.build import holds, rel
@@ -11,8 +11,7 @@ from symgrad.tensor.integers import Int, difference, integer, replace, symbols_o
 from symgrad.tensor.nodes import Binder, Rel
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """Known inequalities, each as an expression that is ≥ 0."""
 
     gaps: tuple[Int, ...] = ()
@@ -76,8 +75,7 @@ class Bounds:
         return any((s - g).nonnegative() for s in singles for g in known)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """How the members of a family that a definition reads meet one given member.
 
     ``values`` are the indices that follow from the meeting, ``binders`` and ``conds`` what is left to sum over, and

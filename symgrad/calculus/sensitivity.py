@@ -1,9 +1,9 @@
 """One definition differentiated: what an adjoint of its value contributes to each named node that it reads."""
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.pullback import CALLS, Contribution, fit, pullback
 from symgrad.calculus.whole_sums import whole_sums
@@ -21,8 +21,7 @@ from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Sensitivity:
+class Sensitivity(Struct, frozen=True):
     """The adjoint ``value`` that arrives at a node, summed over the binders where the conditions hold."""
 
     atom: Var

@@ -1,10 +1,10 @@
 """The part of a model between two nodes: member by member where a range is short, a family as one running node else."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeGuard
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.calculus.adjoint import shared_by
 from symgrad.calculus.dependency import Lags, lags, reach
@@ -32,8 +32,7 @@ MOST_LAGS = 8
 """Members of a family at open steps between two that are asked about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """The part of a model between a node and what it is differentiated by.
 
     ``order`` has what is read before its readers, ``of`` last; ``bodies`` are their definitions, short sums over steps

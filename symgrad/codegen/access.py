@@ -1,10 +1,10 @@
 """Indexing: which rows and entries of an array, as slices where it can be, as index arrays elsewhere."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import sympy
+from msgspec import Struct
 
 from symgrad.codegen.intervals import Ranges, at_most, coefficient, tidy
 from symgrad.codegen.text import ATOM, Code
@@ -14,16 +14,14 @@ from symgrad.tensor.nodes import Binder
 Label: TypeAlias = "sympy.Symbol | int"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One place along an axis of some length, counted from 0; it may depend on batch indices."""
 
     index: Int
     length: Int
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The places start..stop − 1 along an axis, which stays."""
 
     start: Int
@@ -31,8 +29,7 @@ class Span:
     length: Int
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Struct, frozen=True):
     """A place given by data: source of an integer (array), with the batch indices along its axes."""
 
     code: Code
@@ -41,8 +38,7 @@ class Data:
 Item: TypeAlias = Place | Span | Data
 
 
-@dataclass(frozen=True, slots=True)
-class Indexer:
+class Indexer(Struct, frozen=True):
     """How indices are written in one place of a function.
 
     Attributes:

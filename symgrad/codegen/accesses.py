@@ -1,6 +1,6 @@
 """Which members of which families an expression reads, and over which ranges."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from symgrad.codegen.intervals import Ranges, at_most, clip, extreme
 from symgrad.tensor.integers import Int
@@ -8,8 +8,7 @@ from symgrad.tensor.nodes import Build, Expr, Fold, Iverson, Mul, Rel, Var
 from symgrad.tensor.system import Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """A named node, read for all indices in the ranges; ``guarded`` where relations left over say it is not for all.
 
     ``known`` are the ranges of open steps, which stand for one value each. ``sure`` says that it is read whatever

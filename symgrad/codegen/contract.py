@@ -1,16 +1,16 @@
 """Sums of products over labelled axes, written as ``@`` where two matrices allow it and as einsum elsewhere."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from symgrad.codegen.text import ATOM, PRODUCT, Code, transposed
 
 Label: TypeAlias = object
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(Struct, frozen=True):
     """An array with a label for each of its axes; a label that occurs twice among factors runs along both."""
 
     code: Code

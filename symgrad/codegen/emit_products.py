@@ -1,7 +1,8 @@
 """NumPy source of matrix products: ``@`` in the order that costs least, diagonal matrices as scalings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.codegen.contract import Factor, contract
 from symgrad.codegen.emit import emit, tensor
@@ -10,8 +11,7 @@ from symgrad.codegen.text import ATOM, PRODUCT, Code
 from symgrad.tensor.nodes import Call, Expr, MatMul, Transpose
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(Struct, frozen=True):
     """A factor of a matrix product; kind is matrix, column, row, scalar, or diagonal (then the code is the vector).
 
     ``swapped`` says that the code is a batch of matrices whose last two axes are to be exchanged.

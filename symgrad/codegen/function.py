@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.codegen import emit_arrays, emit_entrywise, emit_products, emit_ranges, guards
 from symgrad.codegen.accesses import accesses
@@ -28,8 +28,7 @@ from symgrad.tensor.nodes import Add, Entry, Expr, Permute, Transpose, Var
 RULES = (emit_arrays, emit_entrywise, emit_products, emit_ranges, guards)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """The source of one function and of the functions it needs beside NumPy."""
 
     source: str

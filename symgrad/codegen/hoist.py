@@ -4,10 +4,10 @@ Each such part becomes a definition of its own, which is then computed for all s
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from dataclasses import replace as changed
 
 import sympy
+from msgspec import Struct, field
+from msgspec.structs import replace as changed
 
 from symgrad.codegen.accesses import accesses, guards
 from symgrad.codegen.intervals import Ranges, at_most, clip, contains
@@ -94,8 +94,7 @@ def _named(body: Expr, ranges: Ranges, made: list[Definition], known: Ranges) ->
     return replace_nodes(body, mapping)
 
 
-@dataclass(slots=True)
-class _Mover:
+class _Mover(Struct):
     model: Model
     range: Binder
     families: frozenset[str]

@@ -1,10 +1,10 @@
 """A program made uniform: every input a named family, every index of a definition ranged, nothing unneeded."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from dataclasses import replace as changed
 
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace as changed
 
 from symgrad.codegen.accesses import Access, accesses, may_hit
 from symgrad.codegen.intervals import Ranges, nested
@@ -20,8 +20,7 @@ from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """An array argument: the member (or the members over its ranges) of a family that it holds."""
 
     argument: str
@@ -36,8 +35,7 @@ class Input:
         return Definition(self.family, self.subs, self.node, self.ranges)
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """Definitions and outputs over inputs; ``open`` are the ranges of the open steps."""
 
     definitions: tuple[Definition, ...]

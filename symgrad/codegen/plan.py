@@ -1,11 +1,11 @@
 """The order of computing: what is read comes first, and definitions that read each other share a loop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace as changed
 from typing import TypeAlias
 
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace as changed
 
 from symgrad.codegen.accesses import Access, may_hit
 from symgrad.codegen.intervals import Ranges, at_most, coefficient, fixed_value, largest, nonnegative, smallest
@@ -16,15 +16,13 @@ from symgrad.tensor.nodes import Binder
 from symgrad.tensor.system import Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(Struct, frozen=True):
     """A definition that does not read itself: all of its members at once."""
 
     definition: Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """Definitions that read each other at earlier (descending: later) steps, one step after the other."""
 
     step: Binder
@@ -36,8 +34,7 @@ class Loop:
 Plan: TypeAlias = tuple[Once | Loop, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
+class _Edge(Struct, frozen=True):
     """The reader, what it reads, and through which access; both are places in a list of definitions."""
 
     reader: int

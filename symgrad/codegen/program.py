@@ -1,16 +1,15 @@
 """What is compiled: definitions, what is wanted of them, and which keyword argument holds which input."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor.nodes import Binder, Deriv, Expr, Var
 from symgrad.tensor.system import System
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A keyword argument: the node that it holds, or a family of nodes with one leading axis for each index.
 
     Row 0 of an index axis is the first index of its range: ``I[t]``, t = 1..T, of size d is an array (T, d).
@@ -21,8 +20,7 @@ class Leaf:
     ranges: tuple[Binder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """One function to be written.
 
     Attributes:

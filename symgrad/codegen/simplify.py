@@ -1,6 +1,6 @@
 """Loops made shorter: guards that only cut off zeros dropped, values that are read once put where they are read."""
 
-from dataclasses import replace as changed
+from msgspec.structs import replace as changed
 
 from symgrad.codegen.accesses import Access, accesses
 from symgrad.codegen.intervals import Ranges, at_most, clip, largest, negation_free, smallest

@@ -1,9 +1,9 @@
 """Sizes read off the shapes of the arguments."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.codegen.integers_text import integer_source
 from symgrad.codegen.intervals import length
@@ -13,8 +13,7 @@ from symgrad.errors import QuestionError
 from symgrad.tensor.integers import Int, difference, integer, symbols_of
 
 
-@dataclass(frozen=True, slots=True)
-class Dimension:
+class Dimension(Struct, frozen=True):
     """Axis ``axis`` of an argument has length ``size``."""
 
     argument: str

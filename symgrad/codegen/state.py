@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.codegen.access import Indexer
 from symgrad.codegen.integers_text import integer_source
@@ -21,8 +21,7 @@ class NotVectorisable(Exception):
     """An expression that NumPy cannot compute for all values of an index at once; a loop can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Where an expression stands.
 
     Attributes:
@@ -60,8 +59,7 @@ class Scope:
         return Scope(self.known, self.batch, True, self.label)
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct):
     """One function being written."""
 
     names: Names

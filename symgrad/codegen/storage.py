@@ -1,9 +1,9 @@
 """Where the members of each family live: an argument, an array with one row a step, or a value of the current step."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.codegen.accesses import Access, may_hit
 from symgrad.codegen.intervals import Ranges, at_most, largest, smallest
@@ -16,8 +16,7 @@ from symgrad.tensor.integers import Int, difference, integer, same
 from symgrad.tensor.system import Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """An index axis of an array: row 0 is the index ``base``, and there are ``length`` rows."""
 
     base: Int
@@ -29,8 +28,7 @@ class Axis:
         return integer(difference(self.base + self.length, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True):
     """An array of a family.
 
     Attributes:
@@ -48,8 +46,7 @@ class Store:
     padded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
+class Stores(Struct, frozen=True):
     """All of a function's arrays by family; ``arguments`` holds single members given as arguments."""
 
     arrays: Mapping[str, Store]

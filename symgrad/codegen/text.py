@@ -1,9 +1,9 @@
 """Python source as data: expressions with their precedence and axes, and lines laid out as formatters do."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor.integers import Int
 
@@ -11,8 +11,7 @@ COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 7)
 WIDTH = 88
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A NumPy expression.
 
     Attributes:

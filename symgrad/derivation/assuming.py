@@ -7,11 +7,12 @@ points at which it holds are kept.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.calculus.pullback import SUMS_TO_ONE
@@ -140,8 +141,7 @@ def _interval(low: tuple[Fraction, bool] | None, high: tuple[Fraction, bool] | N
 # Values
 
 
-@dataclass(frozen=True, slots=True)
-class Imposed:
+class Imposed(Struct, frozen=True):
     """Conditions that random values are made to satisfy."""
 
     conditions: tuple[Compare, ...]

@@ -1,6 +1,6 @@
 """Results for every end of the steps, put at the numbers that a problem gives."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from symgrad.calculus.ends import Opened
 from symgrad.derivation.steps import Result, mapped

@@ -2,10 +2,10 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import sympy
+from msgspec import Struct, field
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.probes import probe, probe_of
@@ -26,8 +26,7 @@ DIFFERENCE_STEPS = (1e-3, 1e-4, 1e-5)
 """The largest step is the most exact for smooth models; a long recurrence, or a kink near by, needs a smaller one."""
 
 
-@dataclass(slots=True)
-class Certifier:
+class Certifier(Struct):
     """Evaluates lines of one question in several numeric instances of the model."""
 
     instances: list[Numbers]

@@ -7,8 +7,9 @@ Source: Boyd and Vandenberghe, Convex Optimization (2004), section 3.2.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from symgrad.derivation.pieces import meet
 from symgrad.derivation.saturation import sign
@@ -77,8 +78,7 @@ def _has_kink(n: Expr) -> bool:
     return type(n).__name__ in ("Compare", "Iverson")
 
 
-@dataclass(slots=True)
-class Curvature:
+class Curvature(Struct):
     """What each part of a function is in x; ``said`` are the parts whose curvature a rule gives, with the rule."""
 
     x: Var

@@ -1,9 +1,9 @@
 """Scalar expressions as SymPy's and back, each named node as a symbol that knows what is assumed of it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.tensor import build as b
 from symgrad.tensor.from_sympy import from_sympy
@@ -11,8 +11,7 @@ from symgrad.tensor.nodes import Expr, Var
 from symgrad.tensor.sympy_border import to_sympy
 
 
-@dataclass(slots=True)
-class InSympy:
+class InSympy(Struct):
     """The symbols given so far: ``positive`` names nodes that are known to be so without being declared."""
 
     positive: Collection[str] = ()

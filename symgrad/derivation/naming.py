@@ -1,9 +1,9 @@
 """Names for what a derivation uses more than once: D_t = diag(1 − h_t ⊙ h_t), e_t = ŷ_t − y_t."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.derivation.steps import Introduced
 from symgrad.derivation.workspace import Workspace, generalise
@@ -13,8 +13,7 @@ from symgrad.tensor.reindex import reindex
 from symgrad.tensor.walk import postorder, variables
 
 
-@dataclass(slots=True)
-class Names:
+class Names(Struct):
     """The names given so far in one derivation, by what they stand for.
 
     ``pending`` are those that no printed line has shown yet. Where ``several`` families want a name of the same

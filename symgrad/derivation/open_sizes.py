@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.derivation.steps import Code, DeferredCode, Result, introduced, mapped
 from symgrad.errors import ProblemError
@@ -32,8 +33,7 @@ LARGE: Final = 5
 """The smallest number that is opened; a smaller one may mean something, such as two classes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A problem with its large sizes as symbols, and the numbers that they stand for."""
 
     problem: Problem
@@ -55,10 +55,10 @@ class Opened:
         """The expression at the numbers."""
         return reindex(expr, self.values)
 
-    def _later(self, code: Code) -> Code:
+    def _later(self, code: Code | DeferredCode) -> DeferredCode:
         return DeferredCode(lambda: self._code(code))
 
-    def _code(self, code: Code) -> Code:
+    def _code(self, code: Code | DeferredCode) -> Code:
         definitions = tuple(self._definition(d) for d in code.system.definitions)
         steps = {s: self._range(x) for s, x in code.system.steps.items()}
         outputs = tuple((key, self.at(x)) for key, x in code.outputs)

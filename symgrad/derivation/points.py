@@ -1,9 +1,9 @@
 """Points: the values that a question gives to a model's inputs, and the sizes that follow from them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation.structure.equations import integer_value
 from symgrad.errors import QuestionError
@@ -17,8 +17,7 @@ from symgrad.tensor.shapes import show_shape
 from symgrad.tensor.system import Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What a node is set to, or, where there are ranges, every member of a family."""
 
     node: Var
@@ -27,8 +26,7 @@ class Value:
     ranges: tuple[Binder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """Sizes and open indices, and a definition by numbers for each node that is given a value."""
 
     integers: Mapping[sympy.Symbol, Int]

@@ -5,12 +5,12 @@ entries stands out of the sum by 1/√n of the whole, far above rounding.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, TypeAlias
 
 import numpy as np
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.tensor.nodes import Add, Chain, Deriv, Expr
@@ -20,8 +20,7 @@ from symgrad.tensor.walk import postorder
 Indices: TypeAlias = Mapping[sympy.Symbol, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(Struct, frozen=True):
     """Every entry is compared."""
 
     numbers: Numbers
@@ -44,8 +43,7 @@ class Entries:
         """The values were found right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Along:
+class Along(Struct, frozen=True):
     """Sums of the entries along directions are compared, (points, directions, *of.shape)."""
 
     numbers: Numbers

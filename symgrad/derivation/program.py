@@ -26,7 +26,7 @@ def derivative_code(
     value: Expr,
     known: System,
     held: frozenset[Expr] = frozenset(),
-) -> Code:
+) -> DeferredCode:
     """The code of ∂of/∂wrt: what is displayed where that is closed and not a scalar's gradient, else a backward pass.
 
     Args:

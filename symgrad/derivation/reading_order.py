@@ -1,9 +1,9 @@
 """The definitions behind a quantity, each written once, what is read before its readers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.dependency import Lags, components, lags
 from symgrad.errors import QuestionError
@@ -18,8 +18,7 @@ from symgrad.tensor.walk import variables
 MOST_STATEMENTS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """node = body, for every index in the ranges."""
 
     node: Var

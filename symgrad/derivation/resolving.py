@@ -1,7 +1,8 @@
 """Derivatives within an expression, written out: as formulas, or as a backward pass over the model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.calculus.local import local_jacobian
 from symgrad.derivation.differentiation.derivative import as_node
@@ -20,8 +21,7 @@ from symgrad.tensor.system import System
 from symgrad.tensor.walk import find
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Struct, frozen=True):
     """A derivative as it is derived: its value, the lines before it, and why the last step holds.
 
     ``images`` are the names on the way that are linear in the variable, written out over it.

@@ -1,8 +1,7 @@
 """Scalars to SymPy and back: what is not arithmetic or a known function of the unknown is a symbol by itself."""
 
-from dataclasses import dataclass, field
-
 import sympy
+from msgspec import Struct, field
 
 from symgrad.tensor.from_sympy import from_sympy
 from symgrad.tensor.nodes import Add, Apply, Const, Density, Expr, Mul, Num, Pow, Var
@@ -13,8 +12,7 @@ from symgrad.tensor.walk import postorder
 _POSITIVE = frozenset({"positive", "density", "probability"})
 
 
-@dataclass(slots=True)
-class Algebra:
+class Algebra(Struct):
     """Scalars as SymPy expressions; ``known`` are the nodes that became symbols."""
 
     known: dict[Expr, sympy.Symbol] = field(default_factory=dict)

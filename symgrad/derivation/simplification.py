@@ -1,10 +1,10 @@
 """Named simplifications of special values: e⁰ = 1, softmax of equal scores, a cross-entropy with a one-hot target."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.entries import take_entries
 from symgrad.derivation.saturation import sign
@@ -41,8 +41,7 @@ Rule = Callable[[Expr], Expr]
 _OF_NUMBERS = ("trace", "det", "diagpart")
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """An identity by its name in words, as a rule for one node; ``needs`` says what it rests on where it applies."""
 
     words: str

@@ -1,9 +1,11 @@
 """Every question of a problem answered by the solver of its kind; one that fails does not stop the rest."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
+
+from msgspec.structs import replace
 
 from symgrad.derivation import referred
 from symgrad.derivation.assuming import with_facts

@@ -1,11 +1,13 @@
 """What a derivation is made of: certified lines, names introduced on the way, prose, results and their checks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import sympy
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.problem.model import Question
 from symgrad.tensor.build import count
@@ -17,8 +19,7 @@ Reason: TypeAlias = tuple["str | Expr", ...]
 """Words with expressions set among them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """How one claim was tested: ``kind`` says against what, the error is relative to the largest entry."""
 
     kind: str
@@ -28,8 +29,7 @@ class Check:
     ok: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """left = right[0] = right[1] = …, true for every index in ``ranges``; made by ``Certifier.line`` alone.
 
     A line with another ``relation`` states that one between its sides: "<=", "<", or "iff" between conditions, which
@@ -47,8 +47,7 @@ class Line:
     relation: str = "="
 
 
-@dataclass(frozen=True, slots=True)
-class Introduced:
+class Introduced(Struct, frozen=True):
     """A name given to an expression on the way: name = body, for every index in the ranges."""
 
     name: Var
@@ -56,8 +55,7 @@ class Introduced:
     reason: Reason = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(Struct, frozen=True):
     """A sentence of the derivation."""
 
     words: Reason
@@ -66,16 +64,14 @@ class Prose:
 Cell: TypeAlias = "str | Expr | Reason"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows of cells: words, numbers or expressions, or words with expressions among them."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CasesLine:
+class CasesLine(Struct, frozen=True):
     """left = value where condition, for each case; each case was evaluated where its condition holds."""
 
     left: Expr
@@ -84,8 +80,7 @@ class CasesLine:
     check: Check
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """Points of a curve, or of a row of a surface.
 
     Attributes:
@@ -99,8 +94,7 @@ class Curve:
     bound: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(Struct, frozen=True):
     """Curves over one axis, or a surface over two.
 
     Attributes:
@@ -122,8 +116,7 @@ class Plot:
 Block: TypeAlias = Line | Introduced | Prose | Table | CasesLine | Plot
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """What computes a result in numbers: definitions, forward and backward alike, and the value over them.
 
     ``outputs`` are several values by key, such as "at" and "value" of an optimum; they stand in place of the value.
@@ -135,25 +128,38 @@ class Code:
     outputs: tuple[tuple[str, Expr], ...] = ()
 
 
-class DeferredCode(Code):
+class DeferredCode:
     """Code that is worked out when it is first looked at: most sheets never ask for it."""
 
-    __slots__ = ("_make",)
-
     def __init__(self, make: Callable[[], Code]) -> None:
-        object.__setattr__(self, "_make", make)
+        self._make = make
 
-    def __getattr__(self, name: str) -> Any:
-        if name not in Code.__slots__:
-            raise AttributeError(name)
-        made = self._make()
-        for field_name in Code.__slots__:
-            object.__setattr__(self, field_name, getattr(made, field_name))
-        return getattr(made, name)
+    @cached_property
+    def _made(self) -> Code:
+        return self._make()
+
+    @property
+    def system(self) -> System:
+        """The definitions, forward and backward alike."""
+        return self._made.system
+
+    @property
+    def value(self) -> Expr:
+        """The value over the definitions."""
+        return self._made.value
+
+    @property
+    def integers(self) -> tuple[sympy.Symbol, ...]:
+        """The integers that a caller gives."""
+        return self._made.integers
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Expr], ...]:
+        """Several values by key, in place of the value."""
+        return self._made.outputs
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """One answer: what was asked, its value in symbols, its shape, and how it was checked.
 
     ``exact`` is the value where it is a number, an array of numbers, a truth value; None otherwise.
@@ -171,11 +177,10 @@ class Result:
     exact: Any = None
     inexact: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
-    code: Code | None = None
+    code: Code | DeferredCode | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Derivation:
+class Derivation(Struct, frozen=True):
     """The answer to one question.
 
     ``status`` is certified, unchecked (prose of the author) or failed (with the message). ``question`` is what was
@@ -192,7 +197,7 @@ class Derivation:
     hint: str = ""
     points: Fraction | None = None
     text: str = ""
-    question: Question | None = field(default=None, repr=False, compare=False)
+    question: Question | None = None
 
 
 def mapped(block: Block, change: Callable[[Expr], Expr]) -> Block:

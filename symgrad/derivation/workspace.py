@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.calculus.dependency import lags, reach
 from symgrad.derivation.assuming import Imposed
@@ -34,8 +34,7 @@ MOST_STEPS = 2_000
 """A step beyond that is not looked for."""
 
 
-@dataclass(slots=True)
-class Workspace:
+class Workspace(Struct):
     """The state of one derivation.
 
     ``system`` grows by what the derivation names; ``introduced`` are those names in order.

@@ -5,9 +5,11 @@ through get a fixed size, since growing ones cannot cross lines.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.notation.measure import fence_size, width
 from symgrad.notation.symbols import SYMBOLS
@@ -35,8 +37,7 @@ _DEEPER: Final = 4
 _LONGEST_FACTOR: Final = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(Struct, frozen=True):
     """A piece of the formula.
 
     Attributes:
@@ -150,8 +151,7 @@ def _break_cost(op: str, base: int) -> int | None:
 # Choosing the breaks
 
 
-@dataclass(frozen=True, slots=True)
-class _Broken:
+class _Broken(Struct, frozen=True):
     """One line of the formula, and how much further in it begins than the lines of the outermost level."""
 
     items: Sequence[_Item]

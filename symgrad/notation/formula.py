@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct, field
 
 from symgrad.notation.symbols import ACCENTS, GREEK_LETTERS, SYMBOLS
 from symgrad.notation.tree import (
@@ -82,8 +83,7 @@ def read_formula(text: str) -> Tree | None:
     return None if reader.peek() else tree
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     tokens: list[str]
     at: int = 0
     depth: int = 0

@@ -1,17 +1,17 @@
 """How functions are written, one row for each: by name, as a sign, in a fence, as a root, a power or cases."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 Form: TypeAlias = Literal[
     "name", "sign", "fence", "root", "exponential", "logarithm", "cases", "indicator", "power", "infix", "unit",
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """How one function is written.
 
     Attributes:

@@ -4,10 +4,10 @@ Terms with a plus come first, each kind by its letters, and numbers last, as the
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy
+from msgspec import Struct
 
 from symgrad.errors import InternalError
 from symgrad.notation import precedence as level
@@ -17,8 +17,7 @@ from symgrad.tensor.integers import Int
 SymbolTree = Callable[[sympy.Symbol], Tree]
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A tree and how tightly it holds together."""
 
     tree: Tree

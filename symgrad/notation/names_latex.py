@@ -5,8 +5,9 @@ What is more than that stays as it was given, with the declared name for the for
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.notation.symbols import SYMBOLS
 from symgrad.notation.tree import Accent, Font, Ident, Infix, Number, OpName, Row, Script, Sym, Tree, Verbatim
@@ -54,8 +55,7 @@ def _spelled(tree: Tree | None) -> str:
             return "?"
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     tokens: tuple[str, ...]
     at: int = 0
 

@@ -5,10 +5,11 @@ tensor(W[i, j], i=1..n, j=1..m), partial(h[t], W), chain(…).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
 from itertools import groupby
+
+from msgspec import Struct
 
 from symgrad.errors import InternalError
 from symgrad.notation.integers import integer_source
@@ -22,8 +23,7 @@ from symgrad.tensor.nodes import At, Binder, Compare, Cut, Expr, Item, Num, Pow,
 _SUM, _PRODUCT, _POWER, _ATOM = 10, 20, 40, 50
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(Struct, frozen=True):
     text: str
     level: int
 

@@ -1,9 +1,10 @@
 """How an expression is to be read: the problem's names, names for its subexpressions, the layout convention."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from symgrad.notation.names import Names
 from symgrad.notation.tree import Tree
@@ -13,8 +14,7 @@ Layout: TypeAlias = Literal["gradient", "numerator", "denominator"]
 Aliases: TypeAlias = Mapping[Expr, Expr | Tree]
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """Everything that reading depends on.
 
     Attributes:

@@ -1,14 +1,14 @@
 """The table of signs: each row has the spelling in every output format, and the spacing an operator asks for."""
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 Spacing: TypeAlias = Literal["ordinary", "binary", "relation", "large", "fence"]
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(Struct, frozen=True):
     """One sign.
 
     Attributes:

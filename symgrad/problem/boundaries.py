@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import product
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.problem.definitions import Defined
 from symgrad.problem.model import Declaration
@@ -32,8 +32,7 @@ def check_members(
     return list(check.implied.values())
 
 
-@dataclass(slots=True)
-class _Check:
+class _Check(Struct):
     names: Names
     implied: dict[tuple[str, tuple[Int, ...]], Declaration] = field(default_factory=dict)
 

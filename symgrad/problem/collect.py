@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.errors import ProblemError, near
 from symgrad.problem.forms import number
@@ -24,8 +25,7 @@ _NAME = re.compile(r"\s*([^\W\d]\w*)")
 _RESERVED = frozenset({"loss", "grad", "jacobian"})
 
 
-@dataclass(slots=True)
-class Collected:
+class Collected(Struct):
     """The names of a problem, with what is declared and defined, in the author's order."""
 
     names: Names

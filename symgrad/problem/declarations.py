@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.errors import ProblemError
 from symgrad.problem.facts import check_facts
@@ -25,8 +26,7 @@ from symgrad.tensor.shapes import same_shape, show_shape
 from symgrad.tensor.system import Definition
 
 
-@dataclass(slots=True)
-class Declared:
+class Declared(Struct):
     """A declared symbol as a member of its family; ``annotation`` where the model defines the same member."""
 
     raw: RawSymbol

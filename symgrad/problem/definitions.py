@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.errors import ProblemError, near
 from symgrad.problem.components import component_range
@@ -27,8 +29,7 @@ from symgrad.tensor.system import Definition
 _PROBABILITIES = (("softmax", 1), ("sigmoid", 0))
 
 
-@dataclass(slots=True)
-class Defined:
+class Defined(Struct):
     """A definition of the model and the members it makes."""
 
     head: Head

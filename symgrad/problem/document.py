@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.errors import Diagnostic, ProblemError, near
 from symgrad.problem.fields import DOCUMENT, QUESTION_KINDS, SYMBOL, Field
@@ -94,8 +96,7 @@ def with_question(document: ProblemDocument, written: Source) -> ProblemDocument
     return replace(document, questions=(question,))
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     source: Source
     root: RawMap
     diagnostics: list[Diagnostic]

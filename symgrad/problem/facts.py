@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
 import sympy
+from msgspec import Struct
 
 from symgrad.errors import ProblemError
 from symgrad.problem.model import Given
@@ -23,8 +23,7 @@ LARGEST: Final = 12
 """Matrices with more rows are not multiplied out to test a fact."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """What a fact is said of, and whether it holds for numbers.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.problem.forms import (
     ANY,
@@ -27,8 +28,7 @@ from symgrad.problem.forms import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field: its name, the form of its value, and what it says."""
 
     name: str
@@ -37,8 +37,7 @@ class Field:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionKind:
+class QuestionKind(Struct, frozen=True):
     """A kind of question: its `ask`, its own fields, and groups of which one field is needed."""
 
     ask: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
+
+from msgspec import Struct
 
 from symgrad.errors import Diagnostic, ProblemError, near
 from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
@@ -22,8 +23,7 @@ Check = Callable[[RawNode], Iterator[Diagnostic]]
 Schema = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """A form: what it is in words, its check, and its JSON Schema."""
 
     what: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from symgrad.errors import near
 from symgrad.problem.names import Family, Names
@@ -12,8 +12,7 @@ from symgrad.source import Place
 from symgrad.syntax.tree import Call, Definition, Name, Span, Subscript, Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The left side of a definition: its steps, then the names of its components."""
 
     name: str

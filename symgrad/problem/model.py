@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
 import sympy
+from msgspec import Struct
 
 from symgrad.errors import QuestionError
 from symgrad.problem.forms import number
@@ -23,8 +23,7 @@ from symgrad.tensor.system import System
 Condition: TypeAlias = Rel | Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """Given numbers: scalar expressions row by row; shape () fills whatever they are given to.
 
     A setting may also give one whole array, as an expression.
@@ -39,8 +38,7 @@ class Given:
         return self.entries[0] if not self.shape and self.entries and self.entries[0].order else None
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """A declared symbol: `name[pattern]`, for all values of the pattern's symbols in ``ranges``.
 
     A pattern symbol without a range is open: it stands for one step that is not said. ``implied`` marks the
@@ -55,7 +53,7 @@ class Declaration:
     latex: str | None
     values: Given | None
     zero: bool
-    place: Place = field(repr=False)
+    place: Place
     ranges: tuple[Binder, ...] = ()
     about: str = ""
     implied: bool = False
@@ -67,26 +65,23 @@ class Declaration:
         return self.values is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """An expression of a question, as written and as understood."""
 
     expr: Expr
     text: str
-    place: Place = field(repr=False)
-    tree: Tree = field(repr=False)
+    place: Place
+    tree: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A field that mentions other questions' results; ``needs`` are their ids and parts: `first.value`."""
 
     needs: tuple[tuple[str, str], ...]
-    place: Place = field(repr=False)
+    place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """`target = value` or `target -> value`, of a node, a whole family (its name alone), or a size.
 
     ``approach`` is None for an equation, else the side of a limit: "+", "-" or "" for both. A value that
@@ -97,13 +92,12 @@ class Setting:
     target: Expr | sympy.Symbol | None
     value: Given
     text: str
-    place: Place = field(repr=False)
+    place: Place
     approach: str | None = None
     infinite: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked; ``fields`` holds its own fields, elaborated where they are expressions.
 
     ``scope`` is where fields are read that wait for the results of other questions.
@@ -112,14 +106,14 @@ class Question:
     id: str
     ask: str
     fields: Mapping[str, object]
-    raw: RawQuestion = field(repr=False)
+    raw: RawQuestion
+    place: Place
     prompt: str = ""
     points: Fraction | None = None
     note: str = ""
     hint: str = ""
     assume: tuple[Condition, ...] = ()
-    scope: Scope | None = field(default=None, repr=False, compare=False)
-    place: Place = field(repr=False, kw_only=True)
+    scope: Scope | None = None
 
     @property
     def pending(self) -> tuple[Pending, ...]:
@@ -205,8 +199,7 @@ class Question:
         return value if isinstance(value, str) and value else None
 
 
-@dataclass(frozen=True, slots=True)
-class Conventions:
+class Conventions(Struct, frozen=True):
     """How derivatives are laid out, where component indices start, and relu′(0)."""
 
     layout: str | None = None
@@ -214,8 +207,7 @@ class Conventions:
     relu_at_zero: Fraction = Fraction(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A whole problem.
 
     Attributes:
@@ -229,7 +221,7 @@ class Problem:
     title: str
     about: str
     source: Source
-    document: ProblemDocument = field(repr=False)
+    document: ProblemDocument
     system: System
     declarations: Mapping[str, tuple[Declaration, ...]]
     sizes: Mapping[str, sympy.Symbol]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.errors import Diagnostic
 from symgrad.source import Place
@@ -24,8 +24,7 @@ class Broken(Exception):
     """A name whose definition is wrong, which has been said already."""
 
 
-@dataclass(slots=True)
-class Member:
+class Member(Struct):
     """Members of a family that one line declares or defines: `name[pattern]` over ranges."""
 
     pattern: tuple[Int, ...]
@@ -61,8 +60,7 @@ class Member:
         return mapping
 
 
-@dataclass(slots=True)
-class Family:
+class Family(Struct):
     """A symbol or quantity; arity 0 for one that has no steps."""
 
     name: str
@@ -84,8 +82,7 @@ class Family:
         return exact or found
 
 
-@dataclass(frozen=True, slots=True)
-class UserFunction:
+class UserFunction(Struct, frozen=True):
     """`f(u, v) = body`: written in where it is used."""
 
     name: str
@@ -94,8 +91,7 @@ class UserFunction:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A density or an unknown function, `p(x, z)` or `D(x)`, with the ends of the range of its values."""
 
     name: str
@@ -107,8 +103,7 @@ class Unknown:
     place: Place
 
 
-@dataclass(slots=True)
-class Names:
+class Names(Struct):
     """The namespace of a problem."""
 
     families: dict[str, Family] = field(default_factory=dict)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.errors import ProblemError
 from symgrad.problem.indices import size_of
@@ -19,8 +19,7 @@ from symgrad.tensor.nodes import Binder
 _LETTERS = "srjmpquv"
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """What subscripts say: `h[t+1]` over t = 0..T-1 is h[t] over t = 1..T, with t shifted by -1 in what it says."""
 
     indices: tuple[Int, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import sympy
+from msgspec.structs import replace
 
 from symgrad.errors import ProblemError
 from symgrad.problem.calls import is_variable
@@ -96,13 +96,13 @@ def _question(raw: RawQuestion, ids: list[str], scope: Scope) -> Question:
         raw.ask,
         fields,
         raw,
-        raw.text("prompt"),
-        number(points) if isinstance(points, RawScalar) else None,
-        raw.text("note"),
-        raw.text("hint"),
-        read_assumptions(raw.sources("assume"), inner),
-        scope if any(isinstance(v, Pending) for v in fields.values()) else None,
-        place=raw.place,
+        raw.place,
+        prompt=raw.text("prompt"),
+        points=number(points) if isinstance(points, RawScalar) else None,
+        note=raw.text("note"),
+        hint=raw.text("hint"),
+        assume=read_assumptions(raw.sources("assume"), inner),
+        scope=scope if any(isinstance(v, Pending) for v in fields.values()) else None,
     )
 
 

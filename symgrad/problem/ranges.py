@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.errors import ProblemError, near
 from symgrad.problem.conditions import conditions
@@ -17,8 +17,7 @@ from symgrad.tensor.integers import Int, at_most, difference, index_symbol, symb
 from symgrad.tensor.nodes import Binder, Expr, Rel
 
 
-@dataclass(frozen=True, slots=True)
-class Ranges:
+class Ranges(Struct, frozen=True):
     """Ranges, outermost first, with the scope inside them; ``backwards`` where the larger end stands first."""
 
     scope: Scope

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
+
+from msgspec import Struct
 
 from symgrad.errors import Diagnostic
 from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
@@ -11,8 +12,7 @@ from symgrad.source import Place, Source
 from symgrad.syntax.tree import Call, Name, Span, Subscript
 
 
-@dataclass(frozen=True, slots=True)
-class RawSymbol:
+class RawSymbol(Struct, frozen=True):
     """A declared symbol; `shape` is `None` where nothing is said of it."""
 
     key: Name | Subscript | Call
@@ -23,26 +23,24 @@ class RawSymbol:
     values: RawNode | None
     range: RawNode | None
     about: str
-    place: Place = field(repr=False)
+    place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class RawStep:
+class RawStep(Struct, frozen=True):
     """An index and its range."""
 
     name: str
     span: Span
-    place: Place = field(repr=False)
+    place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class RawQuestion:
+class RawQuestion(Struct, frozen=True):
     """A question: its id, its kind, and its fields as they are written."""
 
     id: str
     ask: str
     fields: RawMap
-    place: Place = field(repr=False)
+    place: Place
 
     def get(self, name: str) -> RawNode | None:
         """The value of a field."""
@@ -57,8 +55,7 @@ class RawQuestion:
         return sources_of(self.fields.get(name))
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemDocument:
+class ProblemDocument(Struct, frozen=True):
     """A problem as written.
 
     ``faults`` are what is wrong with its form; what they belong to is left out, and the names that are left out so are

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, ParamSpec, TypeVar
 
 import sympy
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.errors import ProblemError, near
 from symgrad.problem.names import Broken, Names
@@ -24,8 +25,7 @@ WORDS: Final = frozenset({"pi", "inf", "fro"})
 """Words that need no declaration: the number π, and the orders of a norm."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The surroundings of an expression.
 
     Attributes:

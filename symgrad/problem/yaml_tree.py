@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct, field
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
@@ -38,14 +38,13 @@ _HINTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RawScalar:
+class RawScalar(Struct, frozen=True):
     """A scalar: its value, and its text with a place for every character."""
 
     value: Scalar
-    source: Source = field(repr=False)
-    place: Place = field(repr=False, compare=False)
-    size: int = field(default=1, repr=False)
+    source: Source
+    place: Place
+    size: int = 1
 
     @property
     def text(self) -> str:
@@ -53,22 +52,20 @@ class RawScalar:
         return self.source.text
 
 
-@dataclass(frozen=True, slots=True)
-class RawList:
+class RawList(Struct, frozen=True):
     """A sequence."""
 
     items: tuple[RawNode, ...]
-    place: Place = field(repr=False, compare=False)
-    size: int = field(default=1, repr=False)
+    place: Place
+    size: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class RawMap:
+class RawMap(Struct, frozen=True):
     """A mapping in the order of the file, each key once."""
 
     entries: tuple[tuple[RawScalar, RawNode], ...]
-    place: Place = field(repr=False, compare=False)
-    size: int = field(default=1, repr=False)
+    place: Place
+    size: int = 1
 
     def get(self, key: str) -> RawNode | None:
         """The value of a key."""
@@ -78,8 +75,7 @@ class RawMap:
 RawNode = RawScalar | RawList | RawMap
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A sequence or mapping that is being read."""
 
     is_map: bool
@@ -102,8 +98,7 @@ def read_yaml(source: Source) -> tuple[RawNode | None, list[Diagnostic]]:
     return builder.root, builder.diagnostics
 
 
-@dataclass(slots=True)
-class _Builder:
+class _Builder(Struct):
     source: Source
     root: RawNode | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from symgrad.derivation.steps import Curve
 from symgrad.notation.plain import plain
@@ -14,8 +15,7 @@ Words = tuple["str | Tree", ...]
 _SHOWN: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """A plot whose axes are named.
 
     Attributes:

@@ -1,6 +1,6 @@
 """Plots of a derivation as charts of a sheet: axes, curves and caption named in the problem's notation."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from symgrad.derivation.steps import Curve, Plot
 from symgrad.sheet.chart import Chart, Words, samples, some, text

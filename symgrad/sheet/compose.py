@@ -1,9 +1,11 @@
 """From derivations to a sheet: lines that follow one another in one aligned block, results boxed with their space."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.derivation import steps
 from symgrad.derivation.naming import says
@@ -185,8 +187,7 @@ def _with_result(result: Result) -> Iterator["steps.Block | _Stated"]:
         yield from _stated(result)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stated:
+class _Stated(Struct, frozen=True):
     """A result that no line of the derivation states."""
 
     result: Result

@@ -1,8 +1,9 @@
 """The graph of a model as drawings: one step of it from left to right, and the steps unrolled beside one another."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from symgrad.derivation.reading_order import members
 from symgrad.derivation.structure.diagram import Edge, Graph, Node, graphs

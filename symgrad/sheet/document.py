@@ -1,9 +1,10 @@
 """The document of an answer sheet: words with math trees among them, equations, tables; no text of any one format."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
 
 from symgrad.notation.tree import Aligned, Tree
 from symgrad.sheet.chart import Chart
@@ -14,32 +15,28 @@ Words: TypeAlias = tuple["str | Tree", ...]
 """A sentence: plain words, and mathematics set inline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """A sentence or two of the sheet's own."""
 
     kind: ClassVar[str] = "paragraph"
     words: Words
 
 
-@dataclass(frozen=True, slots=True)
-class Markdown:
+class Markdown(Struct, frozen=True):
     """Prose of the problem's author, in Markdown with $math$."""
 
     kind: ClassVar[str] = "markdown"
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Equations:
+class Equations(Struct, frozen=True):
     """Lines aligned at their relations."""
 
     kind: ClassVar[str] = "equations"
     aligned: Aligned
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows of cells under a header."""
 
     kind: ClassVar[str] = "table"
@@ -47,8 +44,7 @@ class Table:
     rows: tuple[tuple[Words, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """What the lines that follow are about, within one answer."""
 
     kind: ClassVar[str] = "heading"
@@ -58,8 +54,7 @@ class Heading:
 Block: TypeAlias = Paragraph | Markdown | Equations | Table | Heading | Drawing | Chart
 
 
-@dataclass(frozen=True, slots=True)
-class GivenRow:
+class GivenRow(Struct, frozen=True):
     """Symbols of one kind: their names, the space they lie in, what is known of them."""
 
     symbols: tuple[Tree, ...]
@@ -67,8 +62,7 @@ class GivenRow:
     words: Words
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionBlock:
+class QuestionBlock(Struct, frozen=True):
     """One question with its answer.
 
     Attributes:
@@ -101,8 +95,7 @@ class QuestionBlock:
     room: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """The answers to one problem.
 
     Attributes:
@@ -119,8 +112,7 @@ class Part:
     questions: tuple[QuestionBlock, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """A whole answer sheet: one problem, or several with one numbering of their questions.
 
     Attributes:

@@ -1,9 +1,11 @@
 """Drawings: boxes with formulas and curved arrows between them, in points, y downwards; one layout for every format."""
 
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import hypot
 from typing import ClassVar, Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.notation.measure import width
 from symgrad.notation.plain import plain
@@ -23,8 +25,7 @@ _HEIGHT: Final = 20.0
 _NOTE_HEIGHT: Final = 12.0
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """A node: its centre, its size, what stands in it."""
 
     x: float
@@ -51,8 +52,7 @@ class Box:
         return self.y + 0.29 * self.height
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow:
+class Arrow(Struct, frozen=True):
     """A curve that ends in a head; ``kind`` is forward, recurrent, skip or adjoint."""
 
     start: Point
@@ -78,8 +78,7 @@ class Arrow:
         return (*front, (first, second, end))
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     """A whole drawing; ``said`` describes it, a clause for each node, for those who do not see it."""
 
     kind: ClassVar[str] = "drawing"

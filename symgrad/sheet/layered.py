@@ -1,9 +1,10 @@
 """A graph without circles in layers from left to right: few crossings, and lines that go round the boxes."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 Key: TypeAlias = Hashable
 _SWEEPS: Final = 12
@@ -13,8 +14,7 @@ _LANE: Final = 8.0
 _FIRM: Final = 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(Struct, frozen=True):
     """Centres of the nodes, and the points that each edge goes through between its ends."""
 
     places: Mapping[Key, tuple[float, float]]

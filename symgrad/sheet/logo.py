@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.errors import ProblemError, near
 from symgrad.source import Source
@@ -26,8 +27,7 @@ _STARTS: Final[Mapping[str, tuple[str, tuple[bytes, ...]]]] = MappingProxyType(
 """Of each kind of image, its media type and how its files begin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Logo:
+class Logo(Struct, frozen=True):
     """An image.
 
     Attributes:

@@ -1,10 +1,11 @@
 """How a sheet is to look: paper, edition, dialect of Markdown, the user's own templates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from symgrad.source import Source
 
@@ -26,8 +27,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """What is chosen among words, on the command line and in a file of settings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What a user may choose.
 
     Attributes:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.codegen import compile_function, module
@@ -100,8 +101,7 @@ def _lines(text: str) -> list[str]:
     return text.rstrip().splitlines(keepends=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Worked:
+class _Worked(Struct, frozen=True):
     """The programs of the answers and of what they are about, by question, and small arrays to run them with."""
 
     answers: Mapping[str, Program]

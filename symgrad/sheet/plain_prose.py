@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 _FORMULA: Final = re.compile(r"\$(?!\s)([^$\n]+)(?<!\s)\$(?!\d)")
 _WORDS: Final = re.compile(r"(?:[^\W_]|[ .,;:?()'\"/–—-])*")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """Words, or what stands between two dollars."""
 
     text: str

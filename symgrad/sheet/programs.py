@@ -1,10 +1,10 @@
 """Answers as programs: which inputs a value depends on, and the keyword argument that holds each of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from keyword import iskeyword
 
 import sympy
+from msgspec.structs import replace
 
 from symgrad.codegen import module
 from symgrad.codegen.accesses import may_hit

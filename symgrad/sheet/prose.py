@@ -1,21 +1,20 @@
 """An author's Markdown, token by token, for a format of ours: HTML in it is printed as the text that it is."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from msgspec import Struct
 
 READER: Final = MarkdownIt("commonmark", {"html": False}).use(
     dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Struct, frozen=True):
     """How a format writes Markdown.
 
     Attributes:

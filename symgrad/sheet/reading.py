@@ -1,11 +1,12 @@
 """Expressions, shapes and ranges of one problem as math trees, in its names and its layout convention."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, cast
 
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.notation.integers import Piece, by, integer_piece
 from symgrad.notation.layout import oriented
@@ -25,8 +26,7 @@ from symgrad.tensor.nodes import Binder, Compare, Expr, Rel, Shape
 from symgrad.tensor.reindex import free_ints
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How one problem is read: its names, the convention for derivatives, the declared ranges of its steps.
 
     ``page`` is what the lines that it is read for hold.

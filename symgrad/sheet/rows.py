@@ -1,10 +1,11 @@
 """Equations laid out as rows: one below the other, broken where they are long, with the reasons in a column."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.notation.breaking import block, fit
 from symgrad.notation.measure import width
@@ -13,8 +14,7 @@ from symgrad.sheet.document import Words
 from symgrad.sheet.words import as_tree, joined
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What the lines of a page hold.
 
     Attributes:
@@ -47,8 +47,7 @@ _A_NAME: Final = 4.0
 _NOTHING: Final = Row(())
 
 
-@dataclass(frozen=True, slots=True)
-class Equation:
+class Equation(Struct, frozen=True):
     """left = rights[0] = rights[1] = … before it is laid out.
 
     Attributes:

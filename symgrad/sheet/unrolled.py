@@ -1,8 +1,9 @@
 """A recurrence through time: one column a step, one row a state; inputs below, losses above."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from symgrad.derivation.structure.diagram import Edge, Graph, Node
 from symgrad.sheet.drawing import Arrow, Box, Point, across, backwards, placed, upwards
@@ -49,8 +50,7 @@ def _kind(a: Int | None, b: Int | None) -> str:
     return "recurrent" if isinstance(gap, int) and abs(gap) == 1 else "skip"
 
 
-@dataclass(slots=True)
-class Unrolled:
+class Unrolled(Struct):
     """The layout of an unrolled graph whose boxes have their sizes."""
 
     graph: Graph

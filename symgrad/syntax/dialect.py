@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.source import Source
 from symgrad.syntax.parser import Parser
 from symgrad.syntax.tokens import Token
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """A way of writing expressions."""
 
     tokenize: Callable[[Source], Sequence[Token]]

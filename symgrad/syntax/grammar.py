@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Infix:
+class Infix(Struct, frozen=True):
     """How tightly an operator binds: to its left, and what its right operand may contain."""
 
     left: int
     right: int
 
 
-@dataclass(frozen=True, slots=True)
-class Grammar:
+class Grammar(Struct, frozen=True):
     """The operators between operands, and hints for signs that the notation does not have."""
 
     infix: Mapping[str, Infix]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, NoReturn
+
+from msgspec import Struct, field
 
 from symgrad.errors import ProblemError
 from symgrad.source import Place
@@ -35,8 +36,7 @@ _RESULT_PARTS: Final = ("at", "value")
 _SIGN = 30
 
 
-@dataclass(slots=True)
-class Parser:
+class Parser(Struct):
     """A cursor over tokens; each method reads one construct and stops behind it."""
 
     tokens: Sequence[Token]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any, Self
 
 from symgrad.source import Place
 
@@ -13,6 +14,10 @@ class Tree:
     """A piece of an expression. Trees are equal when they say the same, wherever they stand."""
 
     place: Place = field(compare=False, repr=False, kw_only=True)
+
+    def replaced(self, **values: Any) -> Self:
+        """The tree with other values of some fields."""
+        return replace(self, **values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,18 @@ generator gₖ, which is a symbol or a product, a power, a floor of some.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 from typing import TypeAlias
 
 import sympy
+from msgspec import Struct
 
 Number: TypeAlias = int | Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Affine:
+class Affine(Struct, frozen=True):
     """The integer Σ terms[g] g + constant; no coefficient is 0."""
 
     terms: Mapping[sympy.Expr, Number]

@@ -1,9 +1,9 @@
 """Which size, step and index symbols the value of a node depends on; computed once for each node."""
 
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import Build, Call, Count, Density, Deriv, Entry, Expr, Fold, Integral, Iverson, Opaque, Var
@@ -13,8 +13,7 @@ from symgrad.tensor.walk import postorder
 Symbols = frozenset[sympy.Symbol]
 
 
-@dataclass(frozen=True, slots=True)
-class Dependence:
+class Dependence(Struct, frozen=True):
     """The free symbols of a node, and those of them that a shape somewhere below it depends on."""
 
     symbols: Symbols

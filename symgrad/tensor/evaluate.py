@@ -6,11 +6,12 @@ body under Σ, ∏ or a built tensor once for all values of its indices.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import sympy
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.errors import InternalError
 from symgrad.tensor.dependence import dependence
@@ -26,8 +27,7 @@ __all__ = ["Env", "OutOfRange", "evaluate", "evaluate_all"]
 Hook = Callable[[Any, "Env"], Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Env:
+class Env(Struct, frozen=True):
     """Where values come from.
 
     Attributes:

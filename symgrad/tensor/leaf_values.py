@@ -5,12 +5,12 @@ Arrays have the shape (batch or 1, rows of the frame or 1, *shape of the node); 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
+from msgspec import Struct
 
 from symgrad.errors import InternalError
 from symgrad.tensor.dependence import dependence
@@ -22,8 +22,7 @@ from symgrad.tensor.stable import Array
 Unresolved: TypeAlias = Callable[[Expr, Mapping[sympy.Symbol, int]], Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What the rules of one evaluation need: the values of named nodes, and of unresolved derivatives."""
 
     lookup: Callable[[Var], Array]

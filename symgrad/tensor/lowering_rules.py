@@ -4,11 +4,11 @@ A rule asks for entries of operands (``Place``) and receives them as scalar expr
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from functools import singledispatch
 from typing import TypeAlias
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int
@@ -38,8 +38,7 @@ Names: TypeAlias = frozenset[str]
 _POOL = "ijklmpqrsuvab"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One entry that is asked for: the expression, its indices, and the names that are taken around it."""
 
     node: Expr

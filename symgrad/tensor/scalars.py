@@ -6,11 +6,11 @@ against, where it may be sampled, and how it prints. To add a function, add a ro
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor import stable
 from symgrad.tensor.build import (
@@ -36,8 +36,7 @@ TWO = num(2)
 PI = Const("pi")
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarFunction:
+class ScalarFunction(Struct, frozen=True):
     """One scalar function.
 
     Attributes:

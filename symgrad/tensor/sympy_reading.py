@@ -2,13 +2,13 @@
 
 import itertools
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import sympy
+from msgspec import Struct
 
 from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor import build as b
@@ -44,8 +44,7 @@ Row: TypeAlias = tuple[tuple[sympy.Symbol, int], ...]
 CONSTANTS: Final[Mapping[str, sympy.Expr]] = MappingProxyType({"pi": sympy.pi, "e": sympy.E, "inf": sympy.oo})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A scalar expression in index notation, with the values of its free index symbols."""
 
     node: Expr

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor.build import add, holds, rel, stack, zeros_like
 from symgrad.tensor.integers import Int, at_most, replace, same, symbols_of
@@ -15,8 +16,7 @@ from symgrad.tensor.reindex import reindex, unfold
 from symgrad.tensor.walk import variables
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """family[indices] = body, for all values of the index symbols in their ranges.
 
     An index is a symbol with a range in ``ranges``, or fixed: a number (a boundary value) or an open step.

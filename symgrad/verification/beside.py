@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.syntax.tree import Binary, Tree
 from symgrad.verification.documents.claims import Claim
@@ -19,8 +21,7 @@ from symgrad.verification.writer import Writer
 _MOST_NEAR = 6
 
 
-@dataclass(frozen=True, slots=True)
-class WrongLine:
+class WrongLine(Struct, frozen=True):
     """A wrong line: both sides, and the line of the document."""
 
     left: Tree | None
@@ -28,8 +29,7 @@ class WrongLine:
     line: int
 
 
-@dataclass(slots=True)
-class Before:
+class Before(Struct):
     """The claims that were judged so far, and the wrong ones among them."""
 
     claims: Sequence[Claim]

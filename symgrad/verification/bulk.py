@@ -7,12 +7,13 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Final
+
+from msgspec import Struct, field
 
 from symgrad.errors import SymgradError
 from symgrad.limits import MEMORY, limit_memory
@@ -58,8 +59,7 @@ def _apart_from_the_script() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
-@dataclass(slots=True)
-class _Worker:
+class _Worker(Struct):
     """A process, the pipe to it, whether it has read the problems, the answer it is at, and until when it may be."""
 
     process: BaseProcess
@@ -69,8 +69,7 @@ class _Worker:
     until: float = 0.0
 
 
-@dataclass(slots=True)
-class _Pool:
+class _Pool(Struct):
     sources: list[tuple[str, str]]
     names: tuple[str, ...]
     answers: list[str]

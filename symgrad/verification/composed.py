@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.errors import SymgradError
 from symgrad.syntax.tree import Name, Tree
@@ -21,8 +22,7 @@ from symgrad.verification.meaning.extension import with_definitions
 from symgrad.verification.meaning.readings import Notation
 
 
-@dataclass(slots=True)
-class Composed:
+class Composed(Struct):
     """The inputs that are made from others so far, and the bench of the model in which they are."""
 
     bench: Bench | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+
+from msgspec import Struct
 
 from symgrad.errors import AnswerError, near
 from symgrad.problem.model import Problem
@@ -20,14 +21,13 @@ from symgrad.verification.marking import Marker
 from symgrad.verification.merging import merged, without_cells
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(Struct, frozen=True):
     """An answer with the verdicts on what it states, in the order of writing."""
 
     document: str
     problems: tuple[str, ...]
     claims: tuple[Judged, ...]
-    text: str = field(default="", repr=False)
+    text: str = ""
 
     @property
     def wrong(self) -> tuple[Judged, ...]:
@@ -47,8 +47,7 @@ class Marked:
         return sum(given, Fraction(0)) if given else None
 
 
-@dataclass(frozen=True, slots=True)
-class Markers:
+class Markers(Struct, frozen=True):
     """Problems made ready for marking any number of answers."""
 
     markers: tuple[Marker, ...]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.source import Source
 from symgrad.verification.documents.headings import Headings
@@ -77,8 +78,7 @@ def _section(x: Judged, headings: Headings) -> Section:
     return headings.above(x.place), x.place.line // _LINES
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
+class Spans(Struct, frozen=True):
     """Where some statements stand, in order: their starts, and the farthest end of each and of all before it."""
 
     starts: tuple[int, ...]

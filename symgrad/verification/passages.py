@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from msgspec import Struct
+
 from symgrad.problem.model import Problem, Question
 from symgrad.source import Place, Source
 from symgrad.tensor.nodes import Call, Expr, Var
@@ -54,8 +56,7 @@ _LONGEST: Final = 10
 _FARTHEST: Final = 3000
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """What a passage about a question says: the numbers that its quantity is made of, and the words of its prompt."""
 
     question: Question

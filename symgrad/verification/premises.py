@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from symgrad.calculus.dependency import reach
 from symgrad.problem.texts import walk
@@ -37,8 +38,7 @@ _SENTENCE_ENDS: Final = re.compile(r"(?<!\\left)(?<!\\right)(?<!e\.g)(?<!i\.e)[.
 _CONSTANTS: Final = frozenset({"pi", "e", "I", "𝐈", "𝟏", "inf"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Stated:
+class _Stated(Struct, frozen=True):
     """A premise with its place: the claim, where it begins and ends, and whether it holds for its sentence only."""
 
     premise: Premise
@@ -48,8 +48,7 @@ class _Stated:
     clause: bool
 
 
-@dataclass(slots=True)
-class Premises:
+class Premises(Struct):
     """The premises of a document; ``now`` are those of the claim at which marking stands.
 
     ``supposing`` says whether that claim is a premise itself.

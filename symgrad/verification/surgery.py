@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.source import Place
 from symgrad.syntax.tree import (
@@ -37,8 +38,7 @@ _RIGHT: Final = re.compile(r"\s*(?:\\right|\\[bB]ig{1,2}r?)?\s*(\)|\]|\\\}|\})")
 Path = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
+class Splice(Struct, frozen=True):
     """Text to be put in place of the characters from ``start`` up to ``end`` of a source."""
 
     start: int
@@ -60,15 +60,15 @@ def with_parts(tree: Tree, new: Sequence[Tree]) -> Tree:
     """The tree with other parts, in the order of ``parts``."""
     match tree:
         case Subscript():
-            return replace(tree, base=new[0], items=tuple(new[1:]))
+            return tree.replaced(base=new[0], items=tuple(new[1:]))
         case Span(lo, hi):
             ends = iter(new)
-            return replace(tree, lo=lo and next(ends), hi=hi and next(ends))
+            return tree.replaced(lo=lo and next(ends), hi=hi and next(ends))
         case Keyword():
-            return replace(tree, value=new[0])
+            return tree.replaced(value=new[0])
         case Call(_, args, _):
             keywords = tuple(k for k in new[len(args) :] if isinstance(k, Keyword))
-            return replace(tree, args=tuple(new[: len(args)]), keywords=keywords)
+            return tree.replaced(args=tuple(new[: len(args)]), keywords=keywords)
         case Unary(op):
             return Unary(op, new[0], place=tree.place)
         case Transpose():
@@ -76,9 +76,9 @@ def with_parts(tree: Tree, new: Sequence[Tree]) -> Tree:
         case Binary(op):
             return Binary(op, new[0], new[1], place=tree.place)
         case Compare():
-            return replace(tree, operands=tuple(new))
+            return tree.replaced(operands=tuple(new))
         case ListTree():
-            return replace(tree, items=tuple(new))
+            return tree.replaced(items=tuple(new))
     return tree
 
 
@@ -102,9 +102,9 @@ def put(tree: Tree, path: Path, new: Tree) -> Tree:
 def put_names(tree: Tree, names: Mapping[str, str]) -> Tree:
     """The tree with some names replaced by others."""
     if isinstance(tree, Name):
-        return replace(tree, id=names[tree.id]) if tree.id in names else tree
+        return tree.replaced(id=names[tree.id]) if tree.id in names else tree
     if isinstance(tree, Call) and tree.func.id in names:
-        tree = replace(tree, func=replace(tree.func, id=names[tree.func.id]))
+        tree = tree.replaced(func=tree.func.replaced(id=names[tree.func.id]))
     inner = parts(tree)
     changed = [put_names(x, names) for x in inner]
     return tree if all(a is b for a, b in zip(inner, changed, strict=True)) else with_parts(tree, changed)
@@ -125,7 +125,7 @@ def put_bare(tree: Tree, trees: Mapping[str, Tree]) -> Tree:
     """The tree with some names that bear no subscripts replaced."""
     if isinstance(tree, Name):
         found = trees.get(tree.id)
-        return tree if found is None else replace(found, place=tree.place)
+        return tree if found is None else found.replaced(place=tree.place)
     inner = list(parts(tree))
     first = 1 if isinstance(tree, Subscript) and isinstance(tree.base, Name) else 0
     changed = [*inner[:first], *(put_bare(x, trees) for x in inner[first:])]

@@ -1,12 +1,12 @@
 """Running generated functions, and the same values from the expression evaluator."""
 
 from collections.abc import Mapping
-from dataclasses import replace as changed
 from itertools import product
 from typing import Any
 
 import numpy as np
 import sympy
+from msgspec.structs import replace as changed
 
 from symgrad.codegen import Program, module
 from symgrad.tensor import build as b

@@ -4,10 +4,10 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from symgrad.calculus import adjoint, linear, local, sensitivity
 from symgrad.calculus.pullback import CALLS, pullback

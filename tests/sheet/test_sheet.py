@@ -4,11 +4,11 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 import symgrad
 from symgrad.api import SolvedSheet

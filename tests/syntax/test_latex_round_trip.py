@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 import sympy
+from msgspec.structs import replace
 
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.solve import solve_problem

@@ -3,12 +3,12 @@
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, PHONE, SCREEN, run
+from msgspec.structs import replace
 
 from symgrad.pipeline import load
 from symgrad.verification.marked import Marked, Markers

@@ -1,9 +1,9 @@
 """Form backprop: δ_v = ∂L/∂v for every node, each from the nodes that read it, the last first."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import sympy
+from msgspec.structs import replace
 
 from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
 from symgrad.calculus.cancel import may_cancel, settled

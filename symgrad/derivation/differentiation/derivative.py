@@ -1,7 +1,8 @@
 """Questions of kind derivative: which way leads to the form that is asked for."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from symgrad.calculus.dependency import lags
 from symgrad.calculus.ends import open_ends

@@ -1,6 +1,7 @@
 """What a definition passes on to a node: (∂⁺u/∂v)ᵀ ∂L/∂u for a scalar L, ∂y/∂u ∂⁺u/∂v for any other y."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.calculus.cancel import may_cancel
 from symgrad.calculus.local import adjoint_part, jacobian_of, local_jacobian
@@ -17,8 +18,7 @@ from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """One reader's share of a derivative: with the reader's own derivative unresolved, and written out."""
 
     reader: Var
@@ -26,8 +26,7 @@ class Edge:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
+class Edges(Struct, frozen=True):
     """The shares of the readers in a trace from one node, with slopes written as diagonal matrices by name."""
 
     graph: Trace

@@ -1,9 +1,9 @@
 """Form components, and every derivative of order three or more: one entry of ``of`` at a time, in index notation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation.differentiation.first_order import FirstOrder
 from symgrad.derivation.differentiation.paths import Paths
@@ -24,8 +24,7 @@ from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A node with the entry that is looked at: the author's indices, or fresh ones that run over its axes."""
 
     node: Var
@@ -65,8 +64,7 @@ def free_letters(count: int, letters: str, work: Workspace) -> tuple[sympy.Symbo
     return tuple(sympy.Symbol(c, integer=True) for c in free[:count])
 
 
-@dataclass(slots=True)
-class ByEntries:
+class ByEntries(Struct):
     """∂of_i/∂x_j through the definitions."""
 
     work: Workspace

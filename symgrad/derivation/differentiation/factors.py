@@ -1,8 +1,7 @@
 """The first line of a chain: a derivative as a product of local factors, nothing resolved yet."""
 
-from dataclasses import dataclass
-
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.dependency import lags, reach
 from symgrad.calculus.trace import Trace
@@ -16,8 +15,7 @@ from symgrad.tensor.reindex import fresh_symbol
 from symgrad.tensor.walk import variables
 
 
-@dataclass(frozen=True, slots=True)
-class LocalFactors:
+class LocalFactors(Struct, frozen=True):
     """∂of/∂wrt through the nodes that wrt acts on directly, its *users*: Σ over them of ∂of/∂u ∂⁺u/∂wrt."""
 
     work: Workspace

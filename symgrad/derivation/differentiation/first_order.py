@@ -5,9 +5,9 @@ A state that reads the step after it is the same in the other direction: k ≥ t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.calculus.dependency import lags, reads
 from symgrad.calculus.rewrite import collect, factor
@@ -29,16 +29,14 @@ STEP_BY_STEP: Reason = ("one factor a step, the latest on the left",)
 STEP_BACK: Reason = ("one factor a step, the earliest on the left",)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A step at which x acts on the state directly, with the ranges that the sum over such steps has."""
 
     step: Int
     over: tuple[Binder, ...] = ()
 
 
-@dataclass(slots=True)
-class FirstOrder:
+class FirstOrder(Struct):
     """∂of/∂wrt through one state that each step reads from the step before, or from the one after."""
 
     work: Workspace

@@ -1,7 +1,9 @@
 """Derivatives that a model speaks of, g = ∂f/∂x, as formulas: what is defined by one can be differentiated again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.derivation.differentiation.entries import ByEntries, place
 from symgrad.derivation.differentiation.paths import Paths
@@ -22,8 +24,7 @@ DIFFERENTIATING = frozenset({"derivative", "update", "bound", "convexity", "opti
 """The kinds of questions that differentiate what they are about; others can read ∂f/∂x as it stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """A problem and a question without derivatives in definitions, and the lines that gave the formulas."""
 
     problem: Problem
@@ -75,8 +76,7 @@ def _open(root: Expr, system: System) -> Iterator[Deriv]:
                 yield x
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     problem: Problem
     question: Question
     system: System

@@ -1,9 +1,9 @@
 """Which values of the forward pass a gradient reads, and what for."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation.steps import Block, Introduced, Line, Prose, Reason
 from symgrad.tensor import build as b
@@ -14,8 +14,7 @@ from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A node that the backward pass reads, and the uses it has there."""
 
     node: Var

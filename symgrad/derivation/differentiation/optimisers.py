@@ -11,18 +11,17 @@ Source: torch.optim; Kingma and Ba (2015); Loshchilov and Hutter (2019).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Expr
 from symgrad.tensor.stable import Array
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A number of a rule: its letter, the names it may be given by, and what is known of it."""
 
     letter: str
@@ -39,8 +38,7 @@ STEP: Final = Setting("k", ("step", "t", "k"), "integer")
 DECAY: Final = Setting("lambda", ("weight_decay", "decay", "lambda", "lambda_"))
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One method.
 
     Attributes:
@@ -57,8 +55,7 @@ class Rule:
     decoupled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Quantities:
+class Quantities(Struct, frozen=True):
     """The named quantities of an update: parameter, gradient, numbers, state, and what is new."""
 
     parameter: Expr
@@ -68,8 +65,7 @@ class Quantities:
     new: Mapping[str, Expr]
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(Struct, frozen=True):
     """A new quantity by letter (``W`` is the parameter), what it is, and why."""
 
     letter: str

@@ -5,9 +5,9 @@ For one state s of first order, ∂s_t/∂s_k = J_t J_{t−1} … J_{k+1} with J
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.dependency import ranged, reads
 from symgrad.calculus.ranges import Bounds, meet
@@ -40,8 +40,7 @@ def carried_by_one(found: Sequence[State]) -> State | None:
     return found[0] if len(found) == 1 and found[0].reach in ((1,), (-1,)) else None
 
 
-@dataclass(slots=True)
-class ClosedForm:
+class ClosedForm(Struct):
     """One derivative ∂of/∂wrt of a model with a recurrence, at open steps."""
 
     problem: Problem

@@ -1,7 +1,8 @@
 """The numbers of an update rule: given in the question, or symbols where it leaves them out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.derivation.differentiation.optimisers import DECAY, RATE, Rule, Setting
 from symgrad.errors import QuestionError, near
@@ -13,8 +14,7 @@ from symgrad.tensor.integers import size_symbol
 from symgrad.tensor.nodes import Expr, Var
 
 
-@dataclass(frozen=True, slots=True)
-class RuleNumbers:
+class RuleNumbers(Struct, frozen=True):
     """The rate, the numbers of the rule and the weight decay, each given or a symbol; ``first`` at a zero state."""
 
     values: Mapping[str, Expr]

@@ -1,8 +1,7 @@
 """The states of a recurrence: families that later steps read, and where a node is computed from them."""
 
-from dataclasses import dataclass
-
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.adjoint import backward_order
 from symgrad.calculus.dependency import components, lags, reach, reads
@@ -14,8 +13,7 @@ from symgrad.tensor.system import Definition, System, spread
 from symgrad.tensor.walk import variables
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """A family that later steps read: its definition, the step it runs over, and how far back it is read."""
 
     definition: Definition

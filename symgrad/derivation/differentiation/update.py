@@ -1,10 +1,10 @@
 """Questions of kind update: one step of a descent rule, its gradient derived, and what must be kept for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import replace as changed
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace as changed
 
 from symgrad.derivation.certify import DIFFERENCE_TOLERANCE, Certifier, relative_error
 from symgrad.derivation.differentiation import derivative
@@ -73,8 +73,7 @@ def _gradient_question(question: Question, of: Expr, loss: Asked) -> Question:
     return changed(question, ask="derivative", fields=fields)
 
 
-@dataclass(slots=True)
-class _Update:
+class _Update(Struct):
     """One parameter's step."""
 
     problem: Problem

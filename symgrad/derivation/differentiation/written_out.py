@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.trace import Trace
@@ -19,8 +20,7 @@ MOST_PATHS: Final = 6
 Path = tuple[Var, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(Struct, frozen=True):
     """The paths of a trace, each from ``of`` down to ``wrt``; a softmax under its cross-entropy is left out."""
 
     graph: Trace

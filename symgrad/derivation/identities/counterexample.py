@@ -1,12 +1,12 @@
 """Counterexamples: small inputs at which a claimed relation fails."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.calculus.rewrite import size
@@ -36,8 +36,7 @@ MOST_NAMES = 500
 """Names in the longest formula that is computed with many digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counterexample:
+class Counterexample(Struct, frozen=True):
     """Inputs, and the values of both sides there."""
 
     inputs: Mapping[Var, Array]
@@ -78,8 +77,7 @@ def steps_at(system: System, sizes: Mapping[sympy.Symbol, int]) -> dict[sympy.Sy
     return {s: n for s, n in sizes.items() if not s.is_positive or s in ends}
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """A claimed relation between two expressions, to be refuted at inputs for which what is assumed holds."""
 
     system: System

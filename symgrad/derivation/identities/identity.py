@@ -1,10 +1,11 @@
 """Questions of kind identity: a proof in named steps, or a counterexample with numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.assuming import Imposed
@@ -108,8 +109,7 @@ def assumed_definition(condition: Condition) -> Definition | None:
     return None
 
 
-@dataclass(slots=True)
-class Claim:
+class Claim(Struct):
     """left relation right, to be proved or refuted."""
 
     work: Workspace

@@ -2,10 +2,10 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
@@ -19,8 +19,7 @@ MOST_FACTORS = 4
 _FREE = "ijklmpqrsuv"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """Σ over ``binders`` of the product of ``factors``, in one order."""
 
     factors: tuple[Expr, ...]

@@ -1,10 +1,10 @@
 """Ways to an inequality of numbers: squares, definite forms, a convex difference at its minimum, those with names."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeGuard
 
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation.curvature import AFFINE, CONVEX, Curvature
 from symgrad.derivation.identities.rules import chain
@@ -19,8 +19,7 @@ from symgrad.tensor.rebuild import transform
 from symgrad.tensor.walk import postorder, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """Why a difference is never negative: other ways to write it, each with the reason, and the last words."""
 
     forms: tuple[tuple[Expr, Reason], ...]

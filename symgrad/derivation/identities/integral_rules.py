@@ -5,10 +5,10 @@ like terms are collected; two expressions with the same sum are equal.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.rewrite import multiply_out
 from symgrad.derivation.steps import Reason
@@ -38,8 +38,7 @@ from symgrad.tensor.system import System, spread
 from symgrad.tensor.walk import postorder, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rewrite, and why it holds."""
 
     name: str

@@ -1,9 +1,9 @@
 """Proofs of identities: by a theorem, by rewriting integrals, by entries, by algebra, by named identities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.rewrite import distribute, multiply_out
 from symgrad.derivation.identities import inequality_ways
@@ -33,8 +33,7 @@ from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Proofs:
+class Proofs(Struct, frozen=True):
     """Ways to prove left relation right."""
 
     work: Workspace

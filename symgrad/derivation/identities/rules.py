@@ -1,8 +1,9 @@
 """Identities of matrices, probabilities and kinks by name: both sides of a claim are brought to one form by them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
@@ -14,8 +15,7 @@ from symgrad.tensor.shapes import same_shape
 _ROUNDS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """A rule for one node, and its name in words."""
 
     words: str

@@ -1,7 +1,8 @@
 """Ways to a limit by cases: conditions settled near the point, either side, the sign of a symbol."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.derivation.limits.search import Found, Search
 from symgrad.derivation.saturation import sign
@@ -59,8 +60,7 @@ def by_signs(search: Search, left: Expr, f: Expr) -> Found | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
+class _Split(Struct, frozen=True):
     """A limit by the sign of a symbol."""
 
     symbol: Var

@@ -6,25 +6,23 @@ the limit of its logarithm; a quotient of polynomials at infinity is divided by 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.errors import QuestionError
 
 MOST_STEPS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """An expression with the same limit, and the law that says so."""
 
     expr: sympy.Expr
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Laws:
+class Laws(Struct, frozen=True):
     """The limit of ``f`` as ``x`` goes to ``point`` from a side ("" for both)."""
 
     f: sympy.Expr

@@ -1,8 +1,10 @@
 """The search for a limit: ways tried in order, of which none counts that the values near the point do not confirm."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.derivation.steps import Block, Line, Reason, Result
 from symgrad.derivation.valued import valued
@@ -21,8 +23,7 @@ Way: TypeAlias = "Callable[[Search, Expr, Expr], Found | None]"
 """From a search, lim f and f to the limit and the lines that lead there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Approach:
+class Approach(Struct, frozen=True):
     """A scalar that goes to a point: from below or above, or from both sides."""
 
     var: Var
@@ -39,8 +40,7 @@ class Approach:
         return any(x is INFINITY for x in postorder(self.point))
 
 
-@dataclass(slots=True)
-class Search:
+class Search(Struct):
     """A limit to be found; ``ways`` are those to try for an expression at a depth of parts within parts.
 
     ``refusal`` is the first reason for which there can be none.

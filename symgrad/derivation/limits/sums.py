@@ -1,8 +1,7 @@
 """Sums whose number of terms grows, in closed form: Σ_{i=0}^T βⁱ = (1 − β^{T+1})/(1 − β)."""
 
-from dataclasses import replace
-
 import sympy
+from msgspec.structs import replace
 
 from symgrad.derivation.in_sympy import InSympy
 from symgrad.derivation.steps import Result

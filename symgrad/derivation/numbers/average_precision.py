@@ -5,9 +5,10 @@ Lin et al., Microsoft COCO (2014), 101 recall levels.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
+
+from msgspec import Struct
 
 from symgrad.derivation.numbers.fixed import Fixed, about, cell, fraction, times, total, vector
 from symgrad.derivation.steps import Block, Check, Code, Prose, Result, Table
@@ -25,8 +26,7 @@ LEVELS = {"11-point": 10, "coco": 100}
 NAME = Var("AP", (), ())
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One detection: its rank, whether it is a hit, and what has been found up to it."""
 
     rank: int

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from dataclasses import replace as changed
 from typing import Any
 
 import sympy
+from msgspec.structs import replace as changed
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation import exact

@@ -1,9 +1,10 @@
 """Lines between given numbers: nothing in them is random, so one evaluation in NumPy checks them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from dataclasses import replace as changed
 from fractions import Fraction
+
+from msgspec import Struct, field
+from msgspec.structs import replace as changed
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.certify import Certifier
@@ -15,8 +16,7 @@ from symgrad.tensor.system import Definition, System
 CHECK = "NumPy"
 
 
-@dataclass(slots=True)
-class Fixed:
+class Fixed(Struct):
     """A certifier over a system without inputs."""
 
     certifier: Certifier

@@ -4,12 +4,12 @@ Source of GIoU: Rezatofighi et al., Generalized intersection over union, CVPR 20
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation import exact
 from symgrad.derivation.numbers.fixed import Fixed, about, cell, fraction, quotient, square, times, total, vector
@@ -26,8 +26,7 @@ from symgrad.tensor.system import Definition, System
 COLUMNS = {"iou": "IoU", "distance": "L2 distance", "giou": "GIoU"}
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """The rectangle from corner (x1, y1) to the opposite corner (x2, y2)."""
 
     name: str
@@ -47,8 +46,7 @@ class Box:
         return self.x1, self.y1, self.x2, self.y2
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(Struct, frozen=True):
     """What a box and the reference have in common."""
 
     box: Box

@@ -1,10 +1,11 @@
 """Questions of kind bound: how large a Jacobian can be, over one step of a recurrence and over many."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.differentiation.derivative import as_node
@@ -71,8 +72,7 @@ def _from_copy(
     return search.one_step() if step is None else search.many_steps(*step)
 
 
-@dataclass(slots=True)
-class _Bound:
+class _Bound(Struct):
     work: Workspace
     names: Names
     of: Var

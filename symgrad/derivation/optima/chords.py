@@ -1,10 +1,10 @@
 """Chords that lie below a graph: two inputs between which a function rises above the line between its values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.assuming import Imposed
@@ -21,8 +21,7 @@ MARGIN, ROUNDING = 1e-3, 1e-7
 Values = Mapping[Var, Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Chord:
+class Chord(Struct, frozen=True):
     """Inputs, two points and the one halfway, and the three values."""
 
     given: Values
@@ -31,8 +30,7 @@ class Chord:
     sizes: Mapping[sympy.Symbol, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """A chord of ``of`` along x that lies below the graph, where what is assumed holds at its ends and halfway."""
 
     system: System

@@ -1,10 +1,10 @@
 """Questions of kind convexity: the Hessian as a sum of squares, or two points whose midpoint lies too high."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import sympy
+from msgspec import Struct, field
 
 from symgrad.calculus.linear import depends
 from symgrad.calculus.local import local_jacobian
@@ -50,8 +50,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     return tuple(results)
 
 
-@dataclass(slots=True)
-class _Convexity:
+class _Convexity(Struct):
     work: Workspace
     x: Var
     text: str

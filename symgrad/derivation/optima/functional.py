@@ -1,9 +1,8 @@
 """Optima over an unknown function that enters an integral point by point: the integrand is optimised at every point."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation.identities.integral_rules import RULES, definitions, mentioned, terms_of
 from symgrad.derivation.optima.neighbourhood import check
@@ -35,8 +34,7 @@ def solve(problem: Problem, question: Question, target: Density, maximum: bool) 
     return _Pointwise(work, target, maximum).solve()
 
 
-@dataclass(slots=True)
-class _Pointwise:
+class _Pointwise(Struct):
     work: Workspace
     target: Density
     maximum: bool

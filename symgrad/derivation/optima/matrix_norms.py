@@ -4,9 +4,10 @@ Source: Horn and Johnson, Matrix Analysis (2nd edition, 2013), section 5.6.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
@@ -17,8 +18,7 @@ from symgrad.tensor.nodes import Call, Expr, Var
 _DIAGONAL: Final = "a diagonal matrix has the norm of its largest entry"
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixNorm:
+class MatrixNorm(Struct, frozen=True):
     """‖A‖ with ‖A B‖ ≤ ‖A‖ ‖B‖: of any matrix, of the identity, and of Aᵀ where that is another norm of A."""
 
     of: Callable[[Expr], Expr]

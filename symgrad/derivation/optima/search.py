@@ -1,9 +1,9 @@
 """What every search for an optimum works with: the quantity written out, the lines so far, the result at the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import sympy
+from msgspec import Struct, field
 
 from symgrad.calculus.linear import depends
 from symgrad.derivation.identities.integral_rules import closed_form, definitions, mentioned
@@ -19,8 +19,7 @@ from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 
 
-@dataclass(slots=True)
-class Search:
+class Search(Struct):
     """``whole`` is what is optimised, written out."""
 
     work: Workspace

@@ -4,12 +4,13 @@ The norms are those of the forward model by the complex step; the bound is the c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.calculus.moving import Key
 from symgrad.calculus.numeric import Numbers
@@ -72,8 +73,7 @@ def drawn(problem: Problem, question: Question) -> Result:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Model:
+class _Model(Struct, frozen=True):
     """The model with many steps: its definitions, its inputs, its sizes, the last step shown and the first."""
 
     system: System

@@ -1,11 +1,11 @@
 """A number over one variable, or over two: a curve for each value of the second, or the contour lines of a surface."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.numbers import evaluation

@@ -1,10 +1,10 @@
 """Conditions on unknowns, for the page and for SymPy at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation.in_sympy import InSympy
 from symgrad.derivation.writing_out import put_in, written_out
@@ -30,8 +30,7 @@ def unknown(x: Expr, reading: InSympy) -> tuple[Var, sympy.Symbol]:
     raise QuestionError("solve for scalar symbols or sizes")
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """left op right, as expressions and for SymPy."""
 
     op: str

@@ -5,8 +5,10 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
@@ -16,8 +18,7 @@ from symgrad.tensor.walk import variables
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Struct, frozen=True):
     """low ≤ middle ≤ high, each end strict or not, or absent; equal ends make an equation."""
 
     middle: Expr

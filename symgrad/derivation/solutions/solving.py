@@ -1,11 +1,12 @@
 """Questions of kind solve: all values of the unknowns for which the conditions hold."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import sympy
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation import exact
@@ -50,8 +51,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
 Shown = list[tuple[Expr, Reason]]
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """The solution of one question."""
 
     question: Question

@@ -1,10 +1,10 @@
 """Questions of kind count: parameters, multiplications, additions or multiply-accumulates, over everything upstream."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation.reading_order import Statement, inputs, statements
 from symgrad.derivation.steps import Block, Code, Prose, Result, Table
@@ -29,8 +29,7 @@ CONVENTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What one quantity contributes: a formula, and what it is the formula of."""
 
     name: Expr

@@ -1,11 +1,11 @@
 """Questions of kind diagram: the named nodes as a graph, at one step and unrolled along a recurrence."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
 import sympy
+from msgspec import Struct
 
 from symgrad.calculus.dependency import Lags, lags, reach
 from symgrad.calculus.trace import bound_symbols, symbols_in
@@ -26,8 +26,7 @@ _FIRST: Final = 3
 DOTS: Final = "…"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A node of the graph.
 
     Attributes:
@@ -49,8 +48,7 @@ class Node:
         return {"id": self.var, "kind": self.kind, "op": self.op, "shape": shape, "step": step}
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """``source`` is read by ``target``: forward within a step, recurrent from the next one, skip from further off."""
 
     source: Var
@@ -62,8 +60,7 @@ class Edge:
         return {"from": self.source, "to": self.target, "kind": self.kind}
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """Nodes and edges; ``steps`` are the columns of an unrolled recurrence, with None where steps are left out."""
 
     nodes: tuple[Node, ...]
@@ -151,8 +148,7 @@ def _shown(system: System, time: sympy.Symbol, roots: Iterable[Var], table: Lags
     return (*range(lo, lo + _FIRST), None, hi)
 
 
-@dataclass(slots=True)
-class _Builder:
+class _Builder(Struct):
     system: System
     table: Lags
     families: set[str]

@@ -1,9 +1,9 @@
 """Questions of kind equations: the definitions behind a quantity, as they stand or at given values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.derivation.reading_order import Statement, inputs, specialise, statements
 from symgrad.derivation.steps import Block, Code, Line, Prose, Reason, Result
@@ -37,8 +37,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     return tuple(_one(problem, question, system, chosen, w, shown) for w in question.several("of"))
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """What the question sets: sizes, steps and indices by symbol, nodes and whole families by value."""
 
     integers: Mapping[sympy.Symbol, Int]

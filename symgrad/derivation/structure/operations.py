@@ -5,9 +5,10 @@ a multiplication; signs, comparisons and functions such as tanh count as nothing
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
+
+from msgspec import Struct
 
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.layers import AXES, setting
@@ -17,8 +18,7 @@ from symgrad.tensor.nodes import Add, Call, Chain, Expr, Fold, MatMul, Mul, Num,
 ONE: Expr = b.ONE
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """Formulas of the multiplications and additions of one operation, with their factors in the order of thought."""
 
     multiplications: Expr = b.ZERO

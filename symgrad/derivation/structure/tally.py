@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sympy
+from msgspec import Struct
 
 from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import evaluate_int
@@ -17,8 +17,7 @@ FEW = 3
 """Entries along each axis that are counted; the others take as much."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """A count at given sizes."""
 
     sizes: Mapping[sympy.Symbol, int]

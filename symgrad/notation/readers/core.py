@@ -1,10 +1,11 @@
 """The one function from an expression to its tree, open to a rule for each node kind, and what all rules share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import singledispatch
 
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.errors import InternalError
 from symgrad.notation import precedence as level
@@ -21,8 +22,7 @@ from symgrad.tensor.walk import variables
 _DUMMIES = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "u", "v")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """Where an expression is being read: the style, the letters of the bound indices around it, scripts."""
 
     style: Style

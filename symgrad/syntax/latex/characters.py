@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from symgrad.errors import ProblemError
 from symgrad.source import Source
@@ -42,8 +43,7 @@ def one_by_one(run: str, script: bool) -> Sequence[str]:
     return tuple(run)
 
 
-@dataclass(slots=True)
-class Characters:
+class Characters(Struct):
     """Tokens read so far, and the place of the next character."""
 
     source: Source

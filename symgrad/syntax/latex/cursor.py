@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Final, NoReturn, TypeVar
+
+from msgspec import field
 
 from symgrad.errors import ProblemError
 from symgrad.syntax.grammar import Infix
@@ -32,7 +33,6 @@ _SHORTEST_WORD: Final = 3
 _RELATIONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "="})
 
 
-@dataclass(slots=True)
 class Cursor(Parser):
     """A place in tokens of LaTeX; ``stop`` is the end of the group that is being read."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.errors import ProblemError
 from symgrad.source import Place
@@ -30,8 +31,7 @@ Range = tuple[int, int]
 _PARTIAL: Final = r"\partial"
 
 
-@dataclass(frozen=True, slots=True)
-class _Partial:
+class _Partial(Struct, frozen=True):
     """∂ᵏx above a line: ``of`` is what is differentiated, None where it follows behind the fraction."""
 
     of: Tree | None

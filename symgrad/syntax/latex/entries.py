@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -16,7 +15,6 @@ _INDEX_SIGNS: Final = ("+", "-", ":", "_", "{", "}")
 _IN_SQUARE: Final = ("(", ")", "·", "*")
 
 
-@dataclass(slots=True)
 class EntryReader(FunctionReader):
     """Reads entries."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -34,7 +33,6 @@ _NUMBERS: Final = frozenset({"norm", "sum", "trace", "det", "dot", "mean"})
 _SETTING: Final = re.compile(r"([a-z]+) ?=? ?([0-9]+)")
 
 
-@dataclass(slots=True)
 class FunctionReader(Cursor):
     """Reads what is applied, and what stands above."""
 

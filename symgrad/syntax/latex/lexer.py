@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from symgrad.errors import ProblemError
@@ -46,7 +45,6 @@ def tokenize(source: Source, pieces: Pieces = one_by_one, longest: int = LONGEST
     return (*lexer.tokens, Token(Kind.END, "", source.place(end, end)))
 
 
-@dataclass(slots=True)
 class _Lexer(Characters):
     """Reads commands and what stands in their braces."""
 

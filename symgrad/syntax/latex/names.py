@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from symgrad.syntax.latex.signs import ACCENTS, COMBINING, FUNCTIONS, GREEK, GREEK_LETTERS
 from symgrad.syntax.tokens import Kind, Token
@@ -22,8 +23,7 @@ PREFIXES: Final = {"delta": "δ", "Delta": "Δ", "d": "d"}
 _MOST_ACCENTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(Struct, frozen=True):
     """A name as it is written: the letter or word with its accents, what is below it, what is above."""
 
     base: str
@@ -44,8 +44,7 @@ class Spelling:
         return f"{name}__{label}" if label else name
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(Struct, frozen=True):
     """A name in the tokens: where its scripts stand, the place behind its letter, and the one behind it all."""
 
     base: str
@@ -56,8 +55,7 @@ class Scanned:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A declared name with the number of subscripts that belong to it, and whether what is above does."""
 
     name: str
@@ -65,8 +63,7 @@ class Found:
     above: bool
 
 
-@dataclass(slots=True)
-class Vocabulary:
+class Vocabulary(Struct):
     """The names that a text may use.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
+
+from msgspec.structs import replace
 
 from symgrad.errors import ProblemError
 from symgrad.source import Place
@@ -24,7 +25,6 @@ _BOLD: Final = {"𝐈": "I", "𝐞": "e"}
 """Bold letters that are the identity and the unit vector, unless the problem has steps of that letter: I_t."""
 
 
-@dataclass(slots=True)
 class NameReader(SpecialNames, EntryReader):
     """Reads names."""
 

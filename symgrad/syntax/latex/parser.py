@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -27,7 +26,6 @@ from symgrad.syntax.tree import (
 )
 
 
-@dataclass(slots=True)
 class LatexParser(NameReader):
     """Reads formulas."""
 

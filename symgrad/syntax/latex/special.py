@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from symgrad.syntax.latex.functions import FunctionReader
 from symgrad.syntax.latex.names import Scanned, items
 from symgrad.syntax.latex.signs import FUNCTIONS
@@ -11,7 +9,6 @@ from symgrad.syntax.tokens import Kind, Token
 from symgrad.syntax.tree import Call, Compare, Name, Tree
 
 
-@dataclass(slots=True)
 class SpecialNames(FunctionReader):
     """Reads them."""
 

@@ -4,9 +4,9 @@ A row without values is a way of writing other nodes: ``dot`` is a matrix produc
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from symgrad.tensor import build
 from symgrad.tensor.functions import (
@@ -23,8 +23,7 @@ from symgrad.tensor.nodes.algebra import Settings
 from symgrad.tensor.stable import Array
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """How a ``Call`` node is evaluated, lowered and written out.
 
     Attributes:
@@ -41,8 +40,7 @@ class Values:
     helper: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TensorFunction:
+class TensorFunction(Struct, frozen=True):
     """One whole-tensor function: its constructor, its LaTeX name, and its values where it is a node."""
 
     name: str

@@ -1,9 +1,9 @@
 """What all nodes share: a shape and operands; and the index ranges and relations that they carry."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import sympy
+from msgspec import Struct
 
 from symgrad.consing import Consed
 from symgrad.tensor.integers import Int
@@ -11,8 +11,7 @@ from symgrad.tensor.integers import Int
 Shape: TypeAlias = tuple[Int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Binder:
+class Binder(Struct, frozen=True):
     """A bound index with its inclusive range lo..hi."""
 
     symbol: sympy.Symbol
@@ -20,8 +19,7 @@ class Binder:
     hi: Int
 
 
-@dataclass(frozen=True, slots=True)
-class Rel:
+class Rel(Struct, frozen=True):
     """A relation between integer expressions; op is one of == != < <= > >=."""
 
     op: str

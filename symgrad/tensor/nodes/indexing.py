@@ -1,7 +1,8 @@
 """Reductions and folds, tensors built from entries and parts, entries taken from tensors."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from symgrad.consing import node
 from symgrad.tensor.integers import Int
@@ -54,23 +55,20 @@ class Build(Expr):
         return (self.body,)
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(Struct, frozen=True):
     """One place along an axis, counted from 1."""
 
     index: Int
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """The places lo..hi along an axis, counted from 1."""
 
     lo: Int
     hi: Int
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(Struct, frozen=True):
     """A place along an axis that is data: a scalar expression with an integer value, counted from 1."""
 
     index: Expr

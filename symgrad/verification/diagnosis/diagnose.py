@@ -7,8 +7,10 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from dataclasses import replace as changed
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace as changed
 
 from symgrad.errors import SymgradError
 from symgrad.source import Source
@@ -40,8 +42,7 @@ _LOOKS: Final = 8
 _MATRIX_SLIPS: Final = frozenset({"transpose", "diag", "order", "product"})
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """The edit that makes a line right: the slip's name, what to do, and the text after it, where it reads back."""
 
     slip: str
@@ -128,8 +129,7 @@ class Doctor:
         return latex(vocabulary)
 
 
-@dataclass(slots=True)
-class _Attempt:
+class _Attempt(Struct):
     """Edited lines tried at the points at which the truth is known, under the readings that the line allows."""
 
     bench: Bench

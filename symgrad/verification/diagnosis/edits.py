@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.problem.names import Names
 from symgrad.syntax.tree import Tree
@@ -11,16 +12,14 @@ from symgrad.verification.diagnosis.hands import Hand
 from symgrad.verification.surgery import Splice
 
 
-@dataclass(frozen=True, slots=True)
-class Filler:
+class Filler(Struct, frozen=True):
     """A factor or a term that may be lacking, and how it is written."""
 
     tree: Tree
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What a writer may have meant.
 
     Attributes:
@@ -46,8 +45,7 @@ class Context:
     terms: Sequence[Filler] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One edit of an expression: the slip that it undoes, what it does in words, the tree and the text after it."""
 
     slip: str
@@ -60,8 +58,7 @@ Variant = tuple[Tree, str, tuple[Splice, ...]]
 """A part after an edit, what was done, and the edit in the text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A part with one of many fillers beside it, before it or behind it, and a sign between them.
 
     ``filled`` is the edit that puts in a filler.
@@ -86,8 +83,7 @@ def choices_in(edit: Variant | Choice) -> int:
 Undo = Callable[[Context, Tree, Tree | None], Iterator[Variant | Choice]]
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
+class Slip(Struct, frozen=True):
     """One kind of slip: its name, what it is in words, and how it is undone at a part of an expression.
 
     Those of one ``turn`` are looked for together; in the last turn are those that need a search of all there is.

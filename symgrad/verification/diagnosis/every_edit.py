@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from symgrad.problem.names import Names
 from symgrad.syntax.tree import Binary, Call, Compare, ListTree, Span, Transpose, Tree, Unary
@@ -12,8 +13,7 @@ from symgrad.verification.meaning.calls import POINT_BY_POINT
 from symgrad.verification.surgery import Path, places, put
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """A part of an expression, which edits may replace.
 
     Attributes:
@@ -40,8 +40,7 @@ class Site:
         return self.around[-1] if self.around else None
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """What one slip may have been at a site: ``number`` is that of the slip in the table, ``rank`` that of the edit."""
 
     slip: Slip

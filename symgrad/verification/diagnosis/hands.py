@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.syntax.latex.names import spelling
 from symgrad.syntax.latex.signs import ACCENTS, COMBINING, GREEK
@@ -21,8 +22,7 @@ _PLAIN: Final = ("@", ".T", "**")
 _MARKS: Final = {ACCENTS[command]: combining for combining, command in COMBINING.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
+class Hand(Struct, frozen=True):
     """What a writer puts behind what he transposes, between factors, and before a vector on the diagonal."""
 
     latex: bool = True

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from symgrad.errors import SymgradError
 from symgrad.syntax.tree import Tree
@@ -81,8 +82,7 @@ def at_point(x: Value, point: int) -> Value:
     return x if len(x.data) == 1 else Value(x.data[point : point + 1], x.out, x.exact, x.eye, x.formal)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """What an edit puts in: a tree; where it is a choice, a tree with one of the fillers beside it."""
 
     row: Row
@@ -96,8 +96,7 @@ class Option:
         return (self.row,) if self.choice is None else tuple((n, i) for i in range(len(self.choice.fillers)))
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Rows whose values are alike but for their numbers, of one kind; without a value nothing is known of them."""
 
     rows: tuple[Row, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from symgrad.source import Place, Source
 from symgrad.syntax.tree import Compare, Tree
@@ -11,8 +12,7 @@ from symgrad.syntax.tree import Compare, Tree
 Kind: TypeAlias = Literal["equation", "definition", "shape", "value", "inequality", "bound"]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One statement: left = right, or another relation between them.
 
     Attributes:
@@ -33,7 +33,7 @@ class Claim:
 
     left: Tree | None
     right: Tree
-    place: Place = field(repr=False)
+    place: Place
     latex: str
     kind: Kind = "equation"
     relation: str = "="
@@ -42,30 +42,28 @@ class Claim:
     question: str | None = None
     repaired: str = ""
     where: tuple[Compare, ...] = ()
-    offers: tuple[Claim, ...] = field(default=(), repr=False)
+    offers: tuple[Claim, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """A part of a formula that cannot be read, why, and where the offending sign is.
 
     ``offers`` are what it would say if a fault of writing or of recognition were mended; nothing is mended silently.
     """
 
-    place: Place = field(repr=False)
+    place: Place
     latex: str
     reason: str
-    at: Place = field(repr=False)
+    at: Place
     context: str = ""
     offers: tuple[Claim, ...] = ()
     question: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table of a document, every cell with its place; rows need not be equally long."""
 
-    cells: tuple[tuple[Source, ...], ...] = field(repr=False)
+    cells: tuple[tuple[Source, ...], ...]
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -73,8 +71,7 @@ class Table:
         return tuple(tuple(cell.text for cell in row) for row in self.cells)
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(Struct, frozen=True):
     """A piece of mathematics in a document."""
 
     source: Source
@@ -87,8 +84,7 @@ class Formula:
     """Whether TeX sets it, so that white space in it says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document as read: its claims and what is unread, in the order of writing, its tables and its prose.
 
     ``terms`` counts the formulas that are read but state nothing, such as a name in a sentence.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.errors import AnswerError, ProblemError
 from symgrad.problem.yaml_tree import RawMap, RawNode, RawScalar, read_yaml
@@ -32,8 +34,7 @@ _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _SIGNS: Final = frozenset("∂⊙ᵀ⊤Σ∑∏∇·×σ√∘ŷ≤≥∈α∞₀₁₂₃ₜ")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A document taken apart: its formulas, the prose between them, its tables."""
 
     source: Source
@@ -149,8 +150,7 @@ def _body(source: Source) -> int:
     return max(0, begun)
 
 
-@dataclass(slots=True)
-class _Scanner:
+class _Scanner(Struct):
     """One pass over a text; a closing sign that was not found once is not looked for again."""
 
     source: Source

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.source import Source
 
@@ -19,8 +20,7 @@ _DEEPEST = 8
 _LONGEST_GROWTH = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Macro:
+class _Macro(Struct, frozen=True):
     arguments: int
     body: str
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from symgrad.errors import AnswerError
 from symgrad.source import Source
@@ -17,8 +18,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-@dataclass(slots=True)
-class _Cell:
+class _Cell(Struct):
     kind: str = ""
     chars: list[str] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)

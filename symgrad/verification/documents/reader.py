@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
+
+from msgspec.structs import replace
 
 from symgrad.errors import AnswerError, ProblemError
 from symgrad.syntax.latex.lexer import tokenize
@@ -207,7 +209,7 @@ class Reader:
         match self.head:
             case Call(Name("jacobian"), (of, wrt), keywords) if self.vocabulary.arities.get(name) == 0:
                 self.last = None
-                return replace(self.head, args=(of, Name(name, place=wrt.place)), keywords=keywords)
+                return self.head.replaced(args=(of, Name(name, place=wrt.place)), keywords=keywords)
         return None
 
     def offer_left(self, refused: int, claim: Claim) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 from typing import Final
+
+from msgspec.structs import replace
 
 from symgrad.syntax.latex.cursor import partners
 from symgrad.syntax.latex.signs import FUNCTIONS

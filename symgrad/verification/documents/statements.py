@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.syntax.latex.cursor import partners
 from symgrad.syntax.tokens import Kind, Token
@@ -29,8 +30,7 @@ _Part = tuple[Tokens, bool, str]
 """A part of a row, whether more than a comma ends it, and the words just before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """sides[0] relations[0] sides[1] …; the first side is empty where the statement goes on from the one before."""
 
     sides: tuple[Tokens, ...]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import sympy
+from msgspec.structs import replace
 
 from symgrad.errors import SymgradError
 from symgrad.syntax.tree import Call, Keyword, Name, Number, Span, Tree

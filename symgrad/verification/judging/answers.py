@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
+
+from msgspec import Struct
 
 from symgrad.derivation.solve import solve_problem
 from symgrad.problem.model import Problem
@@ -19,8 +20,7 @@ _WITH_NUMBERS: Final = frozenset(
 Exact = Fraction | tuple["Exact", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The exact result of a question: a number, or numbers in a row.
 
     ``what`` is what a question counts; ``records`` are the rows of its table, where it makes one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Name, Subscript, Tree
@@ -10,8 +10,7 @@ from symgrad.verification.meaning.subscripts import entry_names
 from symgrad.verification.meaning.supposing import Premise
 
 
-@dataclass(frozen=True, slots=True)
-class Equation:
+class Equation(Struct, frozen=True):
     """left = right, with what the text around it fixes, and whether its writer works with plain numbers.
 
     ``premises`` are what the text supposes, ``rounded`` says that the sides are only close.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from symgrad.syntax.tree import Call, Name, Number, Tree
 from symgrad.verification.judging import inequalities

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Compare, Name, Subscript, Tree
@@ -73,7 +74,7 @@ def _entry_by_entry(bench: Bench, equation: Equation, notation: Notation) -> Jud
     left = equation.left
     if found.verdict != w.WRONG or not isinstance(left, Subscript) or not has_derivative(left):
         return found
-    turned = replace(left, items=left.items[::-1])
+    turned = left.replaced(items=left.items[::-1])
     if len(left.items) != 2 or _judged(bench, replace(equation, left=turned), notation).verdict != w.RIGHT:
         return found
     return Judgement(w.OTHER_LAYOUT, "the result is transposed: the other layout of derivatives")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from symgrad.syntax.tree import Tree
 from symgrad.verification.errors import Unclear

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.derivation.referred import result
 from symgrad.derivation.solve import solve_problem
@@ -25,8 +27,7 @@ from symgrad.verification.meaning.readings import Notation
 STAR: Final = "star"
 
 
-@dataclass(frozen=True, slots=True)
-class Optimum:
+class Optimum(Struct, frozen=True):
     """Where a question has its optimum: the variable, the name of the optimal one, and the bench that knows it."""
 
     question: str
@@ -35,8 +36,7 @@ class Optimum:
     bench: Bench
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """A line compared with an optimum: the verdict, its left side under the name of the optimal variable, the bench."""
 
     judgement: Judgement
@@ -102,11 +102,11 @@ def without(notation: Notation, name: str) -> Notation:
 def _renamed(left: Tree, name: str) -> Tree:
     match left:
         case Subscript(base, _):
-            return replace(left, base=_renamed(base, name))
+            return left.replaced(base=_renamed(base, name))
         case Call(func):
-            return replace(left, func=replace(func, id=name))
+            return left.replaced(func=func.replaced(id=name))
         case Name():
-            return replace(left, id=name)
+            return left.replaced(id=name)
     return left
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
@@ -152,7 +152,7 @@ def _is_still(bench: Bench, one: Fixed, call: Call, partials: Partials, notation
         items = list(one.items)
         for k, step in zip(open_items, steps, strict=True):
             items[k] = Number(Fraction(step), str(step), place=by.place)
-        moved = replace(call, args=(one.member(items), by))
+        moved = call.replaced(args=(one.member(items), by))
         kinds, _ = open_names((moved,), bench.names, notation)
         try:
             at = points(bench, moved, moved, kinds, notation, Reading(partials=partials))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Call, ListTree, Name, Subscript, Tree
@@ -49,8 +50,7 @@ def renamed(votes: Mapping[str, Counter[Size]], own: Mapping[str, Size]) -> dict
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(Struct, frozen=True):
     """The sizes of a quantity; of a derivative, ``cut`` axes are those of what is differentiated."""
 
     sizes: tuple[Size, ...]
@@ -88,8 +88,7 @@ class _Shape:
         return tuple(math.prod(column) for column in zip(*sizes, strict=True)) if sizes else self._one
 
 
-@dataclass(slots=True)
-class Shapes:
+class Shapes(Struct):
     """What the letters stand for that a writer uses for sizes.
 
     ``letters`` are new ones, by their first use; ``renamed`` are sizes of the problem that he consistently uses for

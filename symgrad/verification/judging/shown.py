@@ -3,11 +3,11 @@ r"""Numbers as far as they are written out: 0.753, 4.98 \cdot 10^{-2}, vectors a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from symgrad.syntax.tree import Binary, Call, ListTree, Number, Transpose, Tree, Unary
 from symgrad.tensor.stable import Array
@@ -16,8 +16,7 @@ _TIMES: Final = ("×", "·", "*")
 _LARGEST: Final = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A number with the place value of its last digit."""
 
     value: Fraction
@@ -51,8 +50,7 @@ def shown(tree: Tree) -> Shown | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class ShownArray:
+class ShownArray(Struct, frozen=True):
     """An array of numbers written out, row by row."""
 
     shape: tuple[int, ...]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import sympy
+from msgspec import Struct
 
 from symgrad.problem.model import Problem
 from symgrad.problem.texts import walk
@@ -28,8 +28,7 @@ _LARGEST: Final = 40
 _OF_OUTPUT: Final = re.compile(r"out|size|output|^[HWLNo]['′]|prime", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(Struct, frozen=True):
     """A question for a shape that depends on sizes, and choices of them for which there is one."""
 
     question: str

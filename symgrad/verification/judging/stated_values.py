@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from symgrad.syntax.tree import Binary, Call, Number, Subscript, Tree
 from symgrad.verification.documents.claims import Claim
@@ -88,8 +90,7 @@ def _shown(value: object) -> str:
     return " × ".join(map(_shown, value)) if isinstance(value, tuple) else str(value)
 
 
-@dataclass(slots=True)
-class PutIn:
+class PutIn(Struct):
     """What a writer puts in for inputs and states, and how he makes quantities from them, by the outermost function."""
 
     fixed: dict[Tree, Tree] = field(default_factory=dict)

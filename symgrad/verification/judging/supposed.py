@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.calculus.dependency import reach
 from symgrad.derivation.identities.identity import assumed_definition
@@ -29,8 +31,7 @@ _AT_A_POINT: Final = frozenset({"special_case", "evaluate"})
 _SUBJECTS: Final = ("of", "left", "right")
 
 
-@dataclass(frozen=True, slots=True)
-class Supposition:
+class Supposition(Struct, frozen=True):
     """A question, what it supposes in words, and the problem in which that holds.
 
     ``names`` are those that the question is about; ``settled`` those whose values are no longer free, which a line that

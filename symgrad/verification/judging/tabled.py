@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
 from symgrad.verification.documents.claims import Claim
@@ -25,8 +26,7 @@ _NAMED: Final = (
 _CLOSE: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Tabled:
+class Tabled(Struct, frozen=True):
     """A number that a question comes to, under a name that no model has; ``of`` is the box it belongs to."""
 
     question: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import replace as changed
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace as changed
 
 from symgrad.errors import SymgradError
 from symgrad.problem.texts import walk
@@ -31,8 +31,7 @@ _MORE = (0, 0, 5, 9, 15)
 """So many places more, where several indices are open: far apart, equal, the one or the other larger."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A world with values of the open indices, and the true value there."""
 
     world: World
@@ -40,8 +39,7 @@ class Point:
     truth: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Where a line fails: the numbers, or the shapes that do not fit."""
 
     point: Point | None
@@ -50,8 +48,7 @@ class Failure:
     given: tuple[int, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """What came of trying a line under a reading; ``outcome`` is None where it has no value."""
 
     reading: Reading

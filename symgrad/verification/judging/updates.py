@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from symgrad.syntax.tree import IMPLICIT, Binary, Call, Name, Tree
 from symgrad.verification.judging import verdicts as w

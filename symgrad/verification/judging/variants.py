@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from symgrad.syntax.tree import Call, Name
 from symgrad.verification.errors import Outside, Unclear
@@ -27,7 +27,7 @@ def by_variant(bench: Bench, equation: Equation, notation: Notation) -> Judgemen
     if not others or not _is_free_of(bench, left, notation):
         return None
     for other in others:
-        varied = replace(left, args=(replace(name, id=other), wrt))
+        varied = left.replaced(args=(name.replaced(id=other), wrt))
         judgement = judge(bench, replace(equation, left=varied), notation.copy())
         if judgement.good:
             reason = "; ".join(filter(None, (f"right if {of} is read as {other}", judgement.reason)))

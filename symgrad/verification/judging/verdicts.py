@@ -1,9 +1,10 @@
 """What is said of one equation of an answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.source import Place
 from symgrad.verification.judging.trials import Trial
@@ -29,8 +30,7 @@ GOOD: Final = frozenset({RIGHT, OTHER_LAYOUT, AS_SCALARS, TO_PRECISION, RIGHT_IF
 BAD: Final = frozenset({WRONG, SHAPE_ERROR, CARRIED})
 
 
-@dataclass(frozen=True, slots=True)
-class Counterexample:
+class Counterexample(Struct, frozen=True):
     """A point at which both sides were computed: the sizes and indices, the entry (from 1), and both numbers."""
 
     at: Mapping[str, int]
@@ -39,8 +39,7 @@ class Counterexample:
     given: float
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """A verdict with its reason.
 
     ``trial`` is how it was found, ``sure`` whether all its names are known, ``question`` the one that it answers.
@@ -51,7 +50,7 @@ class Judgement:
     diagnosis: str = ""
     correction: str = ""
     counterexample: Counterexample | None = None
-    trial: Trial | None = field(default=None, repr=False)
+    trial: Trial | None = None
     sure: bool = True
     question: str | None = None
 
@@ -72,8 +71,7 @@ class Judgement:
         return failure is not None and failure.point is not None and failure.point.world.scalars
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """One equation of a document with its verdict.
 
     Attributes:
@@ -85,7 +83,7 @@ class Judged:
         row: whether it is a row of a table.
     """
 
-    place: Place = field(repr=False)
+    place: Place
     latex: str
     quantity: str
     question: str | None

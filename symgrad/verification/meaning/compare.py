@@ -1,9 +1,9 @@
 """Whether two values agree: entry by entry, relative to the largest entry at the same point."""
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
 import numpy as np
+from msgspec import Struct
 
 from symgrad.tensor.stable import Array
 from symgrad.verification.meaning import values as v
@@ -25,8 +25,7 @@ class Outcome(Enum):
     SHAPE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Where two values differ most: the point, the entry (counted from 1), and both numbers there."""
 
     point: int
@@ -35,8 +34,7 @@ class Gap:
     given: float
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The outcome, with the largest gap where the values differ; ``partly``: at some points one side has no value."""
 
     outcome: Outcome

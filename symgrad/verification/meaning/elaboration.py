@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import sympy
@@ -124,16 +124,16 @@ def _as_declared(tree: Tree, names: Names) -> Tree:
             arguments = names.densities[law].arguments
             if len(arguments) == 1:
                 place = Name(arguments[0], place=density.place)
-                tree = replace(tree, args=(body, Distributed(place, density, place=density.place)))
+                tree = tree.replaced(args=(body, Distributed(place, density, place=density.place)))
         case Call(Name("E"), (body, Call(Name(law) as density, (given,), _)), _) if law in names.densities:
             over = given.left if isinstance(given, Given) else (given,)
             if len(over) == 1:
-                tree = replace(tree, args=(body, Distributed(over[0], density, place=density.place)))
+                tree = tree.replaced(args=(body, Distributed(over[0], density, place=density.place)))
         case Call(Name(law), (Given(left, _),), _) if law in names.densities:
             if names.densities[law].arguments == tuple(x.id for x in left if isinstance(x, Name)):
-                tree = replace(tree, args=left)
+                tree = tree.replaced(args=left)
     changed = {f.name: _mapped(getattr(tree, f.name), names) for f in fields(tree) if f.name not in ("place", "func")}
-    return replace(tree, **changed)
+    return tree.replaced(**changed)
 
 
 def _mapped(value: Any, names: Names) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import sympy
+from msgspec.structs import replace
 
 from symgrad.errors import SymgradError
 from symgrad.problem.names import Family, Member

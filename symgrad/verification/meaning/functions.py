@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from symgrad.syntax.tree import Call, ListTree
 from symgrad.tensor import stable

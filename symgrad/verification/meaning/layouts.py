@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from symgrad.problem.names import Family, Names
 from symgrad.syntax.tree import Call, Name, Subscript, Transpose, Tree

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from symgrad.syntax.tree import Binary, Name, Span, Subscript, Tree, Unary
 from symgrad.tensor import build as b

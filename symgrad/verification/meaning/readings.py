@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from symgrad.syntax.tree import Compare, Tree
 from symgrad.tensor.integers import Int
 
@@ -18,8 +20,7 @@ Partials = Literal["total", "leaves", "neighbours", "immediate"]
 Norms = Literal["model", "entries", "operator"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How what a line leaves open is read.
 
     Attributes:
@@ -52,8 +53,7 @@ class Reading:
     joined: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Defined:
+class Defined(Struct, frozen=True):
     """A name that the writer defines: at the subscripts of ``pattern`` it is the body."""
 
     name: str
@@ -61,8 +61,7 @@ class Defined:
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Adjoint:
+class Adjoint(Struct, frozen=True):
     """A name that stands for the derivative of the loss by a family, at the same step: δ_t for ∂L/∂h_t."""
 
     name: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import sympy
+from msgspec import Struct
 
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
@@ -16,8 +16,7 @@ from symgrad.verification.surgery import parts, with_parts
 Items = tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Subscripts:
+class Subscripts(Struct, frozen=True):
     """The families of a problem with the index that stands at each place, where it has a letter."""
 
     names: Names
@@ -41,7 +40,7 @@ class Subscripts:
             base, items = self._row(tree)
             if isinstance(base, Name):
                 whole = self.whole(base.id, items)
-                named = self._named(base) if whole is None else replace(base, id=whole_name(base.id))
+                named = self._named(base) if whole is None else base.replaced(id=whole_name(base.id))
                 return Subscript(named, self._ordered(base.id, items), place=tree.place)
         inner = parts(tree)
         changed = [self.settled(x) for x in inner]
@@ -59,7 +58,7 @@ class Subscripts:
     def _named(self, base: Name) -> Name:
         """The name of a quantity; one that is a size without subscripts is another with them."""
         own = base.id in self.names.sizes and base.id not in self.names.families
-        return replace(base, id=f"{base.id} ") if own else base
+        return base.replaced(id=f"{base.id} ") if own else base
 
     def whole(self, name: str, items: Items) -> int | None:
         """The place of the index that is left out where all members are meant at once, w_t for w_{i,t} at every i."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.calculus.moving import Key
 from symgrad.errors import SymgradError
@@ -23,8 +25,7 @@ from symgrad.verification.meaning.world import World
 from symgrad.verification.meaning.worlds import scalar_world, worlds
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """Every member name[items] of a family has the value of a tree, in which its open indices may stand."""
 
     name: str

@@ -6,10 +6,11 @@ A product contracts the axes that go into the left factor with those that come o
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.tensor.stable import Array
 
@@ -25,8 +26,7 @@ class Misfit(Exception):
         self.shapes = shapes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Value:
+class Value(Struct, frozen=True, eq=False):
     """An array at every point, (points or 1, *out, *in).
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.errors import AnswerError
 from symgrad.notation.formula import read_formula
@@ -30,8 +31,7 @@ _PIECE: Final = re.compile(r"\\begin\{|\\end\{|\\\\(?:\[[^\]]*\])?|(?<!\\)&")
 _LONGEST: Final = 4000
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """A formula with the signs that begin and end it, in characters of the document."""
 
     start: int
@@ -56,8 +56,7 @@ def stretches(name: str, text: str) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A part of a document: its text, and the tag round it, empty where nothing is said of it."""
 
     start: int

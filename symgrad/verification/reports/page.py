@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.verdicts import Judged
@@ -22,8 +23,7 @@ CLASSES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A stretch of the document up to a blank line, with what is judged in it."""
 
     start: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 from symgrad.errors import ProblemError
 from symgrad.source import Source
@@ -35,8 +36,7 @@ WORDS: Final = {
 _CLOSE: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
+class Stated(Struct, frozen=True):
     """What a cell states: a number, or the sizes of a shape, and how many decimals it shows."""
 
     value: Fraction | tuple[Fraction, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from symgrad.verification.documents.claims import Table
 
@@ -37,8 +38,7 @@ Position = tuple[int, int]
 """The row and the column of a cell as the table is written, from 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """The records of a table: `fields[j]` is what column j is about, '' where that is not known.
 
     ``body`` has the cells of every record below its heads; a table that lies down has its records in its columns.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
+
+from msgspec import Struct
 
 from symgrad.verification.judging.answers import Answer
 from symgrad.verification.tables.cells import State, Stated
@@ -21,8 +22,7 @@ LEVELS: Final = frozenset({"interpolated", "precision"})
 BOXES: Final = frozenset({"iou", "giou", "distance"})
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A cell beside what a question comes to: its place in the records, how it compares, and what is expected."""
 
     row: int
