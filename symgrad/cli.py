@@ -14,7 +14,7 @@ import click
 
 from symgrad.errors import MachineError, ProblemError, SymgradError
 from symgrad.files import write
-from symgrad.limits import limit_memory
+from symgrad.limits import limit_memory, limit_threads
 from symgrad.problem.bank import bank_names, find_problem
 from symgrad.sheet.formats import FORMATS, SUFFIXES, check_format
 from symgrad.sheet.look import CHOICES
@@ -41,6 +41,7 @@ def run() -> None:
     gc.set_threshold(1_000_000, 50, 50)
     atexit.register(gc.freeze)
     limit_memory()
+    limit_threads()
     main()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -20,6 +21,7 @@ MEMORY: Final = 4 << 30
 """What a process may take, in bytes."""
 
 _AGAIN: Final = 1.0
+_THREADS: Final = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def limit_memory(size: int = MEMORY) -> None:
@@ -28,6 +30,15 @@ def limit_memory(size: int = MEMORY) -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def limit_threads() -> None:
+    """One thread for matrix products, unless the user has said how many; it counts before NumPy is imported.
+
+    The arrays of a check are small: starting the threads took a third of NumPy's import, and they had nothing to do.
+    """
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
 
 
 @contextmanager

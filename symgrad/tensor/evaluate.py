@@ -18,7 +18,7 @@ from symgrad.tensor.dependence import dependence
 from symgrad.tensor.evaluation_ranges import OutOfRange, rule
 from symgrad.tensor.frames import Frame
 from symgrad.tensor.integers import Int
-from symgrad.tensor.leaf_values import Run
+from symgrad.tensor.leaf_values import LEAVES, Run, leaf
 from symgrad.tensor.nodes import Expr, Var
 from symgrad.tensor.stable import Array
 
@@ -108,6 +108,8 @@ def _value(root: Expr, frame: Frame, run: Run, memo: dict[tuple[Expr, Frame], Ar
             node, asked = request
             where, places = asked.project(dependence(node).symbols) if asked.columns else (asked, None)
             known = memo.get((node, where))
+            if known is None and type(node) in LEAVES:
+                known = memo[node, where] = leaf(node, run, where)
             if known is None:
                 waiting.append(((node, where), places, rule(node, run, where)))
                 answer = None

@@ -12,10 +12,11 @@ from typing import TypeAlias
 import numpy as np
 import sympy
 
+from symgrad.errors import InternalError
 from symgrad.tensor.build import number_of
 from symgrad.tensor.frames import Frame, compare
 from symgrad.tensor.functions import evaluate_call
-from symgrad.tensor.leaf_values import Run, constant, joined, leaf
+from symgrad.tensor.leaf_values import Run, constant, joined
 from symgrad.tensor.nodes import (
     Add,
     Apply,
@@ -44,9 +45,8 @@ Steps: TypeAlias = Generator[tuple[Expr, Frame], Array, Array]
 
 @singledispatch
 def rule(node: Expr, run: Run, frame: Frame) -> Steps:
-    """The value of a node in a frame; a leaf asks for nothing."""
-    yield from ()
-    return leaf(node, run, frame)
+    """The value of a node, not a leaf, in a frame."""
+    raise InternalError(f"no value is defined for {type(node).__name__}")
 
 
 def _all(nodes: Sequence[Expr], frame: Frame) -> Generator[tuple[Expr, Frame], Array, list[Array]]:

@@ -39,7 +39,10 @@ def joined(values: Sequence[Array]) -> list[Array]:
     """The operands with a common batch and common rows."""
     if len(values) == 1:
         return list(values)
-    lead = np.broadcast_shapes(*(x.shape[:2] for x in values))
+    leads = [x.shape[:2] for x in values]
+    if leads.count(leads[0]) == len(leads):
+        return list(values)
+    lead = np.broadcast_shapes(*leads)
     return [np.broadcast_to(x, (*lead, *x.shape[2:])) for x in values]
 
 
@@ -122,3 +125,7 @@ def _by_hook(node: Expr, hook: Unresolved | None, frame: Frame) -> Array:
         raise InternalError(f"no value is given for {type(node).__name__} nodes")
     found = [hook(node, frame.row(k))[:, None] for k in range(frame.count)]
     return np.concatenate(joined(found), axis=1)
+
+
+LEAVES = frozenset(leaf.registry) - {object}
+"""The kinds of nodes that are evaluated without their operands."""
