@@ -121,6 +121,7 @@ class _Tracer:
         self.held = frozenset(held)
         self.stop = set(wrt) | {h for h in held if isinstance(h, Var)}
         self.closed = {h.name for h in held if _whole_family(h)}
+        self.unsure = [v for v in self.stop if not _whole_family(v)]
         self.fixed = {s for v in (of, *wrt, *held) if isinstance(v, Var) for s in symbols_in(v)} - {ANY}
         self.bodies: dict[Var, Expr] = {}
         self.reads: dict[Var, tuple[Var, ...]] = {}
@@ -168,7 +169,7 @@ class _Tracer:
         """The nodes that a node's definition names and that may lead on to ``wrt``."""
         if node in self.stop and node is not self.of:
             return []
-        unsure = next((w for w in self.wrt if _may_be(node, w)), None)
+        unsure = next((w for w in self.unsure if _may_be(node, w)), None)
         if unsure is not None:
             which = f"whether {describe_node(node)} is {describe_node(unsure)} depends on the steps"
             raise OpenPaths(f"{which}; give them numbers, or ask for form backprop of a scalar")

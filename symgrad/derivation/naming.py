@@ -1,6 +1,6 @@
 """Names for what a derivation uses more than once: D_t = diag(1 − h_t ⊙ h_t), e_t = ŷ_t − y_t."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sympy
 from msgspec import Struct, field
@@ -9,7 +9,8 @@ from symgrad.derivation.steps import Introduced
 from symgrad.derivation.workspace import Workspace, generalise
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Binder, Call, Compare, Expr, Mul, Var
-from symgrad.tensor.reindex import reindex
+from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder, variables
 
 
@@ -26,6 +27,7 @@ class Names(Struct):
     pending: list[Introduced] = field(default_factory=list)
     several: bool = False
     deltas: dict[str, str] = field(default_factory=dict)
+    found: dict[Expr, Expr] = field(default_factory=dict)
 
     def diagonal(self, node: Var, weights: Expr) -> Expr:
         """diag(weights), by name where the weights are a formula: the slope of the function that makes ``node``."""
@@ -45,20 +47,29 @@ class Names(Struct):
         general = generalise(value, node, self.work.system)
         return general is not None and general[0] in self.families.values()
 
-    def adjoint(self, of: Expr, node: Var) -> Expr:
-        """∂of/∂node by the name δ."""
+    def adjoint(self, of: Expr, node: Var, value: Expr, held: Iterable[Expr] = ()) -> Expr:
+        """∂of/∂node by the name δ; ``value`` is what it is found to be, ``held`` what is kept fixed in it."""
         letter = self.deltas.get(node.name)
         if letter is None:
             letter = "δ" if not self.deltas else "δ" + node.name
             self.deltas[node.name] = letter
-            indices = tuple(sympy.Symbol(f"{'tsrq'[k]}", integer=True) for k in range(len(node.subs)))
             hit = self.work.system.definition(node)
-            if hit is not None and hit[1]:
-                indices = tuple(hit[1])
+            own = tuple(hit[1]) if hit is not None else ()
+            own = own or tuple(sympy.Symbol("tsrq"[k], integer=True) for k in range(len(node.subs)))
+            taken = set().union(*(free_ints(x) for x in (of, *held)))
+            indices = tuple(fresh_symbol(x, taken) for x in own)
             target = Var(node.name, indices, node.shape, node.facts)
             ranges = tuple(Binder(s, -(10**6), 10**6) for s in indices)
-            self._introduce(Var(letter, indices, node.shape), b.deriv(of, target), ranges)
-        return Var(letter, node.subs, node.shape)
+            self._introduce(Var(letter, indices, node.shape), b.deriv(of, target, "total", held), ranges)
+        name = Var(letter, node.subs, node.shape)
+        self.found[name] = value
+        return name
+
+    def written_out(self, value: Expr) -> Expr:
+        """A value with what the adjoints in it are found to be in place of their names."""
+        while any(v in self.found for v in variables(value)):
+            value = replace_nodes(value, self.found)
+        return value
 
     def name(self, value: Expr, node: Var, wishes: tuple[str, ...]) -> Expr:
         """A name for a value that belongs to a node; a family of names where the node is a member of one."""

@@ -971,3 +971,86 @@ def test_a_numbered_step_before_an_open_one(of: str, wrt: str, expected: str) ->
 def test_a_step_too_far_to_be_worked_out_is_refused_at_once(of: str, wrt: str) -> None:
     (derivation,) = pipeline.derive(pipeline.load(FAR % (of, wrt)))
     assert derivation.message == "step 99999999998 is too far to be worked out in numbers"
+
+
+CUT = """
+symbols:
+  x[t]: {shape: d}
+  y[t]: {shape: m}
+  h[0]: {shape: n}
+  W: {shape: [n, n]}
+  U: {shape: [n, d]}
+  V: {shape: [m, n]}
+steps: {t: 1..%s}
+model:
+  - h[t] = tanh(W @ h[t-1] + U @ x[t])
+  - E[t] = norm(V @ h[t] - y[t])**2 / 2
+  - L = sum(E[t], t=1..%s)
+questions:
+  - {id: a, ask: derivative, of: "%s", wrt: W, hold: ["%s"], form: %s}
+"""
+FORMS = ("chain", "expanded", "factored", "backprop", "sum-of-products", "components")
+
+
+def moved(given: Mapping[str, Any], of: str, held: int, t: int) -> np.ndarray:
+    """∂of/∂W by central differences of the recurrence itself, the state at one step kept at its value."""
+
+    def run(weights: np.ndarray, kept: np.ndarray | None) -> list[np.ndarray]:
+        states = [given["h0"]]
+        for step, x in enumerate(given["x"], start=1):
+            new = np.tanh(weights @ states[-1] + given["U"] @ x)
+            states.append(kept if kept is not None and step == held else new)
+        return states
+
+    at_rest = run(given["W"], None)[held]
+
+    def value(weights: np.ndarray) -> np.ndarray:
+        states = run(weights, at_rest)
+        losses = [np.sum((given["V"] @ h - y) ** 2) / 2 for h, y in zip(states[1:], given["y"], strict=True)]
+        return {"L": np.sum(losses), "E[t]": losses[t - 1], "E[5]": losses[4], "h[t]": states[t]}[of]
+
+    h = 1e-6
+    out = np.zeros((*np.shape(value(given["W"])), *given["W"].shape))
+    for place in np.ndindex(*given["W"].shape):
+        step = np.zeros_like(given["W"])
+        step[place] = h
+        out[(..., *place)] = (value(given["W"] + step) - value(given["W"] - step)) / (2 * h)
+    return out
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("end", "of", "hold"),
+    [
+        ("5", "E[5]", "h[3]"),
+        ("5", "L", "h[3]"),
+        ("5", "E[t]", "h[t-2]"),
+        ("T", "E[t]", "h[t-1]"),
+        ("T", "E[5]", "h[3]"),
+        ("T", "h[t]", "h[t-2]"),
+    ],
+)
+def test_what_is_held_at_one_step_stays_fixed_in_every_form(end: str, of: str, hold: str, form: str) -> None:
+    if of == "h[t]" and form == "backprop":
+        pytest.skip("a backward pass is of a scalar")
+    result = symgrad.load(CUT % (end, end, of, hold, form)).solve()["a"].results[0]
+    random = np.random.default_rng(5)
+    n, d, m, last, t = 3, 2, 2, 5, 4
+    shapes = {"x": (last, d), "y": (last, m), "h0": (n,), "W": (n, n), "U": (n, d), "V": (m, n)}
+    given: dict[str, Any] = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    held = {"h[3]": 3, "h[t-1]": t - 1, "h[t-2]": t - 2}[hold]
+    read = {**given, **({"t": t} if "t" in of else {})}
+    for unread in ("y", "V") if of == "h[t]" else ():
+        del read[unread]
+    found = result.evaluate(**read)
+    np.testing.assert_allclose(found, moved(given, of, held, t), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("of", "hold"), [("E[t]", "h[3]"), ("L", "h[T-2]"), ("E[6]", "h[T-2]")])
+def test_one_step_of_a_recurrence_without_an_end_is_not_held(of: str, hold: str, form: str) -> None:
+    (derivation,) = pipeline.derive(pipeline.load(CUT % ("T", "T", of, hold, form)))
+    assert derivation.message == (
+        f"{hold.replace('T-', 'T - ')} is held at one step, and how many lie behind it is open; "
+        "hold h[t], which is every step, or give the steps numbers"
+    )

@@ -6,18 +6,18 @@ from msgspec.structs import replace
 
 from symgrad.calculus.dependency import lags
 from symgrad.calculus.ends import open_ends
-from symgrad.calculus.trace import OpenPaths, symbols_in
+from symgrad.calculus.trace import OpenPaths
 from symgrad.derivation.at_ends import at_ends
 from symgrad.derivation.differentiation import backprop
 from symgrad.derivation.differentiation.convolutions import layer_lines, sum_lines
 from symgrad.derivation.differentiation.entries import ByEntries, place
+from symgrad.derivation.differentiation.holding import ALONG_PATHS, computed, freed, held_throughout, said, without
 from symgrad.derivation.differentiation.paths import Paths
 from symgrad.derivation.differentiation.recurrence import ClosedForm, carried_by_one, ended
 from symgrad.derivation.differentiation.state import states
 from symgrad.derivation.naming import Names
 from symgrad.derivation.program import derivative_code
-from symgrad.derivation.reasons import listed
-from symgrad.derivation.steps import Block, Code, Introduced, Prose, Reason, Result
+from symgrad.derivation.steps import Block, Code, Introduced, Reason, Result
 from symgrad.derivation.workspace import Workspace, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
@@ -38,6 +38,8 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
 
 
 def _in_form(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
+    if question.several("hold"):
+        return _holding(problem, question, system, node)
     if question.order == 2:
         return tuple(_second(problem, question, system, node, w) for w in question.wrt)
     if question.form == "backprop":
@@ -47,11 +49,32 @@ def _in_form(problem: Problem, question: Question, system: System, node: Expr) -
     except OpenPaths:
         if question.form not in (None, "chain") and not _to_open_state(node, question.wrt):
             raise
-        if node.order or question.several("hold"):
+        if node.order:
             return tuple(_one(problem, question, system, node, w, "sum-of-products") for w in question.wrt)
         if question.form:
             raise
         return _backwards(problem, question, system, node)
+
+
+def _holding(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
+    """With nodes held: along the paths that do not pass them; where these have no end, with every step held."""
+    if question.order == 2:
+        return tuple(_second(problem, question, system, node, w) for w in question.wrt)
+    form = ALONG_PATHS.get(question.form or "chain", question.form or "chain")
+    in_matrices = form != "components" and _in_matrices(node, question.wrt)
+    try:
+        if in_matrices:
+            assert isinstance(node, Var)
+            return tuple(_along_paths(problem, question, system, node, question.wrt, form))
+        conds = _relations(problem, question)
+        return tuple(_by_entries(problem, question, system, node, w, conds) for w in question.wrt)
+    except OpenPaths:
+        families = held_throughout(system, question.several("hold"), (node, *(w.expr for w in question.wrt)))
+    cut = ended(problem, system, node)[1] if isinstance(node, Var) else system
+    given = [d for d in cut.definitions if d.family in {v.name for v in families}]
+    found = _in_form(problem, freed(question), without(system, families), node)
+    first, *others = (computed(r, given) for r in found)
+    return (replace(first, blocks=(said(families), *first.blocks)), *others)
 
 
 def _backwards(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
@@ -155,32 +178,9 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
 def _closed(problem: Problem, question: Question, model: System, system: System, of: Var, w: Asked) -> Result:
     """The closed form in a system, which may be the model with its ends opened."""
     assert isinstance(w.expr, Var)
-    held = held_throughout(system, question)
-    closed = ClosedForm(problem, question, without(system, held), of, w.expr, tuple(_relations(problem, question)))
+    closed = ClosedForm(problem, question, system, of, w.expr, tuple(_relations(problem, question)))
     work, value, blocks = closed.solve()
-    if not held:
-        return _result(work, question, model, of, w, value, blocks, reason=closed.reason)
-    blocks = [
-        Prose((*listed(held), " are held at every step." if len(held) > 1 else " is held at every step.")),
-        *blocks,
-    ]
-    result = _result(work, question, model, of, w, value, blocks, reason=closed.reason)
-    given = [d for d in ended(problem, system, of)[1].definitions if d.family in {h.name for h in held}]
-    return replace(result, code=Code(work.system.extended(given), value))
-
-
-def held_throughout(system: System, question: Question) -> tuple[Var, ...]:
-    """The families that a question holds at an open step, and so in every factor of a product over steps."""
-    held = [h.expr for h in question.several("hold") if isinstance(h.expr, Var) and symbols_in(h.expr)]
-    families = dict.fromkeys(h.name for h in held)
-    return tuple(next(d.target for d in system.family(f) if d.ranges) for f in families if system.family(f))
-
-
-def without(system: System, families: Sequence[Var]) -> System:
-    """The system in which some families are given."""
-    names = {v.name for v in families}
-    kept = tuple(d for d in system.definitions if d.family not in names)
-    return System(kept, system.steps) if names else system
+    return _result(work, question, model, of, w, value, blocks, reason=closed.reason)
 
 
 def _open_recurrence(system: System, of: Var, wrt: Var) -> bool:
@@ -252,6 +252,7 @@ def _result(
     line = work.certifier.line(left, *sides, reason=reason, rule="result", boxed=True)
     work.certifier.differences(of, w.expr, value, held)
     pending = tuple(names.take(value)) if names is not None else ()
+    closed = names.written_out(value) if names is not None and held else value
     return Result(
         question.of.text,
         w.text,
@@ -261,7 +262,7 @@ def _result(
         (*blocks, line, *pending, *layer_lines(work, of, w.expr)),
         tuple(work.certifier.checks[start:]),
         _names_in(work, value),
-        code=derivative_code(work.problem, model, of, w.expr, value, work.system, held),
+        code=derivative_code(work.problem, model, of, w.expr, closed, work.system, held),
     )
 
 
@@ -276,28 +277,29 @@ def _second(problem: Problem, question: Question, system: System, of: Expr, w: A
     if not isinstance(of, Var) or of.order or not isinstance(w.expr, Var):
         raise QuestionError("order 2 is of a scalar by a named node")
     work = workspace(problem, question, system, [of, w.expr], _relations(problem, question))
-    first = Paths(work, Names(work), of, w.expr, "chain")
+    held = frozenset(x.expr for x in question.several("hold"))
+    first = Paths(work, Names(work), of, w.expr, "chain", held=held)
     gradient = first.solve()
     name = Var(work.fresh("g", "q", "G"), (), gradient.shape)
     shown = work.introduce(name, gradient)
     blocks: list[Block] = [
         *first.blocks,
-        work.certifier.line(b.deriv(of, w.expr), gradient, name, reason=first.reason, rule="gradient"),
+        work.certifier.line(b.deriv(of, w.expr, "total", held), gradient, name, reason=first.reason, rule="gradient"),
         shown,
     ]
     if gradient.order + w.expr.order <= 2:
-        second = Paths(work, Names(work), name, w.expr, "chain")
+        second = Paths(work, Names(work), name, w.expr, "chain", held=held)
         value = second.solve()
         blocks += second.blocks
-        left: Expr = b.deriv(name, w.expr)
+        left: Expr = b.deriv(name, w.expr, "total", held)
         blocks.append(work.certifier.line(left, value, reason=second.reason, rule="Hessian", boxed=True))
     else:
         rows, columns = place(name, "ijk", work), place(w.expr, "lmpq", work)
-        entry, value, lines = ByEntries(work, rows, columns).solve()
+        entry, value, lines = ByEntries(work, rows, columns, held).solve()
         blocks += lines
-        left = Deriv(rows.entry, columns.entry, "total", ())
+        left = Deriv(rows.entry, columns.entry, "total", (), held)
         del entry
-    check = work.certifier.differences(b.deriv(of, w.expr), w.expr, value)
+    check = work.certifier.differences(name if held else b.deriv(of, w.expr), w.expr, value, held)
     checks = (*work.certifier.checks, check)
     code = Code(work.system, value)
     where = _names_in(work, value)

@@ -197,7 +197,7 @@ class Paths:
             recurs = node.subs or self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
             return self.names.error(node, value) if recurs else value
         if node.name in self.adjoints or (not self.of.order and (_by_entries(value) or self._in_entries(node, value))):
-            return self.names.adjoint(self.of, node)
+            return self.names.adjoint(self.of, node, value, self.held)
         return value
 
     def _in_entries(self, node: Var, value: Expr) -> bool:

@@ -44,7 +44,7 @@ class Links(Struct, frozen=True):
         """∂upper/∂lower; ∂⁺ where lower acts on another node that upper names too."""
         others = [v for v in self.graph.reads.get(upper, ()) if v is not lower]
         twice = any(lower in self._below(v) for v in others) and lower in self.graph.reads.get(upper, ())
-        made = b.deriv(upper, lower, "immediate" if twice else "total", self.graph.held)
+        made = b.deriv(upper, lower, "immediate") if twice else b.deriv(upper, lower, "total", self.graph.held)
         assert isinstance(made, Deriv)
         return made
 
