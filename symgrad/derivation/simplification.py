@@ -69,6 +69,11 @@ def simplified(root: Expr) -> list[tuple[Expr, Reason]]:
     return out
 
 
+def with_filled_added(root: Expr) -> Expr:
+    """Numbers added to arrays of one number, before anybody reads them: 1 − 𝟎 is 𝟏."""
+    return transform(root, lambda x: _function_of_equals(x) if isinstance(x, Add) else x)
+
+
 def filled(x: Expr) -> tuple[Expr, bool]:
     """The scalar that fills every entry of a tensor, and whether there is one."""
     value = b.number_of(x)

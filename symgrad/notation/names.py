@@ -49,7 +49,16 @@ class Names:
 
     def name(self, name: str) -> Tree:
         """A name without steps."""
-        return self._given.get(name) or default_name(name)
+        return self._given.get(name) or self._made(name) or default_name(name)
+
+    def _made(self, name: str) -> Tree | None:
+        """δh or D_h, made of a letter and the name of a node, where a declaration says how that node looks."""
+        letter, _, node = name.partition("_")
+        if name in self.declared:
+            return None
+        if node in self._given:
+            return subscripted(default_name(letter), [self._given[node]])
+        return Row((Sym("delta"), self._given[name[1:]])) if name[:1] == "δ" and name[1:] in self._given else None
 
     def member(self, name: str, subs: Sequence[Tree], steps: Sequence[Int] = ()) -> Tree:
         """A member of a family: its steps below the name, unless a declaration says how that member looks."""
@@ -182,6 +191,5 @@ def _script_part(part: str) -> Tree:
         return _letters(part)
     if len(part) == 2 and part.isalpha():
         return Row((Ident(part[0]), Ident(part[1])))
-    if part.isalpha():
-        return Ident(part, "roman")
-    return _base(part)
+    accented = any(part.endswith(x) and _is_letter(part.removesuffix(x)) for x in _SUFFIX_ACCENTS)
+    return Ident(part, "roman") if part.isalpha() and not accented else _base(part)

@@ -37,8 +37,8 @@ from symgrad.sheet.logo import read_logo
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.prompts import prompt
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.rows import PRINTED, SCREEN, Equation, displays, wrapped
-from symgrad.sheet.words import as_tree, joined, with_formulas
+from symgrad.sheet.rows import PRINTED, SCREEN, Equation, apart, displays, wrapped
+from symgrad.sheet.words import as_tree, in_one, joined, with_formulas
 from symgrad.tensor.nodes import Deriv, Expr
 
 Answers: TypeAlias = tuple[Problem, Sequence[Derivation]]
@@ -203,15 +203,13 @@ def _stated(result: Result) -> Iterator[_Stated]:
 
 def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> Iterator[Block]:
     """The blocks of a derivation as blocks of a sheet."""
-    said: Tree | None = None
+    said: tuple[Tree, ...] = ()
     for equations, run in groupby(blocks, key=lambda b: not isinstance(b, Prose | steps.Table | steps.Plot)):
         if equations:
-            shown = _equations(run, reading)
-            shared = _shared_range(shown)
-            if shared is not None and shared != said:
-                yield Paragraph(("For ", shared, ":"))
+            shared, rows = apart(_equations(run, reading))
+            if shared and shared != said:
+                yield Paragraph(joined(["For ", *in_one(shared), ":"]))
             said = shared
-            rows = [replace(e, where=None) for e in shown] if shared else shown
             yield from (Equations(x) for x in displays(rows, reading.page))
             continue
         for block in run:
@@ -234,12 +232,6 @@ def _plotted(made: Chart) -> Iterator[Block]:
     yield Table(tuple(header), tuple(tuple(row) for row in rows))
 
 
-def _shared_range(equations: Sequence[Equation]) -> Tree | None:
-    """The indices that all the equations which hold for several share; they are said once, before them."""
-    spans = [e.where for e in equations if e.where is not None]
-    return spans[0] if len(spans) > 1 and len(set(spans)) == 1 else None
-
-
 def _table(table: steps.Table, reading: Reading) -> Table:
     header = tuple(with_formulas(cell) for cell in table.header)
     rows = ((cell if isinstance(cell, tuple) else (cell,) for cell in row) for row in table.rows)
@@ -257,7 +249,7 @@ def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> l
                 equation = _line(block, reading)
                 # a = b and, directly below, a = c: one left side for both.
                 same = equation.left is not None and equation.left == previous
-                if same and out[-1].where is None and not out[-1].asides:
+                if same and not out[-1].where and not out[-1].asides:
                     reason = () if equation.reason == out[-1].reason else equation.reason
                     equation = replace(equation, left=None, continues=equation.left, reason=reason)
                 previous = equation.left or previous
@@ -299,7 +291,7 @@ def _lies_in(value: Expr, left: Expr | None, reading: Reading) -> tuple[tuple[st
 def _introduce(block: Introduced, out: list[Equation], reading: Reading) -> None:
     """A name is explained behind the line that it follows, unless its own reason has to stand beside it."""
     equation = Equation(reading.math(block.name), (reading.math(block.body),), reading.words(block.reason))
-    if equation.reason or not out or out[-1].where is not None:
+    if equation.reason or not out or out[-1].where:
         out.append(equation)
     else:
         out[-1] = replace(out[-1], asides=(*out[-1].asides, equation))

@@ -7,8 +7,8 @@ from symgrad.notation.tree import BigOp, Fenced, Func, Ident, Infix, Number, OpN
 from symgrad.problem.model import Declaration, Problem
 from symgrad.sheet.document import Block, Equations, GivenRow, Paragraph, Words
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.rows import Equation, aligned
-from symgrad.sheet.words import joined, with_formulas
+from symgrad.sheet.rows import Equation, aligned, apart
+from symgrad.sheet.words import in_one, joined, with_formulas
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import integer, symbols_of
 from symgrad.tensor.nodes import Apply, At, Binder, Build, Call, Expr, Fold, Reduce
@@ -67,8 +67,8 @@ def _said(d: Declaration, reading: Reading) -> Words:
         parts.append(("zero",))
     elif d.values is not None and len(d.values.entries) <= _LARGEST_SHOWN:
         parts.append(("equal to ", reading.given(d.values)))
-    if (span := reading.ranges(d.ranges)) is not None:
-        parts.append(("for ", span))
+    if spans := reading.ranges(d.ranges):
+        parts.append(("for ", *in_one(spans)))
     pieces: list[str | Tree] = []
     for k, part in enumerate(parts):
         pieces += [", " if k else "", *part]
@@ -81,37 +81,28 @@ def model_blocks(problem: Problem, reading: Reading) -> tuple[Block, ...]:
     shown = [d for d in problem.system.definitions if (d.family, d.indices) not in declared]
     if not shown:
         return ()
-    spans = [_span(d, reading) for d in shown]
-    ranged = {s for s in spans if s is not None}
-    common = next(iter(ranged)) if len(ranged) == 1 else None
-    words: Words = ("The model:",) if common is None else ("The model, for ", common, ":")
-    equations = [
-        _equation(d, None if common is not None else span, reading) for d, span in zip(shown, spans, strict=True)
-    ]
+    shared, equations = apart([_equation(d, reading) for d in shown])
+    words: Words = joined(["The model, for ", *in_one(shared), ":"]) if shared else ("The model:",)
     return (Paragraph(words), Equations(aligned(equations, reading.page)))
 
 
-def _equation(d: Definition, span: Tree | None, reading: Reading) -> Equation:
+def _equation(d: Definition, reading: Reading) -> Equation:
     """What a definition says; f_r = Σ_k x_{k+2(r−1)} W_k for r = 1, …, 3 where it is by entries."""
+    spans = _spans(d, reading)
     if not isinstance(d.body, Build):
-        return Equation(reading.math(d.target), (reading.math(d.body),), where=span)
+        return Equation(reading.math(d.target), (reading.math(d.body),), where=spans)
     base = reading.style.index_base
     moved = {x.symbol: x.symbol + 1 - base for x in d.body.binders}
     places = [Binder(x.symbol, integer(x.lo + base - 1), integer(x.hi + base - 1)) for x in d.body.binders]
     entry = b.entry(d.target, [At(integer(moved[x.symbol])) for x in d.body.binders])
     body = reindex(d.body.body, moved)
-    where = [tree for tree in (reading.ranges(places), span) if tree is not None]
-    span = Infix(tuple(where), ("comma",) * (len(where) - 1)) if len(where) > 1 else where[0]
-    return Equation(reading.math(entry), (reading.math(body),), where=span)
+    return Equation(reading.math(entry), (reading.math(body),), where=(*spans, *reading.ranges(places)))
 
 
-def _span(d: Definition, reading: Reading) -> Tree | None:
+def _spans(d: Definition, reading: Reading) -> tuple[Tree, ...]:
     used = {s for i in d.indices for s in symbols_of(i)}
-    span = reading.ranges([x for x in d.ranges if x.symbol in used])
-    conditions = [reading.condition(c) for c in d.conds]
-    if span is None or not conditions:
-        return span
-    return Infix((span, *conditions), ("comma",) * len(conditions))
+    spans = reading.ranges([x for x in d.ranges if x.symbol in used])
+    return (*spans, *(reading.condition(c) for c in d.conds)) if spans else ()
 
 
 def conventions(problem: Problem, reading: Reading) -> tuple[Words, ...]:

@@ -16,6 +16,7 @@ from symgrad.notation.source import source
 from symgrad.notation.tree import Infix
 from symgrad.problem.model import Problem
 from symgrad.sheet.reading import Reading
+from symgrad.sheet.words import as_tree, in_one
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Expr
 
@@ -93,7 +94,7 @@ def _step(line: Line, reading: Reading) -> dict[str, Any]:
         "rule": line.rule,
         "reason": reason,
         "check": _check(line.check),
-        **({} if where is None else {"for": latex(where)}),
+        **({"for": latex(as_tree(in_one(where)))} if where else {}),
     }
 
 

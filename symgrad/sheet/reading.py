@@ -21,7 +21,7 @@ from symgrad.problem.model import Given, Problem, Question
 from symgrad.sheet.document import Words
 from symgrad.sheet.rows import PRINTED, Page
 from symgrad.sheet.words import joined, with_formulas
-from symgrad.tensor.integers import Int, difference, same
+from symgrad.tensor.integers import Int, difference, same, symbols_of
 from symgrad.tensor.nodes import Binder, Compare, Expr, Rel, Shape
 from symgrad.tensor.reindex import free_ints
 
@@ -94,16 +94,13 @@ class Reading(Struct, frozen=True):
         turned = value if derivative is None else oriented(value, derivative, self.style.layout)
         return self.space(turned.shape, turned.row)
 
-    def ranges(self, ranges: Sequence[Binder], body: Iterable[Expr] = ()) -> Tree | None:
-        """t = 1, …, T, or t < T where it is a declared range without its last step; None without ranges.
+    def ranges(self, ranges: Sequence[Binder], body: Iterable[Expr] = ()) -> tuple[Tree, ...]:
+        """t = 1, …, T, or t < T where it is a declared range without its last step; a bound's own index comes first.
 
         An index that the body does not name is left out.
         """
         named = {s for x in body for s in free_ints(x)} or {x.symbol for x in ranges}
-        parts = [self._range(x) for x in ranges if x.symbol in named]
-        if not parts:
-            return None
-        return parts[0] if len(parts) == 1 else Infix(tuple(parts), ("comma",) * (len(parts) - 1))
+        return tuple(self._range(x) for x in _outer_first([x for x in ranges if x.symbol in named]))
 
     def _range(self, x: Binder) -> Tree:
         index = self.style.names.name(x.symbol.name)
@@ -170,3 +167,15 @@ class Reading(Struct, frozen=True):
             slices = tuple(self.exact(v) for v in value)
             return Fenced(Infix(slices, ("comma",) * (len(slices) - 1)), "[", "]")
         return Grid(tuple(tuple(self.exact(x) for x in row) for row in rows))
+
+
+def _outer_first(ranges: Sequence[Binder]) -> list[Binder]:
+    """The ranges in their order, but t = 1, …, T before j = 1, …, t."""
+    out: list[Binder] = []
+    waiting = list(ranges)
+    while waiting:
+        open_ = {x.symbol for x in waiting}
+        free = [x for x in waiting if not (symbols_of(x.lo) | symbols_of(x.hi)) & (open_ - {x.symbol})] or waiting
+        out.append(free[0])
+        waiting.remove(free[0])
+    return out

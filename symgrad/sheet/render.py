@@ -75,7 +75,14 @@ def _words(text: Callable[[str], str], inline: Callable[[str], str]) -> Callable
 
 
 def _tex_rows(aligned: Aligned) -> str:
-    return " \\\\\n".join(_tex_row(line) for line in aligned.lines)
+    r"""The rows; no page ends before what continues a row or gives its reason, nor before what follows the last."""
+    first, *rest = aligned.lines
+    rows = "".join((" \\\\*\n" if _continues(x) else " \\\\\n") + _tex_row(x) for x in rest)
+    return rf"{_tex_row(first)}{rows} \closing"
+
+
+def _continues(line: Line) -> bool:
+    return line.left is None and not line.relation
 
 
 def _tex_row(line: Line) -> str:

@@ -6,12 +6,13 @@ from math import inf
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.notation.breaking import block, fit
 from symgrad.notation.measure import width
 from symgrad.notation.tree import Aligned, Boxed, Delim, Infix, Line, Oper, Row, Space, Text, Tree, parts
 from symgrad.sheet.document import Words
-from symgrad.sheet.words import as_tree, joined
+from symgrad.sheet.words import as_tree, in_one, joined
 
 
 class Page(Struct, frozen=True):
@@ -54,7 +55,7 @@ class Equation(Struct, frozen=True):
         left: The left side; None in a line that continues.
         rights: The right sides.
         reason: Why, in words.
-        where: For which indices.
+        where: For which indices, a range or condition each.
         boxed: Whether the last right side is a result.
         behind: What a boxed result lies in or is about, each with its relation: ∈ ℝⁿ, ≈ 0.753.
         asides: Further equations that explain a name, set behind this one where there is room, else above it.
@@ -65,12 +66,32 @@ class Equation(Struct, frozen=True):
     left: Tree | None
     rights: tuple[Tree, ...]
     reason: Words = ()
-    where: Tree | None = None
+    where: tuple[Tree, ...] = ()
     boxed: bool = False
     behind: tuple[tuple[str, Tree], ...] = ()
     asides: tuple["Equation", ...] = ()
     relation: str = "="
     continues: Tree | None = None
+
+
+def apart(equations: Sequence[Equation]) -> tuple[tuple[Tree, ...], list[Equation]]:
+    """The ranges that several equations name and none names otherwise, to be said once; the equations without them.
+
+    Those of i and j that are the same, as in ∂p_i/∂x_j, stay together.
+    """
+    named: dict[Tree, list[Tree]] = {}
+    for tree in (x for e in equations for x in e.where):
+        named.setdefault(_sides(tree)[0], []).append(tree)
+    pairs = {
+        tree for e in equations for tree in e.where if [_sides(x)[1:] for x in e.where].count(_sides(tree)[1:]) > 1
+    }
+    shared = tuple(x for x, *more in named.values() if more and set(more) == {x} and x not in pairs)
+    return shared, [replace(e, where=tuple(x for x in e.where if x not in shared)) for e in equations]
+
+
+def _sides(range_: Tree) -> tuple[Tree, ...]:
+    """The index and what it runs over."""
+    return range_.items if isinstance(range_, Infix) else (range_,)
 
 
 def displays(equations: Sequence[Equation], page: Page = PRINTED) -> tuple[Aligned, ...]:
@@ -176,7 +197,7 @@ def _body(e: Equation, room: float) -> tuple[list[Line], list[Line]]:
     names = all(width(x) <= _A_NAME for x in e.rights)
     short = (names or len(e.rights) <= _SIDES_IN_A_ROW) and width(whole) <= room
     asides, left = list(e.asides), e.left
-    if short and asides and e.where is None:
+    if short and asides and not e.where:
         beside = _row((whole, Oper("comma"), Space("quad"), _stated(asides[0])))
         if width(beside) <= min(room, _WITH_ASIDE):
             whole = beside
@@ -197,7 +218,7 @@ def _broken(e: Equation, left: Tree | None, room: float) -> list[Line]:
     for k, right in enumerate(e.rights):
         last = k == len(e.rights) - 1
         parts = [*_boxed_parts(e, room)] if last and e.boxed else [*fit(right, room)]
-        if last and e.where is not None:
+        if last and e.where:
             if width(parts[-1]) + width(_row(_where(e))) <= room:
                 parts[-1] = _row((parts[-1], *_where(e)))
             else:
@@ -233,7 +254,7 @@ def _related(sides: Sequence[Tree], relations: Sequence[str]) -> Tree:
 
 
 def _where(e: Equation) -> tuple[Tree, ...]:
-    return () if e.where is None else (Space("quad"), Text("for "), e.where)
+    return (Space("quad"), Text("for "), as_tree(in_one(e.where))) if e.where else ()
 
 
 def _row(items: Sequence[Tree]) -> Tree:

@@ -6,7 +6,7 @@ from typing import Final
 
 from symgrad.notation.names_latex import read_latex_name
 from symgrad.notation.symbols import GREEK_LETTERS, SYMBOLS
-from symgrad.notation.tree import Fenced, Ident, Number, Oper, OpName, Root, Row, Script, Space, Sym, Text, Tree
+from symgrad.notation.tree import Fenced, Ident, Infix, Number, Oper, OpName, Root, Row, Script, Space, Sym, Text, Tree
 from symgrad.sheet.document import Words
 from symgrad.tensor.scalars import SCALARS
 
@@ -93,6 +93,22 @@ def listed(items: Sequence[str | Tree], last: str = "and") -> Words:
             pieces.append(f" {last} " if k == len(items) - 1 else ", ")
         pieces.append(item)
     return joined(pieces)
+
+
+def in_one(ranges: Sequence[Tree]) -> Words:
+    """i, j = 1, …, n and t = 1, …, T: the ranges of several indices; those with one range share it."""
+    alike: dict[tuple[Tree, str], list[Tree]] = {}
+    for tree in ranges:
+        match tree:
+            case Infix(items=(index, span), ops=("=",)):
+                alike.setdefault((span, "="), []).append(index)
+            case _:
+                alike[tree, ""] = []
+    return listed([Infix((_comma(names), span), ("=",)) if names else span for (span, _), names in alike.items()])
+
+
+def _comma(trees: Sequence[Tree]) -> Tree:
+    return trees[0] if len(trees) == 1 else Infix(tuple(trees), ("comma",) * (len(trees) - 1))
 
 
 def _is_formula(words: Sequence[str], k: int) -> bool:

@@ -46,6 +46,7 @@ t, i = index_symbol("t"), index_symbol("i")
         ("Wx", (), r"\mathit{Wx}", "Wx"),
         ("dh1", (), r"\mathit{dh}_1", "dh₁"),
         ("δh", (t,), r"\delta h_t", "δhₜ"),
+        ("D_htilde", (t,), r"D_{\tilde{h},t}", "D[h̃,t]"),
         ("δ", (t,), r"\delta_t", "δₜ"),
         ("delta_h", (), r"\delta_h", "δₕ"),
         ("xstar", (), r"x^{\ast}", "x*"),
@@ -73,6 +74,8 @@ def test_default_names(name: str, subs: tuple[object, ...], expected: str, text:
         ("g", r"\overset{!}{g}", "g", (t,), r"\overset{!}{g}_t"),
         ("g", r"\overset{!}{g}_0", "g", (t,), r"{\overset{!}{g}_0}_t"),
         ("N", r"\mathcal{N}", "N", (), r"\mathcal{N}"),
+        ("h", r"\mathbf{h}", "D_h", (t,), r"D_{\mathbf{h},t}"),
+        ("h", r"\mathbf{h}", "δh", (t,), r"\delta \mathbf{h}_t"),
     ],
 )
 def test_declared_latex(declared: str, given: str, name: str, subs: tuple[object, ...], expected: str) -> None:

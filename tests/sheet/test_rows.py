@@ -7,7 +7,7 @@ from symgrad.notation.latex import latex
 from symgrad.notation.measure import width
 from symgrad.notation.tree import Boxed, Delim, Fenced, Ident, Infix, Tree, parts
 from symgrad.sheet.checks import number, sentence
-from symgrad.sheet.rows import PRINTED, SCREEN, Equation, aligned, balanced, displays, wrapped
+from symgrad.sheet.rows import PRINTED, SCREEN, Equation, aligned, apart, balanced, displays, wrapped
 
 A, B, C = Ident("a"), Ident("b"), Ident("c")
 
@@ -32,8 +32,35 @@ def test_a_name_is_explained_behind_the_row_that_uses_it() -> None:
     assert rows(Equation(A, (B,), asides=(explained,))) == [r"a &= b,\quad c = d"]
 
 
-def test_indices_stand_behind() -> None:
-    assert rows(Equation(A, (B,), where=Infix((Ident("t"), Ident("T")), ("<",)))) == [r"a &= b\quad \text{for } t < T"]
+I_RANGE, J_RANGE = (Infix((Ident(x), Ident("K")), ("=",)) for x in "ij")
+T_RANGE = Infix((Ident("t"), Ident("T")), ("<",))
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ((T_RANGE,), "t < T"),
+        ((I_RANGE, T_RANGE), r"i = K \text{ and } t < T"),
+        ((I_RANGE, J_RANGE), "i, j = K"),
+        ((I_RANGE, J_RANGE, T_RANGE), r"i, j = K \text{ and } t < T"),
+    ],
+)
+def test_indices_stand_behind(where: tuple[Tree, ...], expected: str) -> None:
+    assert rows(Equation(A, (B,), where=where)) == [rf"a &= b\quad \text{{for }} {expected}"]
+
+
+def test_a_range_that_equations_share_is_said_once() -> None:
+    both = [Equation(A, (B,), where=(T_RANGE,)), Equation(B, (C,), where=(T_RANGE, I_RANGE)), Equation(C, (A,))]
+    shared, rest = apart(both)
+    assert (shared, [e.where for e in rest]) == ((T_RANGE,), [(), (I_RANGE,), ()])
+
+
+def test_a_range_that_differs_stays_behind_its_equation() -> None:
+    other = Infix((Ident("t"), Ident("T")), ("=",))
+    both = [Equation(A, (B,), where=(T_RANGE,)), Equation(B, (C,), where=(other,))]
+    assert apart(both) == ((), both)
+    pair = [Equation(A, (B,), where=(I_RANGE,)), Equation(B, (C,), where=(I_RANGE, J_RANGE))]
+    assert apart(pair) == ((), pair)
 
 
 def test_a_result_is_boxed_with_its_space() -> None:

@@ -118,15 +118,19 @@ def _log_of_softmax(x: Expr) -> Expr:
     return b.sub(scores, logsumexp(scores)) if scores is not None and scores.order == 1 else x
 
 
-def _total(x: Expr) -> Expr:
-    """Σ (a + c p) = Σ a + c Σ p, and Σ p = 1 for probabilities."""
+def _sum_of_probabilities(x: Expr) -> Expr:
+    """Σ p = 1."""
+    total = isinstance(x, Reduce) and x.op == "sum" and not x.order and x.arg.order == 1
+    return b.ONE if total and isinstance(x, Reduce) and _probabilities(x.arg) else x
+
+
+def _linear(x: Expr) -> Expr:
+    """Σ (a + c p) = Σ a + c Σ p."""
     if isinstance(x, Reduce) and x.op == "mean" and not x.order and x.arg.order == 1:
         return b.mul(b.power(b.count(x.arg.shape[0]), b.MINUS_ONE), b.reduce("sum", x.arg))
     if not (isinstance(x, Reduce) and x.op == "sum" and not x.order and x.arg.order == 1):
         return x
     arg = x.arg
-    if _probabilities(arg):
-        return b.ONE
     if isinstance(arg, Add):
         size = b.count(arg.shape[0])
         return b.add(*(b.reduce("sum", t) if t.order else b.mul(size, t) for t in arg.args))
@@ -176,7 +180,8 @@ RULES: Final[Sequence[Identity]] = (
     Identity("a shift comes out of a log-sum-exp", _log_sum_shifted),
     Identity("definition of the cross-entropy", _cross_entropy),
     Identity("the logarithm of a softmax", _log_of_softmax),
-    Identity("linearity of the sum; probabilities add to 1", _total),
+    Identity("probabilities add to 1", _sum_of_probabilities),
+    Identity("linearity of the sum", _linear),
     Identity("by absolute values", _kinks),
 )
 

@@ -6,7 +6,7 @@ from symgrad.derivation.numbers.fixed import about
 from symgrad.derivation.points import Point
 from symgrad.derivation.reading_order import specialise
 from symgrad.derivation.resolving import as_formulas
-from symgrad.derivation.simplification import simplified
+from symgrad.derivation.simplification import simplified, with_filled_added
 from symgrad.derivation.steps import Block, Line, Reason, Result
 from symgrad.derivation.valued import is_number, valued
 from symgrad.derivation.workspace import Workspace, workspace
@@ -65,7 +65,7 @@ def worked_out(
             body = system.body(v)
             assert body is not None
             values[v] = body
-    settled = replace_nodes(open_form, values)
+    settled = with_filled_added(replace_nodes(open_form, values))
     found: list[tuple[Expr, Reason]] = []
     if open_form is not root:
         found.append((open_form, ("definition",)))

@@ -27,7 +27,7 @@ from symgrad.notation.tree import (
     Tree,
 )
 from symgrad.tensor.build import coefficient, number_of, power, transpose
-from symgrad.tensor.nodes import Add, Apply, Expr, Mul, Num, Pow, Transpose, Var
+from symgrad.tensor.nodes import Add, Apply, Count, Expr, Mul, Num, Pow, Transpose, Var
 
 _COMPACT = 6.0
 
@@ -64,16 +64,12 @@ def _product(number: Fraction, factors: Sequence[Expr], ctx: Context) -> Piece:
     above, below = _split(tensors)
     if not tensors:
         return juxtaposed(_scalars(number, scalars, ctx), scalars=True)
-    if len(above) == 1 and not below:
-        tensor = piece(above[0], ctx)
-        tops, bottoms = _split(scalars)
-        if bottoms and not tops and number.numerator == 1 and _over(tensor, bottoms, ctx):
-            return _quotient([tensor], _bottoms(number, bottoms, ctx), ctx)
-        front = _scalars(number, scalars, ctx, alone=False)
-        return juxtaposed([*front, tensor], level.HADAMARD if front else level.LIST)
-    entrywise = _entrywise(above, below, ctx)
+    tensor = piece(above[0], ctx) if len(above) == 1 and not below else _entrywise(above, below, ctx)
+    tops, bottoms = _split(scalars)
+    if not tops and number.numerator == 1 and not below and _over(tensor, number, bottoms, ctx):
+        return _quotient([tensor], _bottoms(number, bottoms, ctx), ctx)
     front = _scalars(number, scalars, ctx, alone=False)
-    return juxtaposed([*front, entrywise], level.HADAMARD)
+    return juxtaposed([*front, tensor], level.HADAMARD if front or len(tensors) > 1 else level.LIST)
 
 
 def _split(factors: Sequence[Expr]) -> tuple[list[Expr], list[Expr]]:
@@ -141,7 +137,8 @@ def _scalars(number: Fraction, factors: Sequence[Expr], ctx: Context, alone: boo
 
 
 def _bottoms(number: Fraction, below: Sequence[Expr], ctx: Context) -> list[Piece]:
-    bottoms = [piece(f, ctx) for f in below]
+    """What stands below the line: numbers, then sizes, then the rest, as in n √(v + ε)."""
+    bottoms = [piece(f, ctx) for f in sorted(below, key=lambda f: not isinstance(f, Count))]
     return bottoms if number.denominator == 1 else [number_piece(Fraction(number.denominator)), *bottoms]
 
 
@@ -154,11 +151,13 @@ def _quotient(tops: Sequence[Piece], bottoms: Sequence[Piece], ctx: Context) -> 
     return Piece(Frac(above.tree, below.tree), level.FACTOR)
 
 
-def _over(tensor: Piece, bottoms: Sequence[Expr], ctx: Context) -> bool:
-    """Whether x/‖x‖ reads better as one fraction than with 1/n before it."""
+def _over(tensor: Piece, number: Fraction, bottoms: Sequence[Expr], ctx: Context) -> bool:
+    """Whether x/‖x‖, and x/2 in a script, read better as one fraction than with 1/n before it."""
+    if ctx.inline:
+        return number.denominator != 1 or bool(bottoms)
     if all(isinstance(piece(b, ctx).tree, Number | Ident) for b in bottoms):
         return False
-    return tensor.level not in (level.OPEN, level.HADAMARD) and _compact(tensor)
+    return _compact(tensor)
 
 
 def _compact(p: Piece) -> bool:
@@ -172,6 +171,8 @@ def _(expr: Pow, ctx: Context) -> Piece:
     exponent = number_of(expr.exponent)
     if exponent is not None and expr.exponent.order == 0 and exponent < 0:
         return _product(Fraction(1), (expr,), ctx)
+    if exponent is not None and exponent.denominator == 1 and exponent % 2 and (under := _under_root(expr.base)):
+        return piece(power(under, Num(exponent / 2)), ctx)
     if exponent == Fraction(1, 2):
         return Piece(Root(bare(expr.base, ctx)), level.ATOM)
     above = bare(expr.exponent, ctx.within_script())
@@ -179,6 +180,10 @@ def _(expr: Pow, ctx: Context) -> Piece:
     if named is not None:
         return named
     return _entrywise_power(expr, exponent, above, ctx) if expr.order else _raised(piece(expr.base, ctx), above)
+
+
+def _under_root(base: Expr) -> Expr | None:
+    return base.args[0] if isinstance(base, Apply) and base.fn == "sqrt" else None
 
 
 def _function_power(base: Expr, exponent: Fraction | None, above: Tree, ctx: Context) -> Piece | None:
