@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
 from msgspec import Struct
@@ -198,18 +198,17 @@ def function_source(program: Program) -> str:
 
 def module(programs: Iterable[Program], title: str) -> str:
     """A module of functions that needs only NumPy; helper functions stand once, before those that use them."""
-    functions = [compile_function(p) for p in programs]
-    helpers = list(dict.fromkeys(h for f in functions for h in f.helpers))
-    return assemble(title, helpers, [f.source for f in functions])
+    return assemble(title, [compile_function(p) for p in programs])
 
 
-def assemble(title: str, helpers: Iterable[str], sources: Iterable[str]) -> str:
-    """The text of a module."""
-    helpers, sources = list(helpers), list(sources)
+def assemble(title: str, functions: Sequence[Function]) -> str:
+    """The text of a module of compiled functions."""
+    helpers = dict.fromkeys(h for f in functions for h in f.helpers)
+    sources = [*helpers, *(f.source for f in functions)]
     imports = ["import math", ""] if any("math." in h for h in helpers) else []
-    needs_numpy = any("np." in text for text in (*helpers, *sources))
+    needs_numpy = any("np." in text for text in sources)
     head = [f'"""{_plain(title)}"""', "", *imports, *(["import numpy as np", ""] if needs_numpy else [])]
-    return "\n".join([*head, *(f"\n{text.rstrip()}\n" for text in (*helpers, *sources))])
+    return "\n".join([*head, *(f"\n{text.rstrip()}\n" for text in sources)])
 
 
 def _plain(title: str) -> str:

@@ -130,17 +130,27 @@ def infer_shapes(defined: Sequence[Defined], names: Names) -> None:
     """Find the shape of every definition: what is wrong is noted, and the name is broken.
 
     A definition waits for the shapes it needs. Where all wait, as in a recurrence without a declared
-    boundary, one of them gets the shape that its known operands imply, which is checked in the end.
+    boundary, one of them gets the shape that its known operands imply, which is checked in the end. Where
+    these are scalars, which fit everything, a boundary that is given as one number is a scalar.
     """
     waiting = [d for d in defined if d.family.name not in names.broken]
     while waiting:
         later = [d for d in waiting if not _settled(d, names)]
         if len(later) == len(waiting):
             later = [d for d in waiting if not (d.member.shape is None and _guessed(d))]
-            if len(later) == len(waiting):
+            if len(later) == len(waiting) and not any(_begins_with_a_number(d.family) for d in waiting):
                 break
         waiting = later
     _complain_of_recurrences(waiting, names)
+
+
+def _begins_with_a_number(family: Family) -> bool:
+    """Make the first boundary of a family that is given as one number a scalar; False where there is none left."""
+    for m in family.members:
+        if m.filled and m.shape is None:
+            m.shape = ()
+            return True
+    return False
 
 
 def _complain_of_recurrences(waiting: Sequence[Defined], names: Names) -> None:

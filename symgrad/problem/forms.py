@@ -13,6 +13,7 @@ from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
 from symgrad.source import Source
 from symgrad.syntax.reading import (
     looks_like_latex,
+    looks_like_limit,
     parse_definition,
     parse_expression,
     parse_limit,
@@ -136,7 +137,7 @@ def _check_settings(node: RawNode) -> Iterator[Diagnostic]:
 
 
 def _parse_setting(source: Source) -> object:
-    if "->" in source.text:
+    if looks_like_limit(source.text):
         return parse_limit(source)
     if "=" in source.text.replace("==", ""):
         return parse_definition(source)

@@ -27,6 +27,7 @@ from symgrad.problem.texts import (
 )
 from symgrad.problem.yaml_tree import RawList, RawMap, RawNode, RawScalar
 from symgrad.source import Source
+from symgrad.syntax.reading import looks_like_limit
 from symgrad.syntax.tree import Compare, Name, Span, Subscript, Tree, Unary
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import index_symbol
@@ -241,7 +242,7 @@ def _settings(node: RawNode, scope: Scope) -> Iterator[Setting]:
 
 def _setting(source: Source, scope: Scope) -> Setting:
     """`gamma = 0` or `tau -> 0+`; a point alone, `inf`, is that of the one variable there is."""
-    if "->" in source.text:
+    if looks_like_limit(source.text):
         limit = read_limit(source, scope.names.vocabulary)
         point, infinite = _point(limit.target, scope), _infinite(limit.target)
         return _assignment(limit.var, point, source, scope, limit.side, infinite)

@@ -6,7 +6,7 @@ from keyword import iskeyword
 import sympy
 from msgspec.structs import replace
 
-from symgrad.codegen import module
+from symgrad.codegen import assemble, compile_function
 from symgrad.codegen.accesses import may_hit
 from symgrad.codegen.model import Input, Model, normalise
 from symgrad.codegen.names import identifier
@@ -82,16 +82,16 @@ def numpy_module(problem: Problem, derivations: Iterable[Derivation], layout: st
         derivations: the answers.
         layout: a convention of print; arrays have the shape of.shape + wrt.shape in any of them.
     """
-    programs, left_out = [], []
+    functions, left_out = [], []
     for d in derivations:
         try:
             if d.status == "certified":
-                programs.append(program(problem, d))
+                functions.append(compile_function(program(problem, d)))
         except QuestionError as error:
             left_out.append(f"# {error.message}")
         except SymgradError as error:
             left_out.append(f"# {d.id} has no NumPy code: {error.message}")
-    text = module(programs, problem.title or problem.name)
+    text = assemble(problem.title or problem.name, functions)
     return "\n\n".join([text, "\n".join(left_out) + "\n"]) if left_out else text
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,10 +28,17 @@ from symgrad.syntax.tree import (
 
 T = TypeVar("T", bound=Tree)
 
+_ARROW: Final = re.compile(r"->|\\(to|(long)?rightarrow)(?![a-zA-Z])")
+
 
 def looks_like_latex(text: str) -> bool:
     """Whether a text has characters that only LaTeX uses."""
     return any(char in text for char in "\\{}")
+
+
+def looks_like_limit(text: str) -> bool:
+    """Whether a text says what a variable goes to: `p -> 1`, `\\tau \\to 0^+`."""
+    return _ARROW.search(text) is not None
 
 
 def parse_expression(text: Source | str, dialect: Dialect = PLAIN) -> Tree:
@@ -128,7 +136,17 @@ def _target(tree: Tree, what: str) -> Name | Subscript | Call:
 
 
 def _without_side(tokens: Sequence[Token]) -> tuple[Sequence[Token], str]:
-    if len(tokens) < 3 or not tokens[-2].says("+", "-") or tokens[-3].says("->"):
+    """The tokens before the side, `0+`, `0^+` or `0^{+}`, and the side."""
+    end = len(tokens) - 1
+    braced = end > 3 and tokens[end - 1].says("}") and tokens[end - 3].says("{")
+    at = end - (2 if braced else 1)
+    if at < 1 or not tokens[at].says("+", "-"):
         return tokens, ""
-    end = replace(tokens[-1], place=tokens[-2].place)
-    return (*tokens[:-2], end), tokens[-2].text
+    stop = at - braced
+    if tokens[stop - 1].says("^"):
+        stop -= 1
+    elif braced:
+        return tokens, ""
+    if stop < 1 or tokens[stop - 1].says("->"):
+        return tokens, ""
+    return (*tokens[:stop], replace(tokens[end], place=tokens[stop].place)), tokens[at].text

@@ -163,3 +163,16 @@ model: ["y = x"]
 questions: [{{id: q, ask: evaluate, of: "{of}", at: {at}}}]
 """
     assert symgrad.load(text).solve()["q"].results[0].value == expected
+
+
+def test_a_program_needs_no_end_of_the_steps_that_its_value_does_not_reach() -> None:
+    text = """
+symbols: {"x[t]": {}, "h[0]": 0, w: {}}
+steps: {t: 1..T}
+model: ["h[t] = w*h[t-1] + x[t]"]
+questions: [{id: a, ask: evaluate, of: "h[2]", at: {x: 1, w: 3}}, {id: b, ask: derivative, of: "h[2]", wrt: w}]
+"""
+    made: dict[str, object] = {}
+    exec(compile(symgrad.load(text).solve().text("numpy"), "<generated>", "exec"), made)
+    assert made["a"]() == 4  # type: ignore[operator]
+    assert made["b"](x=np.array([5.0, 7.0, 9.0]), w=2.0) == 5  # type: ignore[operator]

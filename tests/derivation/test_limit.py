@@ -187,3 +187,18 @@ def test_equal_entries_share_the_limit_of_a_softmax() -> None:
     question = json.dumps({"id": "q", "ask": "limit", "of": "softmax(u/tau)", "at": "tau -> 0+"})
     (result,) = symgrad.load(f"{symbols}  - {question}\n").solve()["q"].results
     assert result.value == ["1/2", "1/2", 0]
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("x -> 0^+", "inf"),
+        (r"x \to 0^+", "inf"),
+        (r"x \rightarrow 0^{-}", "-inf"),
+        (r"x \to \infty", "0"),
+        (r"x\to-\infty", "0"),
+        (r"\infty", "0"),
+    ],
+)
+def test_where_it_goes_in_latex(at: str, expected: str) -> None:
+    assert answer("1/x", at)["results"][0]["text"] == expected

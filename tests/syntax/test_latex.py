@@ -58,6 +58,7 @@ FORMULAS = [
     (r"W.T @ h[t] ** 2", "(@ (T W) (** ([] h t) 2))"),
     (r"W^{-1} + W^{-\top} + W^{\odot 2}", "(+ (+ (^ W (-. 1)) (T (^ W (-. 1)))) (** W 2))"),
     (r"Wᵀx² hₜ₋₁", "(implicit (implicit (T W) (^ x 2)) ([] h (- t 1)))"),
+    (r"e^{\theta} + e^{\theta x} + e^{out}", "(+ (+ (exp theta) (exp (implicit theta x))) e__out)"),
     (r"\tanh^2(x) + \sigma'(x) + e^{-x}", "(+ (+ (^ (tanh x) 2) (sigmoid' x)) (exp (-. x)))"),
     # Functions.
     (r"softmax(Vh_t)", "(softmax (implicit V ([] h t)))"),

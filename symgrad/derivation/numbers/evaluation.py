@@ -52,7 +52,8 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     root = closed_form(reindex(root, point.integers))
     found = statements(system, [root], unroll=True)
     _complete(problem, question, system, found, root)
-    run = _Evaluation(system, dict.fromkeys(_open_steps(problem, system, found, root), SOME_STEP))
+    places = dict.fromkeys(_open_steps(system, found, root), SOME_STEP)
+    run = _Evaluation(system, places)
     lines = [run.line(s) for s in _given_first(found, point)]
     value = run.value(root, question.of.text)
     shown = reindex(question.of.expr, point.integers)
@@ -76,7 +77,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
             tuple(run.checks),
             exact=_plain(question.of.expr, value),
             inexact=None if rational else exact.floats(value),
-            code=_code(system, root, point),
+            code=Code(System(()), exact.expression(value)) if places else _code(system, root, point),
         ),
     )
 
@@ -198,5 +199,5 @@ def _free(found: tuple[Statement, ...], root: Expr) -> set[sympy.Symbol]:
     return integer_symbols(read, [root])
 
 
-def _open_steps(problem: Problem, system: System, found: tuple[Statement, ...], root: Expr) -> set[sympy.Symbol]:
+def _open_steps(system: System, found: tuple[Statement, ...], root: Expr) -> set[sympy.Symbol]:
     return {s for s in _free(found, root) | integer_symbols(system, [root]) if not s.is_positive}

@@ -160,10 +160,17 @@ class NameReader(SpecialNames, EntryReader):
             count = next(k for k, part in enumerate(below) if self.moves(part))
         label = above if above in _LABELS or (len(above) > 1 and above.isalpha()) else ""
         label = above if above.startswith(("(", "<")) else label
-        if text_of(self.tokens, found.above) in ("⊤", "T"):
+        if text_of(self.tokens, found.above) in ("⊤", "T") or self.is_exponential(found):
             label = ""
         name = Spelling(found.base, tuple(parts[:count]), label).identifier
         return Found(name, count, label != "" or bool(found.primes))
+
+    def is_exponential(self, found: Scanned) -> bool:
+        """Whether e stands to the power of what has a value, `e^{\\theta x}`; `e^{out}` is a name."""
+        if found.base != "e" or found.below is not None or found.above is None:
+            return False
+        names = [t.text for t in self.tokens[slice(*found.above)] if t.kind is Kind.NAME]
+        return all(self.vocabulary.knows(name) or name in GREEK for name in names)
 
     def of_known(self, found: Scanned, parts: list[str], above: str) -> Found | None:
         """`dU^f` and `\\delta h_i` where U^f and h are declared: labels and subscripts are what they are there."""
