@@ -6,7 +6,7 @@ affine, convex or concave in the variable, and the whole is what its parts and t
 Source: Boyd and Vandenberghe, Convex Optimization (2004), section 3.2.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from msgspec import Struct, field
@@ -60,11 +60,12 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def kinked(root: Expr, x: Var) -> bool:
-    """Whether something in an expression need not be differentiable in x everywhere."""
+def kinked(root: Expr, over: Collection[Var]) -> bool:
+    """Whether something in an expression need not be differentiable in the variables everywhere."""
     squared = {n.base for n in postorder(root) if isinstance(n, Pow) and b.number_of(n.exponent) == 2}
     smooth = {n for n in squared if isinstance(n, Apply | Call) and n.fn in ("norm", "relu", "abs")}
-    return any(x in variables(n) and _has_kink(n) and n not in smooth for n in postorder(root))
+    found = (n for n in postorder(root) if _has_kink(n) and n not in smooth)
+    return any(v in over for n in found for v in variables(n))
 
 
 def _has_kink(n: Expr) -> bool:
@@ -79,9 +80,12 @@ def _has_kink(n: Expr) -> bool:
 
 
 class Curvature(Struct):
-    """What each part of a function is in x; ``said`` are the parts whose curvature a rule gives, with the rule."""
+    """What each part of a function is in the variables, taken together.
 
-    x: Var
+    ``said`` are the parts whose curvature a rule gives, with the rule.
+    """
+
+    over: tuple[Var, ...]
     known: dict[Expr, str] = field(default_factory=dict)
     said: list[tuple[Expr, str, Reason]] = field(default_factory=list)
 
@@ -93,15 +97,18 @@ class Curvature(Struct):
         return self.known[root]
 
     def _node(self, n: Expr) -> str:
-        if n is self.x:
+        if n in self.over:
             return AFFINE
-        if self.x not in variables(n):
+        if not self._moves(n):
             return CONSTANT
         parts = [self.known[c] for c in n.children]
         for kind, rule in _RULES.items():
             if isinstance(n, kind):
                 return rule(self, n, parts)
         return UNKNOWN
+
+    def _moves(self, n: Expr) -> bool:
+        return any(v in self.over for v in variables(n))
 
     def _say(self, n: Expr, curve: str, *reason: "str | Expr") -> str:
         if curve in _OPPOSITE:
@@ -132,7 +139,11 @@ class Curvature(Struct):
         assert isinstance(n, MatMul)
         moving = [p for p in parts if p != CONSTANT]
         if len(moving) == 1:
-            return AFFINE if moving[0] == AFFINE else UNKNOWN
+            weights = [a for a, p in zip(n.args, parts, strict=True) if p == CONSTANT]
+            weighted = moving[0] in _OPPOSITE and all(never_negative(a) for a in weights)
+            if weighted and not n.order:
+                return self._say(n, moving[0], f"a sum of {moving[0]} terms with weights that are not negative")
+            return moving[0] if weighted or moving[0] == AFFINE else UNKNOWN
         first, last = n.args[0], n.args[-1]
         if len(n.args) == 2 and not n.order and isinstance(first, Transpose) and first.arg is last:
             return self._say(n, CONVEX, "the square of a norm of what is affine") if parts[1] == AFFINE else UNKNOWN
@@ -164,6 +175,10 @@ class Curvature(Struct):
         logistic = _log_sigmoid(n)
         if logistic is not None and self.of(logistic) == AFFINE:
             return self._say(n, CONCAVE, "minus the softplus of what is affine")
+        if n.fn == "log" and self._is_softmax(n.args[0]):
+            return self._say(n, CONCAVE, "entries of what is affine less their log-sum-exp")
+        if n.fn == "log" and self._is_of_exponentials(n.args[0]):
+            return self._say(n, CONVEX, "the logarithm of a sum of exponentials of what is affine or convex")
         if n.fn == "where" and set(parts[1:]) <= {CONSTANT, AFFINE, CONVEX}:
             return self._pieces(n)
         if n.fn not in _FUNCTIONS:
@@ -176,11 +191,40 @@ class Curvature(Struct):
         words = _WORDS.get(n.fn, "a function that increases and is " + curve + ", of what is")
         return self._say(n, curve, f"{words} {inner}")
 
+    def _is_of_exponentials(self, n: Expr) -> bool:
+        """Whether log n is convex, since n is made of positive constants and exponentials by sums and products.
+
+        Source: Boyd and Vandenberghe, section 3.5: log-convex functions.
+        """
+        if not self._moves(n):
+            return sign(n) > 0
+        match n:
+            case Apply(fn="exp", args=(inside,)):
+                return self.of(inside) in (AFFINE, CONVEX)
+            case Add(args=args) | Mul(args=args):
+                return all(self._is_of_exponentials(a) for a in args)
+            case Reduce(op="sum" | "mean", arg=inside) | Fold(op="sum", body=inside):
+                return self._is_of_exponentials(inside)
+            case Pow(base=base, exponent=e) if self._is_softmax(base):
+                power = b.number_of(e)
+                return power is not None and power < 0
+            case Pow(base=base, exponent=e):
+                return never_negative(e) and not self._moves(e) and self._is_of_exponentials(base)
+            case Entry(arg=inside) | Transpose(arg=inside):
+                return self._is_of_exponentials(inside)
+        return False
+
+    def _is_softmax(self, n: Expr) -> bool:
+        """Whether n is the softmax or the sigmoid of what is affine, so that −log n is convex."""
+        known = isinstance(n, Call | Apply) and n.fn in ("softmax", "sigmoid")
+        return known and self.of(n.children[0]) == AFFINE
+
     def _pieces(self, n: Apply) -> str:
-        points = meet(n, self.x)
+        moving = [v for v in variables(n) if v in self.over]
+        points = meet(n, moving[0]) if len(moving) == 1 else None
         if points is None:
             return UNKNOWN
-        places = [w for p in points for w in (" and ", b.compare("==", self.x, p))][1:]
+        places = [w for p in points for w in (" and ", b.compare("==", moving[0], p))][1:]
         return self._say(
             n, CONVEX, "two convex pieces that meet without a jump, and the slope does not fall at ", *places
         )
@@ -193,6 +237,8 @@ class Curvature(Struct):
             return self._say(n, CONVEX, "a norm of what is affine")
         if n.fn == "logsumexp" and parts[0] in (AFFINE, CONVEX):
             return self._say(n, CONVEX, f"the log-sum-exp of what is {parts[0]}")
+        if n.fn == "cross_entropy" and parts[0] == CONSTANT and self._is_softmax(n.args[1]):
+            return self._say(n, CONVEX, "log-sum-exp of what is affine, less what is affine")
         if n.fn in ("maxpool1d", "maxpool2d") and parts[0] in (AFFINE, CONVEX):
             return self._say(n, CONVEX, "maxima of what is convex")
         return UNKNOWN

@@ -35,6 +35,20 @@ CONVEX = {
     "softplus": ("sum(softplus(X @ w))", "w"),
     "minus log": ("-log(s)", "s"),
     "even powers": ("r**4 + r**2", "r"),
+    "logistic loss with a bias": ("log(1 + exp(-b*(w.T @ u + r)))", "w"),
+}
+TOGETHER = {
+    "a norm squared with a bias": ("norm(X @ w + r - y)**2", "[w, r]", True),
+    "logistic loss with a bias": ("log(1 + exp(-b*(w.T @ u + r)))", "[w, r]", True),
+    "cross-entropy of a linear classifier": ("cross_entropy(k, softmax(M @ u + z))", "[M, z]", True),
+    "hinge": ("max(0, 1 - b*(w.T @ u + r))", "[w, r]", True),
+    "a square over a number": ("r**2/s", "[r, s]", True),
+    "relative entropy": ("s*log(s/s2)", "[s, s2]", True),
+    "minus the geometric mean": ("-sqrt(s*s2)", "[s, s2]", True),
+    "three squares": ("r**2 + r*r2 + r2**2 + s**2", "[r, r2, s]", True),
+    "a product of two weights": ("(1 - r*r2)**2", "[r, r2]", False),
+    "a saddle": ("r**2 + 3*r*r2 + r2**2", "[r, r2]", False),
+    "two layers": ("(w.T @ B @ u - r)**2", "[w, B]", False),
 }
 NOT_CONVEX = {
     "an indefinite form": ("w.T @ B @ w", "w"),
@@ -90,6 +104,9 @@ BY_COMPOSITION = {
     "Huber": ("where(abs(r) <= s, r**2/2, s*(abs(r) - s/2))", "r"),
     "two kinks": ("relu(r) + relu(2 - r)", "r"),
     "leaky": ("where(r > 0, r, b*r)", "r"),
+    "log-sum-exp by hand": ("log(sum(exp(z)))", "z"),
+    "cross-entropy by hand": ("-(k.T @ log(softmax(z)))", "z"),
+    "relative entropy to a softmax": ("sum(q*log(q/softmax(z)))", "z"),
 }
 NOT_CONVEX_IN_SMALL_PLACES = {
     "a concave kink between small points": "where(abs(r) <= 1, r**2, abs(r))",
@@ -104,10 +121,25 @@ NOT_CONVEX_IN_SMALL_PLACES = {
 
 @pytest.mark.parametrize(("of", "over"), BY_COMPOSITION.values(), ids=BY_COMPOSITION)
 def test_convex_by_composition(of: str, over: str) -> None:
-    problem = PROBLEM.replace("symbols:\n", "symbols:\n  k2: {shape: m, is: probability}\n")
+    problem = PROBLEM.replace(
+        "symbols:\n", "symbols:\n  k2: {shape: m, is: probability}\n  q: {shape: K, is: probability}\n"
+    )
     (found,) = solve_problem(load_problem(problem % (of, over)))
     assert found.status == "certified", found.message
     assert found.results[0].exact is True
+
+
+@pytest.mark.parametrize(("of", "over", "convex"), TOGETHER.values(), ids=TOGETHER)
+def test_several_variables_together(of: str, over: str, convex: bool) -> None:
+    more = "  M: {shape: [K, n]}\n  s2: {is: positive}\n  r2: {}\n"
+    problem = PROBLEM.replace("symbols:\n", f"symbols:\n{more}")
+    (found,) = solve_problem(load_problem(problem % (of, over)))
+    assert found.status == "certified", found.message
+    (result,) = found.results
+    assert result.exact is convex
+    if not convex:
+        first, second, middle = (float(v) for v in result.extra["counterexample"]["values"])
+        assert middle > (first + second) / 2
 
 
 @pytest.mark.parametrize("of", NOT_CONVEX_IN_SMALL_PLACES.values(), ids=NOT_CONVEX_IN_SMALL_PLACES)

@@ -59,7 +59,7 @@ def _by_convexity(difference: Expr) -> Shown | None:
     if difference.order or len(names) != 1 or names[0].order:
         return None
     (x,) = names
-    if Curvature(x).of(difference) not in (AFFINE, CONVEX):
+    if Curvature((x,)).of(difference) not in (AFFINE, CONVEX):
         return None
     algebra = Algebra()
     unknown = algebra.symbol(x)
