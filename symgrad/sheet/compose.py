@@ -33,6 +33,7 @@ from symgrad.sheet.document import (
     Words,
 )
 from symgrad.sheet.given import conventions, given_rows, model_blocks
+from symgrad.sheet.legend import legend
 from symgrad.sheet.logo import read_logo
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.prompts import prompt
@@ -76,13 +77,16 @@ def compose(answers: Sequence[Answers], look: Look = DEFAULT_LOOK, format: str =
 def _part(
     problem: Problem, derivations: Iterable[Derivation], reading: Reading, look: Look, before: int, prefix: str
 ) -> Part:
+    model = model_blocks(problem, reading)
+    questions = tuple(_question(problem, d, reading, look, before, prefix) for d in derivations)
+    shown = (*model, *(b for q in questions for b in (q.prompt, *q.blocks)))
     return Part(
         problem.title or problem.name,
         problem.about,
         given_rows(problem, reading),
-        (*model_blocks(problem, reading), *(model_drawings(problem, reading) if look.diagram else ())),
-        conventions(problem, reading),
-        tuple(_question(problem, d, reading, look, before, prefix) for d in derivations),
+        (*model, *(model_drawings(problem, reading) if look.diagram else ())),
+        (*legend(shown), *conventions(problem, reading)),
+        questions,
     )
 
 
