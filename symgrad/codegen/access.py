@@ -7,7 +7,7 @@ import sympy
 from msgspec import Struct
 
 from symgrad.codegen.intervals import Ranges, at_most, coefficient, tidy
-from symgrad.codegen.text import ATOM, Code
+from symgrad.codegen.text import ATOM, Code, widened
 from symgrad.tensor.integers import Int, difference, integer, same, symbols_of
 from symgrad.tensor.nodes import Binder
 
@@ -123,7 +123,7 @@ class Indexer(Struct, frozen=True):
         while parts and parts[-1] == ":":
             parts.pop()
         text = f"{name}[{', '.join(parts)}]" if parts else name
-        return self._ordered(text, [*labels, *range(len(items), len(items) + more)])
+        return self._ordered(text, [*labels, *range(len(items), len(items) + more)], bool(parts))
 
     def _gathered(self, name: str, items: Sequence[Item], used: list[tuple[sympy.Symbol, ...]], more: int) -> Code:
         """Index arrays for all places: NumPy puts their axes where they stand, or first where a slice divides them."""
@@ -167,7 +167,7 @@ class Indexer(Struct, frozen=True):
             last = f"max({last}, 0)"
         return _slice(first, last)
 
-    def _ordered(self, text: str, labels: list[Label]) -> Code:
+    def _ordered(self, text: str, labels: list[Label], sliced: bool = False) -> Code:
         """The axes brought into order: batch indices as they are nested, then the array's own."""
         rank = {x.symbol: k for k, x in enumerate(self.batch)}
         batch = sorted((s for s in labels if isinstance(s, sympy.Symbol)), key=lambda s: rank[s])
@@ -176,7 +176,8 @@ class Indexer(Struct, frozen=True):
         if wanted != labels:
             axes = [labels.index(s) for s in wanted]
             text = f"{text}.T" if axes == [1, 0] else f"{text}.transpose({', '.join(map(str, axes))})"
-        return Code(text, ATOM, tuple(batch), len(own))
+            sliced = False
+        return Code(text, ATOM, tuple(batch), len(own), sliced=sliced)
 
 
 def _slice(first: str, last: str) -> str:
@@ -195,5 +196,4 @@ def spread(code: Code, symbols: Sequence[sympy.Symbol], order: int | None = None
     if all(layout) or code.axes == 0:
         return code
     marks = [":" if here else "None" for here in layout]
-    text = f"{code.at(ATOM)}[{', '.join(marks)}]"
-    return Code(text, ATOM, code.batch, code.order, code.boolean)
+    return Code(widened(code, marks), ATOM, code.batch, code.order, code.boolean)

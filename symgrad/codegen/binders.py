@@ -105,7 +105,8 @@ def rectangular(binders: Ranges, conds: tuple[Rel, ...], scope: Scope) -> tuple[
             left.append(c)
         else:
             out = cut
-    return tuple(out), tuple(left)
+    known = scope.ranges + tuple(out)
+    return tuple(out), tuple(c for c in left if not _proved(c, known))
 
 
 def _cut(binders: list[Binder], c: Rel, scope: Scope) -> list[Binder] | None:

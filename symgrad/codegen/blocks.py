@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import sympy
 
-from symgrad.codegen.access import Place
+from symgrad.codegen.access import Place, spread
 from symgrad.codegen.emit import filled, lengths, numeric, value
 from symgrad.codegen.emit_ranges import span
 from symgrad.codegen.guards import batched, condition
@@ -54,17 +54,13 @@ def allocate(family: str, state: State, scope: Scope) -> None:
         return
     state.allocated.add(family)
     store = state.stores.arrays[family]
-    shape = (*(a.length for a in store.axes if a is not None), *_entry_shape(family, state))
+    shape = (*(a.length for a in store.axes if a is not None), *store.entry)
     state.line(f"{store.name} = np.zeros({state.shape(shape)})")
     for i in store.copied:
         places = [Place(difference(s, a.base), a.length) for s, a in zip(i.subs, store.axes, strict=True) if a]
         inner = Scope(scope.known, i.ranges)
         target = state.indexer(inner).take(store.name, places)
         state.line(f"{target.text} = {i.argument}")
-
-
-def _entry_shape(family: str, state: State) -> tuple[Int, ...]:
-    return state.entry_shapes[family]
 
 
 def write(part: Once | Loop, state: State, scope: Scope) -> None:
@@ -168,7 +164,7 @@ def _at_once(d: Definition, ranges: Ranges, conds: tuple[Rel, ...], store: Store
     if local and not any(a is not None for a in store.axes):
         return _single(terms, store.name, d, state, scope)
     if local:
-        shape = state.shape((*(a.length for a in store.axes if a is not None), *d.body.shape))
+        shape = state.shape((*(a.length for a in store.axes if a is not None), *store.entry))
         state.line(f"{store.name} = np.zeros({shape})")
         if all(a is not None for a in store.axes):
             state.allocated.add(d.family)
@@ -237,7 +233,7 @@ def _term(
         for i, a in zip(d.indices, store.axes, strict=True)
         if a is not None
     ]
-    target = state.indexer(inside).take(store.name, places)
+    target = state.indexer(inside).take(store.name, [*places, *store.taken(term.shape)])
     if "transpose" in target.text or target.text.endswith(".T"):
         raise NotVectorisable
     if b.is_zero(term) and sign == "=":
@@ -251,15 +247,7 @@ def _term(
 
 def _store(target: Code, term: Expr, sign: str, state: State, scope: Scope) -> None:
     code = numeric(value(term, state, scope))
-    batch = target.batch
-    wide = code
-    if code.axes and code.batch != batch:
-        marks = [":" if s in code.batch else "None" for s in batch]
-        marks += ["None"] * (term.order - code.order)
-        while marks and marks[0] == "None":
-            marks.pop(0)
-        if "None" in marks:
-            wide = Code(f"{code.at(ATOM)}[{', '.join(marks)}]")
+    wide = spread(code, target.batch, term.order)
     # A bare name would be bound anew, perhaps to an argument that later terms would then change.
     place = f"{target.text}[:]" if target.axes and target.text.isidentifier() and sign == "=" else target.text
     state.line(f"{place} {sign} {wide.text}")

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from symgrad.codegen.text import ATOM, PRODUCT, Code, transposed
+from symgrad.codegen.text import ATOM, PRODUCT, Code, transposed, widened
 
 Label: TypeAlias = object
 
@@ -114,7 +114,7 @@ def _spread(f: Factor, out: tuple[Label, ...]) -> Code:
         marks.pop()
     if not marks:
         return code
-    return Code(f"{code.at(ATOM)}[{', '.join(marks)}]")
+    return Code(widened(code, marks))
 
 
 def _matmul(a: Factor, b: Factor, over: Label, out: tuple[Label, ...]) -> Code | None:

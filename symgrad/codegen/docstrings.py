@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Mapping
 
+import sympy
+
 from symgrad.codegen.model import Input, Model
 from symgrad.codegen.names import identifier
 from symgrad.codegen.program import Program
@@ -16,7 +18,7 @@ def docstring(program: Program, model: Model) -> list[str]:
     """The lines of a function's docstring."""
     first = _sentence(program.about or f"The value of {program.name}.")
     rows = [_argument(i, model) for i in model.inputs]
-    rows += [f"{identifier(s.name)}: an integer" for s in program.integers]
+    rows += [_integer(s, model) for s in program.integers]
     rows = list(dict.fromkeys(rows))
     returns = _returns(program, model)
     lines = [f'    """{first}', ""]
@@ -43,6 +45,12 @@ def _argument(i: Input, model: Model) -> str:
     over = ", ".join(f"{x.symbol} = {_show(x.lo)}..{_show(x.hi)}" for x in i.ranges)
     text = f"{i.argument}: {_words(tuple(sizes))}"
     return f"{text}, rows {over}" if over else text
+
+
+def _integer(s: sympy.Symbol, model: Model) -> str:
+    """An open step with what is known of it, a size without."""
+    known = next((x for x in model.open if x.symbol == s and x.hi != sympy.oo), None)
+    return f"{identifier(s.name)}: an integer" + (f", {_show(known.lo)}..{_show(known.hi)}" if known else "")
 
 
 def _words(shape: Shape) -> str:

@@ -5,8 +5,9 @@ from functools import lru_cache, singledispatch
 from itertools import permutations
 
 import sympy
+from msgspec.structs import replace as changed
 
-from symgrad.codegen.access import Item, Place, spread
+from symgrad.codegen.access import Item, Place, Span, spread
 from symgrad.codegen.integers_text import number_source
 from symgrad.codegen.intervals import length
 from symgrad.codegen.model import holds_exactly
@@ -123,16 +124,16 @@ def _(node: Var, state: State, scope: Scope) -> Code:
 
 def indexed_items(node: Var, items: Sequence[Item], order: int, state: State, scope: Scope) -> Code:
     """The entries of a named node, picked together with its row."""
-    name, axes = located(node, state)
-    made = state.indexer(scope).take(name, [*axes, *items], node.order - len(items))
-    return Code(made.text, ATOM, made.batch, order)
+    name, taken = located(node, items, state)
+    made = state.indexer(scope).take(name, taken, order - sum(isinstance(x, Span) for x in taken))
+    return changed(made, order=order)
 
 
-def located(node: Var, state: State) -> tuple[str, list[Place]]:
-    """The array that a named node lies in, and its place along the index axes."""
+def located(node: Var, items: Sequence[Item], state: State) -> tuple[str, list[Item]]:
+    """The array that a named node lies in, with its place along the index axes and what is taken along its own."""
     for i in state.stores.arguments:
         if holds_exactly(i, node):
-            return i.argument, []
+            return i.argument, [*items]
     if node.name not in state.stores.arrays:
         raise InternalError(f"{node.name} is read, but it is neither defined nor an argument")
     store = state.stores.arrays[node.name]
@@ -141,7 +142,7 @@ def located(node: Var, state: State) -> tuple[str, list[Place]]:
         for sub, axis in zip(node.subs, store.axes, strict=True)
         if axis is not None
     ]
-    return store.name, places
+    return store.name, [*places, *store.taken(node.shape, items)]
 
 
 @emit.register

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import sympy
+from msgspec.structs import replace as changed
 
 from symgrad.codegen.access import Data, Item, Place, Span, spread
 from symgrad.codegen.contract import Factor, contract
@@ -12,7 +13,7 @@ from symgrad.codegen.state import NotVectorisable, Scope, State
 from symgrad.codegen.text import ATOM, PRODUCT, SUM, Code
 from symgrad.tensor import nodes
 from symgrad.tensor.functions import values_of
-from symgrad.tensor.integers import Int, difference, symbols_of
+from symgrad.tensor.integers import Int, difference, integer, symbols_of
 from symgrad.tensor.nodes import (
     At,
     Build,
@@ -138,7 +139,9 @@ def _(node: Entry, state: State, scope: Scope) -> Code:
     if code.batch and (code.level < ATOM or code.text.endswith(")")):
         code = state.bind(code, f"{scope.label}_part")
     made = state.indexer(scope).take(code.at(ATOM), [*along, *taken], arg.order - len(taken))
-    return Code(made.text, ATOM, made.batch, node.order)
+    if made.text == code.at(ATOM):
+        made = changed(made, text=code.text, level=code.level)
+    return changed(made, order=node.order)
 
 
 def _item(item: nodes.Item, size: Int, state: State, scope: Scope) -> Item:
@@ -210,11 +213,19 @@ def _batched_call(node: Call, codes: list[Code], batch: tuple[sympy.Symbol, ...]
     if row.helper is not None:
         state.helper(row.helper)
     shape = (*lengths(batch, scope), *node.shape) if node.fn == "reshape" else node.shape
-    unit = node.shape[-1] if node.fn == "one_hot" and isinstance(node.args[0], Count) else None
-    unit = unit if isinstance(node.args[0], Count) and node.args[0].value == batch[0] else None
+    unit = _unit(node, batch[0]) if node.fn == "one_hot" else None
     axis_from_end: object = None
     if any(k == "axis" for k, _ in node.params):
         order, given = node.args[0].order, node.param("axis")
         axis_from_end = given - order if given is not None else (-1 if order == 1 else tuple(range(-order, 0)))
     text = _filled_in(template or row.code, node, codes, state, shape, axis_from_end)
     return Code(text, ATOM, batch, node.order, unit=unit)
+
+
+def _unit(node: Call, s: sympy.Symbol) -> tuple[Int, Int] | None:
+    """The range of an index over which its unit vectors are all there are, in order."""
+    (place,) = node.args
+    shift = difference(s, place.value) if isinstance(place, Count) else s
+    if s in symbols_of(shift):
+        return None
+    return integer(1 + shift), integer(node.shape[-1] + shift)

@@ -11,7 +11,7 @@ from symgrad.codegen import emit_arrays, emit_entrywise, emit_products, emit_ran
 from symgrad.codegen.accesses import accesses
 from symgrad.codegen.blocks import repeated, write
 from symgrad.codegen.docstrings import docstring
-from symgrad.codegen.emit import tensor
+from symgrad.codegen.emit import located, tensor
 from symgrad.codegen.hoist import hoist
 from symgrad.codegen.model import Model, normalise
 from symgrad.codegen.names import Names, identifier
@@ -47,7 +47,7 @@ def compile_function(program: Program) -> Function:
     names = Names(leaf.argument for leaf in program.leaves)
     sizes = _size_names(program, model, names)
     steps = plan(model)
-    state = State(names, sizes, stores(model, steps, names), _entry_shapes(model))
+    state = State(names, sizes, stores(model, steps, names))
     scope = Scope(model.open)
     plain = [part.definition.body for part in steps if isinstance(part, Once)]
     state.common = repeated([*plain, *model.outputs.values()])
@@ -72,18 +72,13 @@ def _size_names(program: Program, model: Model, names: Names) -> dict[sympy.Symb
     return sizes
 
 
-def _entry_shapes(model: Model) -> dict[str, tuple[sympy.Expr | int, ...]]:
-    shapes = {i.family: i.node.shape for i in model.inputs}
-    return {**shapes, **{d.family: d.body.shape for d in model.definitions}}
-
-
 def _outputs(program: Program, model: Model, state: State, scope: Scope) -> None:
     state.shared = state.common
     gradients = any(d.family.startswith(("δ", "∂")) for d in program.system.definitions)
     if not isinstance(program.outputs, Mapping):
         (only,) = model.outputs.values()
         code = tensor(only, state, Scope(scope.known, label="result"))
-        text = f"np.array({code.text})" if _is_argument(only, model) else code.text
+        text = f"np.array({code.text})" if _is_argument(only, model, state) else code.text
         state.line(f"return {text}")
         return
     made: dict[str, str] = {}
@@ -94,7 +89,7 @@ def _outputs(program: Program, model: Model, state: State, scope: Scope) -> None
         else:
             wanted = f"d{plain}" if gradients else plain
         code = tensor(e, state, Scope(scope.known, label=wanted))
-        text = f"np.array({code.text})" if _is_argument(e, model) else code.text
+        text = f"np.array({code.text})" if _is_argument(e, model, state) else code.text
         if text.isidentifier():
             made[key] = text
             continue
@@ -110,14 +105,14 @@ def _quoted(key: str) -> str:
     return f'"{escaped}"'
 
 
-def _is_argument(e: Expr, model: Model) -> bool:
+def _is_argument(e: Expr, model: Model, state: State) -> bool:
     """Whether a value would be (a view of) an argument rather than an array of its own."""
     while isinstance(e, Transpose | Permute | Entry):
         e = e.children[0]
     if not isinstance(e, Var):
         return False
     aliases = {d.family for d in model.definitions if isinstance(d.body, Var | Transpose | Permute | Entry)}
-    return e.name in aliases | {i.family for i in model.inputs}
+    return e.name in aliases or located(e, (), state)[0] in {i.argument for i in model.inputs}
 
 
 def _assembled(program: Program, model: Model, state: State) -> str:
@@ -140,7 +135,7 @@ def _assembled(program: Program, model: Model, state: State) -> str:
     return "\n".join([*lines, *body]) + "\n"
 
 
-_RANGE = re.compile(r"^    (\w+) = np\.arange\([^\n]*\)$")
+_RANGE = re.compile(r"^ +(\w+) = np\.arange\([^\n]*\)$")
 
 
 def _without_unused(lines: list[str]) -> list[str]:

@@ -146,14 +146,22 @@ def negation_free(r: Rel) -> Int | None:
     return None
 
 
+def gaps_of(r: Rel) -> tuple[Int, ...] | None:
+    """The expressions that are all ≥ 0 exactly where a relation holds; None for !=."""
+    if r.op == "==":
+        return difference(r.right, r.left), difference(r.left, r.right)
+    gap = negation_free(r)
+    return None if gap is None else (gap,)
+
+
 def clip(ranges: Ranges, conds: Sequence[Rel], known: Ranges = ()) -> tuple[Ranges, tuple[Rel, ...]]:
     """The ranges cut to where the relations hold, and the relations that no cut can express."""
     left: list[Rel] = []
     for r in conds:
-        gaps = [difference(r.right, r.left), difference(r.left, r.right)] if r.op == "==" else [negation_free(r)]
-        cut: Ranges | None = ranges
-        for gap in gaps:
-            cut = None if gap is None or cut is None else _cut(cut, gap, known)
+        gaps = gaps_of(r)
+        cut: Ranges | None = None if gaps is None else ranges
+        for gap in gaps or ():
+            cut = None if cut is None else _cut(cut, gap, known)
         if cut is None:
             left.append(r)
         else:

@@ -7,11 +7,11 @@ from msgspec import Struct
 from msgspec.structs import replace as changed
 
 from symgrad.codegen.accesses import Access, accesses, may_hit
-from symgrad.codegen.intervals import Ranges, nested
+from symgrad.codegen.intervals import Ranges, coefficient, gaps_of, largest, nested, smallest
 from symgrad.codegen.program import Leaf, Program
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, replace, same, symbols_of
+from symgrad.tensor.integers import Int, difference, integer, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Build, Call, Deriv, Expr, Fold, Opaque, Var
 from symgrad.tensor.probability import expanded
 from symgrad.tensor.rebuild import transform
@@ -80,14 +80,24 @@ def normalise(program: Program) -> Model:
         _settle(changed(d, body=entries_outside(_name_partials(expanded(d.body), partials))), program, bound)
         for d in program.system.definitions
     ]
-    known = tuple(x for s in program.integers if (x := _known_range(s, program.system)) is not None)
-    return live(Model(tuple(definitions), outputs, inputs, known))
+    known = tuple(x for s in program.integers if (x := _known_range(s, program)) is not None)
+    return live(Model(tuple(definitions), outputs, inputs, nested(known)))
 
 
-def _known_range(s: sympy.Symbol, system: System) -> Binder | None:
+def _known_range(s: sympy.Symbol, program: Program) -> Binder | None:
     """The range of an open step: its own, or what follows from its being the end of another, which is not empty."""
-    if s in system.steps:
-        return system.steps[s]
+    own = program.system.steps.get(s) or _as_an_end(s, program.system)
+    gaps = [g for c in program.known for g in gaps_of(c) or () if s in symbols_of(g)]
+    lows = [difference(s, g) for g in gaps if coefficient(g, s) == 1]
+    highs = [integer(sympy.expand(g + s)) for g in gaps if coefficient(g, s) == -1]
+    lows += [own.lo] if own else []
+    highs += [own.hi] if own else []
+    if not lows:
+        return None
+    return Binder(s, largest(lows), smallest(highs) if highs else sympy.oo)
+
+
+def _as_an_end(s: sympy.Symbol, system: System) -> Binder | None:
     for d in system.definitions:
         for x in d.ranges:
             if same(x.hi, s) and s not in symbols_of(x.lo):

@@ -8,7 +8,16 @@ from msgspec import Struct
 from msgspec.structs import replace as changed
 
 from symgrad.codegen.accesses import Access, may_hit
-from symgrad.codegen.intervals import Ranges, at_most, coefficient, fixed_value, largest, nonnegative, smallest
+from symgrad.codegen.intervals import (
+    Ranges,
+    at_most,
+    coefficient,
+    extreme,
+    fixed_value,
+    largest,
+    nonnegative,
+    smallest,
+)
 from symgrad.codegen.model import Model, rename
 from symgrad.errors import InternalError
 from symgrad.tensor.integers import Int, difference
@@ -124,12 +133,19 @@ def _step_axes(members: list[Definition], edges: list[_Edge], first: sympy.Symbo
             own = members[e.reader].indices[axes[e.reader]]
             assert isinstance(own, sympy.Symbol)
             ranged = {x.symbol for x in members[e.read].ranges}
-            for axis, sub in enumerate(e.access.node.subs):
-                if coefficient(sub, own) == 1 and members[e.read].indices[axis] in ranged:
+            for axis in range(len(e.access.node.subs)):
+                if members[e.read].indices[axis] in ranged and _moves(e.access, axis, own):
                     axes[e.read] = axis
                     grown = True
                     break
     return [axes[k] for k in range(len(members))] if len(axes) == len(members) else None
+
+
+def _moves(a: Access, axis: int, own: sympy.Symbol) -> bool:
+    """Whether what is read along an axis moves with the reader's step, it or an end of what is read of the past."""
+    sub, inner = a.node.subs[axis], _without(a.ranges, own)
+    ends = (sub, extreme(sub, inner, upper=True), extreme(sub, inner, upper=False))
+    return any(end is not None and coefficient(end, own) == 1 for end in ends)
 
 
 def _lag(e: _Edge, members: list[Definition], axes: list[int], descending: bool) -> bool | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import sympy
 from msgspec import Struct
 
-from symgrad.tensor.nodes import Binder, Deriv, Expr, Var
+from symgrad.tensor.nodes import Binder, Deriv, Expr, Rel, Var
 from symgrad.tensor.system import System
 
 
@@ -29,6 +29,7 @@ class Program(Struct, frozen=True):
         outputs: The expressions to return, by key; one expression alone is returned as it is.
         leaves: The keyword arguments that are arrays, in the order of the signature.
         integers: Open steps and sizes that no array shows; each is a keyword argument.
+        known: Relations that hold of the open steps.
         about: The mathematics in one line.
     """
 
@@ -37,4 +38,5 @@ class Program(Struct, frozen=True):
     outputs: Mapping[str, Expr] | Expr
     leaves: tuple[Leaf, ...]
     integers: tuple[sympy.Symbol, ...] = ()
+    known: tuple[Rel, ...] = ()
     about: str = ""

@@ -1,6 +1,6 @@
 """What a function being written has so far: its lines, names, helpers, and what has been computed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sympy
@@ -65,7 +65,6 @@ class State(Struct):
     names: Names
     sizes: dict[sympy.Symbol, str]
     stores: Stores
-    entry_shapes: Mapping[str, Shape] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     indent: int = 1
     helpers: dict[str, None] = field(default_factory=dict)

@@ -1,18 +1,21 @@
 """Where the members of each family live: an argument, an array with one row a step, or a value of the current step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sympy
 from msgspec import Struct
+from msgspec.structs import replace as changed
 
+from symgrad.codegen.access import Data, Item, Span
 from symgrad.codegen.accesses import Access, may_hit
-from symgrad.codegen.intervals import Ranges, at_most, largest, smallest
+from symgrad.codegen.intervals import Ranges, at_most, extreme, largest, smallest
 from symgrad.codegen.model import Input, Model, holds_exactly
 from symgrad.codegen.names import Names
 from symgrad.codegen.plan import Loop, Plan
 from symgrad.codegen.simplify import covers
-from symgrad.errors import InternalError
-from symgrad.tensor.integers import Int, difference, integer, same
+from symgrad.errors import InternalError, QuestionError
+from symgrad.tensor.integers import Int, difference, integer, same, symbols_of
+from symgrad.tensor.nodes import Shape
 from symgrad.tensor.system import Definition
 
 
@@ -34,6 +37,7 @@ class Store(Struct, frozen=True):
     Attributes:
         name: The Python name.
         axes: The index axes; None where an index is the current step and has no axis.
+        entry: The shape of a member, of the largest one where it changes from step to step.
         direct: Whether the array is made whole, by one assignment.
         copied: The inputs that are copied into it.
         padded: Whether it has rows of zeros outside of the family's range.
@@ -41,9 +45,18 @@ class Store(Struct, frozen=True):
 
     name: str
     axes: tuple[Axis | None, ...]
+    entry: Shape
     direct: bool = True
     copied: tuple[Input, ...] = ()
     padded: bool = False
+
+    def taken(self, shape: Shape, items: Sequence[Item] = ()) -> list[Item]:
+        """What is taken of a member of a given shape, along the row's own axes, which may be longer than it."""
+        wanted: list[Item] = [*items, *(Span(0, n, n) for n in shape[len(items) :])]
+        made = [x if isinstance(x, Data) else changed(x, length=n) for x, n in zip(wanted, self.entry, strict=True)]
+        while len(made) > len(items) and isinstance(last := made[-1], Span) and same(last.stop, last.length):
+            made.pop()
+        return made
 
 
 class Stores(Struct, frozen=True):
@@ -63,7 +76,7 @@ def stores(model: Model, steps: Plan, names: Names) -> Stores:
         inputs = [i for i in model.inputs if i.family == family]
         if not definitions and len(inputs) == 1:
             i = inputs[0]
-            found[family] = Store(i.argument, _argument_axes(i))
+            found[family] = Store(i.argument, _argument_axes(i), i.node.shape)
             continue
         mine = [a for a in reads if a.node.name == family and not any(holds_exactly(i, a.node) for i in inputs)]
         if not definitions and not mine:
@@ -72,10 +85,11 @@ def stores(model: Model, steps: Plan, names: Names) -> Stores:
         mixed = any(may_hit(a, i.target) for i in inputs for a in mine)
         only = definitions[0] if len(definitions) == 1 and not mixed else None
         if only is not None and only.indices and not only.ranges and not only.conds:
-            found[family] = Store(name, tuple(None for _ in only.indices))
+            found[family] = Store(name, tuple(None for _ in only.indices), only.body.shape)
         elif family in local:
-            axes = tuple(None if i in local[family] else _range_axis(definitions[0], i) for i in definitions[0].indices)
-            found[family] = Store(name, axes)
+            only, step = local[family]
+            axes = tuple(None if i == step else _range_axis(only, i) for i in only.indices)
+            found[family] = Store(name, axes, only.body.shape)
         else:
             found[family] = _array(model, name, definitions, inputs, mine)
     return Stores(found, model.inputs)
@@ -119,7 +133,13 @@ def _array(
     direct = only is not None and not only.conds and not padded and _plain(only)
     if not pieces:
         raise InternalError(f"{name} has no values")
-    return Store(name, tuple(axes), direct, copied, padded)
+    return Store(name, tuple(axes), _entry(model, definitions, copied), direct, copied, padded)
+
+
+def _entry(model: Model, definitions: tuple[Definition, ...], copied: tuple[Input, ...]) -> Shape:
+    """The shape that has room for every member."""
+    shapes = [tuple(_furthest(n, d.ranges, d.family, upper=True) for n in d.body.shape) for d in definitions]
+    return tuple(largest(sizes, model.open) for sizes in zip(*shapes, *(i.node.shape for i in copied), strict=True))
 
 
 def _single(model: Model, a: Access, pieces: list[Definition]) -> bool:
@@ -127,28 +147,33 @@ def _single(model: Model, a: Access, pieces: list[Definition]) -> bool:
     return any(covers(model, a, d) for d in pieces)
 
 
-def _plain(d: Definition) -> bool:
-    """Whether the indices are ranged symbols, in the order of the ranges' nesting or independent of each other."""
+def _plain(d: Definition, step: sympy.Symbol | None = None) -> bool:
+    """Whether the indices are ranged symbols, whose ranges depend on no other index but the current step."""
     symbols = {x.symbol for x in d.ranges}
-    bounds = {s for x in d.ranges for e in (x.lo, x.hi) if not isinstance(e, int) for s in e.free_symbols}
+    bounds = {s for x in d.ranges for e in (x.lo, x.hi) for s in symbols_of(e)} - {step}
     return all(i in symbols for i in d.indices) and not (bounds & symbols) and len(set(d.indices)) == len(d.indices)
 
 
 def _ends(d: Definition, axis: int) -> tuple[Int, Int]:
+    """The least and the greatest index along an axis, whatever the other indices are."""
     index = d.indices[axis]
     x = next((r for r in d.ranges if r.symbol == index), None)
     if x is None:
         return index, index
-    outer: Ranges = tuple(r for r in d.ranges if r.symbol != index)
-    from_others = {s for e in (x.lo, x.hi) if not isinstance(e, int) for s in e.free_symbols}
-    if from_others & {r.symbol for r in outer}:
-        raise InternalError(f"the range of {d.family} along {index} depends on another index")
-    return x.lo, x.hi
+    outer = tuple(r for r in d.ranges if r is not x)
+    return _furthest(x.lo, outer, d.family, upper=False), _furthest(x.hi, outer, d.family, upper=True)
 
 
-def _locals(model: Model, steps: Plan) -> dict[str, set[sympy.Symbol]]:
-    """Families whose members are read at their own step only, with the loop symbols that need no axis."""
-    out: dict[str, set[sympy.Symbol]] = {}
+def _furthest(value: Int, ranges: Ranges, family: str, upper: bool) -> Int:
+    found = extreme(value, ranges, upper)
+    if found is None:
+        raise QuestionError(f"how far {family} goes is not settled by {value}")
+    return found
+
+
+def _locals(model: Model, steps: Plan) -> dict[str, tuple[Definition, sympy.Symbol]]:
+    """Families whose members are read at their own step only, as their loop has them, with its symbol: it has no axis."""
+    out: dict[str, tuple[Definition, sympy.Symbol]] = {}
     outside = {a.node.name for a in model.output_reads()}
     for loop in steps:
         if not isinstance(loop, Loop):
@@ -162,16 +187,15 @@ def _locals(model: Model, steps: Plan) -> dict[str, set[sympy.Symbol]]:
             axis = d.indices.index(loop.step.symbol)
             readers = [(m, a) for m in model.definitions for a in model.reads(m) if a.node.name == d.family]
             if all(m.family in families and _same_step(m, a, axis, loop) for m, a in readers):
-                out[d.family] = {loop.step.symbol}
+                out[d.family] = d, loop.step.symbol
     return out
 
 
 def _whole_step(d: Definition, loop: Loop) -> bool:
     x = next(r for r in d.ranges if r.symbol == loop.step.symbol)
-    bounds = {s for r in d.ranges for e in (r.lo, r.hi) if not isinstance(e, int) for s in e.free_symbols}
     nested = any(isinstance(part, Loop) for part in loop.body)
     whole = same(x.lo, loop.step.lo) and same(x.hi, loop.step.hi)
-    return whole and not nested and loop.step.symbol not in bounds and _plain(d)
+    return whole and not nested and _plain(d, loop.step.symbol)
 
 
 def _same_step(reader: Definition, a: Access, axis: int, loop: Loop) -> bool:

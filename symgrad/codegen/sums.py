@@ -66,8 +66,8 @@ def _relabelled(
     for f in found:
         x = summed.get(f.code.batch[0]) if len(f.code.batch) == 1 else None
         axis = next((k for k, label in enumerate(own) if f.labels[-1:] == (label,)), None)
-        unit = x is not None and f.code.unit is not None and same(x.lo, 1) and same(x.hi, f.code.unit)
-        if unit and x is not None and axis is not None and names[axis] is own[axis] and x.symbol not in names:
+        whole = f.code.unit is not None and x is not None and same(x.lo, f.code.unit[0]) and same(x.hi, f.code.unit[1])
+        if whole and x is not None and axis is not None and names[axis] is own[axis] and x.symbol not in names:
             names[axis] = x.symbol
         else:
             kept.append(f)

@@ -1,5 +1,6 @@
 """Python source as data: expressions with their precedence and axes, and lines laid out as formatters do."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import sympy
@@ -21,7 +22,8 @@ class Code(Struct, frozen=True):
         order: The number of axes after those. It may be less than the expression's where broadcasting does the rest.
         boolean: Whether the entries are truth values.
         matmul: Whether its outermost operation is ``@``.
-        unit: The size n, where it is the n unit vectors along its one batch axis.
+        sliced: Whether it is an array with integers and slices alone in the brackets at its end.
+        unit: Where it is unit vectors along its one batch axis, the range of the index over which they are all of them.
     """
 
     text: str
@@ -30,7 +32,8 @@ class Code(Struct, frozen=True):
     order: int = 0
     boolean: bool = False
     matmul: bool = False
-    unit: Int | None = None
+    unit: tuple[Int, Int] | None = None
+    sliced: bool = False
 
     def at(self, level: int) -> str:
         """The source, in parentheses where an operand must bind at least so tightly."""
@@ -57,9 +60,22 @@ def transposed(text: str) -> str:
     return text[:-2] if text.endswith(".T") else f"{text}.T"
 
 
-def atom(code: Code) -> str:
-    """The source as something a method or an index may follow."""
-    return code.at(ATOM)
+def widened(code: Code, marks: Sequence[str]) -> str:
+    """The source with new axes: a mark for each axis of the result, ``:`` for one that is there and ``None`` for a new one.
+
+    Axes of the array after the last mark stay as they are.
+    """
+    if not code.sliced:
+        return f"{code.at(ATOM)}[{', '.join(marks)}]"
+    start = _last_bracket(code.text)
+    assert start is not None
+    items = _items(code.text[start + 1 : -1])
+    made: list[str] = []
+    for mark in marks:
+        while mark == ":" and items and not _cuts(items[0], ":"):
+            made.append(items.pop(0))
+        made.append(items.pop(0) if mark == ":" and items else mark)
+    return f"{code.text[:start]}[{', '.join([*made, *items])}]"
 
 
 _OPEN, _CLOSE = "([{", ")]}"

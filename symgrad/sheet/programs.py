@@ -18,7 +18,7 @@ from symgrad.errors import QuestionError, SymgradError
 from symgrad.problem.model import Declaration, Problem, Question
 from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, same, symbols_of
-from symgrad.tensor.nodes import Binder, Call, Deriv, Expr, Eye, Full, Opaque, Var
+from symgrad.tensor.nodes import Binder, Call, Deriv, Expr, Eye, Full, Opaque, Rel, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.system import Definition, System
@@ -38,14 +38,15 @@ def program(problem: Problem, derivation: Derivation) -> Program:
     keyed = codes[0][1].outputs if len(codes) == 1 else ()
     parts = [(codes[0][1].system, x) for _, x in keyed] or [(code.system, code.value) for _, code in codes]
     system, values = _together(parts)
-    _refuse_ragged(derivation.id, system, values)
     named = question.wrt_is_list and all(r.wrt is not None for r, _ in codes)
     outputs: Mapping[str, Expr] | Expr = values[0]
     if keyed or named:
         keys = [key for key, _ in keyed] or [str(r.wrt) for r, _ in codes]
         outputs = dict(zip(keys, values, strict=True))
     integers = [i for _, code in codes for i in code.integers]
-    draft = Program(_spelt(derivation.id), system, outputs, (), tuple(integers), _about(derivation.results))
+    conds = (*question.where, *question.assume, *problem.assumptions)
+    known = tuple(c for c in conds if isinstance(c, Rel))
+    draft = Program(_spelt(derivation.id), system, outputs, (), tuple(integers), known, _about(derivation.results))
     return _assembled(problem, draft)
 
 
@@ -56,8 +57,7 @@ def forward(problem: Problem, question: Question, name: str) -> Program:
         QuestionError: it is no array.
     """
     system, value = problem.system, question.of.expr
-    _refuse_ragged(question.id, system, [value])
-    return _assembled(problem, Program(name, system, value, (), (), question.of.text))
+    return _assembled(problem, Program(name, system, value, (), about=question.of.text))
 
 
 def _assembled(problem: Problem, draft: Program) -> Program:
@@ -93,14 +93,6 @@ def numpy_module(problem: Problem, derivations: Iterable[Derivation], layout: st
             left_out.append(f"# {d.id} has no NumPy code: {error.message}")
     text = assemble(problem.title or problem.name, functions)
     return "\n\n".join([text, "\n".join(left_out) + "\n"]) if left_out else text
-
-
-def _refuse_ragged(name: str, system: System, values: Iterable[Expr]) -> None:
-    """A family whose range changes from step to step is no array."""
-    for d in _live(system, tuple(values)):
-        steps = {x.symbol for x in d.ranges}
-        if any((symbols_of(x.lo) | symbols_of(x.hi)) & steps for x in d.ranges):
-            raise QuestionError(f"{name} has no NumPy code: how many {d.family} there are changes from step to step")
 
 
 def _about(results: Iterable[Result]) -> str:
