@@ -11,19 +11,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import generated_code
 import numpy as np
 import pytest
 from browser import CHROMIUM, PHONE, SCREEN, run
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from json_contract import complaints, pairs
 
 from symgrad import pipeline
 from symgrad.calculus.numeric import Numbers
-from symgrad.derivation.sizes import derived_sizes, fitting
 from symgrad.derivation.steps import Derivation
 from symgrad.derivation.workspace import choose_sizes
-from symgrad.errors import ProblemError, QuestionError
+from symgrad.errors import ProblemError
 from symgrad.notation.measure import width
 from symgrad.notation.plain import plain
 from symgrad.problem.bank import bank_names
@@ -35,8 +35,6 @@ from symgrad.sheet.look import Look
 from symgrad.sheet.pdf import typst_query
 from symgrad.sheet.programs import program
 from symgrad.sheet.samples import sample
-from symgrad.tensor.integers import evaluate_int
-from symgrad.tensor.nodes import Expr
 
 NAMES = bank_names()
 
@@ -315,10 +313,7 @@ def _tokens(latex: str) -> list[str]:
 
 @cache
 def _modules(name: str) -> dict[str, Any]:
-    problem, derivations = solved(name)
-    space: dict[str, Any] = {}
-    exec(compile(pipeline.printed([(problem, derivations)], "numpy"), f"{name}.py", "exec"), space)
-    return space
+    return generated_code.namespace(*solved(name))
 
 
 DIFFERENTIATED = [
@@ -333,26 +328,7 @@ def test_generated_code_agrees_with_differences(name: str, question: str, data: 
     """At sizes, steps and points that nobody chose; results have the shapes of the contract, arguments stay as given."""
     problem, derivations = solved(name)
     derivation = next(d for d in derivations if d.id == question)
-    asked = problem.question(question)
-    made = program(problem, derivation)
-    sizes = _drawn(data, problem, [asked.of.expr, *(w.expr for w in asked.wrt)])
-    numbers = Numbers.of(problem.system, sizes, points=1, seed=data.draw(st.integers(0, 10**6)))
-    held = [h.expr for h in asked.several("hold")]
-    try:
-        expected = {w.text: numbers.differences(asked.of.expr, w.expr, held)[0] for w in asked.wrt}
-    except (QuestionError, ValueError):
-        reject()  # The model does not exist at these sizes: a kernel larger than its image.
-    arguments = {leaf.argument: sample(leaf, numbers) for leaf in made.leaves}
-    arguments |= {s.name: sizes[s] for s in made.integers}
-    before = {k: np.array(v) for k, v in arguments.items()}
-    found = _modules(name)[question](**arguments)
-    np.testing.assert_equal({k: np.array(v) for k, v in arguments.items()}, before)
-    assert isinstance(found, dict) == asked.wrt_is_list
-    found = found if asked.wrt_is_list else {asked.wrt[0].text: found}
-    assert list(found) == list(expected)
-    for wrt, value in expected.items():
-        assert np.shape(found[wrt]) == value.shape
-        np.testing.assert_allclose(found[wrt], value, rtol=1e-6, atol=1e-7)
+    generated_code.agrees(problem, derivation, _modules(name), data)
 
 
 @pytest.mark.parametrize("t", [1, 2, 3])
@@ -365,21 +341,6 @@ def test_what_begins_a_recurrence_is_a_state_that_no_loss_reads(t: int) -> None:
     numbers = Numbers.of(problem.system, sizes, points=1, seed=t)
     found = _modules("lstm_step")["inputs"](**{x.argument: sample(x, numbers) for x in made.leaves}, t=t)
     np.testing.assert_allclose(found["h[t-1]"], numbers.differences(of, wrt, [])[0], rtol=1e-6, atol=1e-7)
-
-
-def _drawn(data: st.DataObject, problem: Problem, exprs: list[Expr]) -> dict[Any, int]:
-    """Sizes, ends of steps and open indices of every small value at which the model exists."""
-    chosen, steps = choose_sizes(problem.system, exprs)[0], problem.steps
-    ends = {s for x in steps.values() for end in (x.lo, x.hi) for s in getattr(end, "free_symbols", ())}
-    sizes = [s for s in chosen if s.is_positive and s not in ends]
-    env = {s: data.draw(st.integers(1, 6), label=str(s)) for s in (*sizes, *(ends & chosen.keys()))}
-    env = fitting(env, sizes, derived_sizes(problem.system, exprs))
-    least = min(env.values(), default=1)
-    env |= {s: data.draw(st.integers(1, least), label=str(s)) for s in chosen.keys() - env.keys() - steps.keys()}
-    for s in chosen.keys() & steps.keys():
-        lo, hi = evaluate_int(steps[s].lo, env), evaluate_int(steps[s].hi, env)
-        env[s] = data.draw(st.integers(lo, hi), label=str(s))
-    return env
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,10 +1,12 @@
 """Which members of which families an expression reads, and over which ranges."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from symgrad.codegen.intervals import Ranges, at_most, clip, extreme
-from symgrad.tensor.integers import Int
-from symgrad.tensor.nodes import Build, Expr, Fold, Iverson, Mul, Rel, Var
+from symgrad.tensor.integers import Int, difference, symbols_of
+from symgrad.tensor.nodes import At, Build, Entry, Expr, Fold, Iverson, Mul, Rel, Var
 from symgrad.tensor.system import Definition
 
 
@@ -12,7 +14,8 @@ class Access(Struct, frozen=True):
     """A named node, read for all indices in the ranges; ``guarded`` where relations left over say it is not for all.
 
     ``known`` are the ranges of open steps, which stand for one value each. ``sure`` says that it is read whatever
-    the sizes are: no range around it can be empty.
+    the sizes are: no range around it can be empty. ``entries`` are the places, from 0, that are picked along the
+    node's own axes, None where they are not picked by an index.
     """
 
     node: Var
@@ -20,6 +23,7 @@ class Access(Struct, frozen=True):
     guarded: bool = False
     known: Ranges = ()
     sure: bool = False
+    entries: tuple[Int | None, ...] = ()
 
     def span(self, axis: int) -> tuple[Int | None, Int | None]:
         """The least and the greatest index along an axis; None where the index is not affine."""
@@ -39,9 +43,11 @@ def accesses(body: Expr, ranges: Ranges, conds: tuple[Rel, ...] = (), known: Ran
             continue
         seen.add(item)
         node, inside, guarded = item
-        if isinstance(node, Var):
-            used = _relevant(node, inside)
-            out[Access(node, used, guarded, known, not inside)] = None
+        named, places = _picked(node)
+        if named is not None:
+            used = _relevant((*named.subs, *(x for x in places if x is not None)), inside)
+            out[Access(named, used, guarded, known, not inside, places)] = None
+            stack += [(c, inside, guarded) for c in reversed(node.children[1:])]
             continue
         if isinstance(node, Fold | Build):
             inside = (*inside, *node.binders)
@@ -53,6 +59,15 @@ def accesses(body: Expr, ranges: Ranges, conds: tuple[Rel, ...] = (), known: Ran
     return list(out)
 
 
+def _picked(node: Expr) -> tuple[Var | None, tuple[Int | None, ...]]:
+    """The named node that an expression is, or is an entry of, and the places of the entry."""
+    if isinstance(node, Var):
+        return node, ()
+    if isinstance(node, Entry) and isinstance(node.arg, Var):
+        return node.arg, tuple(difference(i.index, 1) if isinstance(i, At) else None for i in node.items)
+    return None, ()
+
+
 def guards(node: Expr) -> tuple[Rel, ...]:
     """The relations under which a node's operands count."""
     if isinstance(node, Fold):
@@ -62,9 +77,9 @@ def guards(node: Expr) -> tuple[Rel, ...]:
     return ()
 
 
-def _relevant(node: Var, ranges: Ranges) -> Ranges:
-    """The ranges that the subscripts depend on, directly or through a bound."""
-    needed = {s for sub in node.subs if not isinstance(sub, int) for s in sub.free_symbols}
+def _relevant(places: Iterable[Int], ranges: Ranges) -> Ranges:
+    """The ranges that places depend on, directly or through a bound."""
+    needed = {s for place in places for s in symbols_of(place)}
     kept: list[int] = []
     for k in reversed(range(len(ranges))):
         x = ranges[k]

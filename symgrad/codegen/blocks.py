@@ -8,7 +8,7 @@ from symgrad.codegen.access import Place, spread
 from symgrad.codegen.emit import filled, lengths, numeric, value
 from symgrad.codegen.emit_ranges import span
 from symgrad.codegen.guards import batched, condition
-from symgrad.codegen.intervals import Ranges, at_most, clip, fixed_value
+from symgrad.codegen.intervals import Ranges, at_most, clip, fixed_value, largest
 from symgrad.codegen.plan import Loop, Once
 from symgrad.codegen.simplify import seeds
 from symgrad.codegen.state import NotVectorisable, Scope, State
@@ -54,13 +54,18 @@ def allocate(family: str, state: State, scope: Scope) -> None:
         return
     state.allocated.add(family)
     store = state.stores.arrays[family]
-    shape = (*(a.length for a in store.axes if a is not None), *store.entry)
-    state.line(f"{store.name} = np.zeros({state.shape(shape)})")
+    state.line(f"{store.name} = np.zeros({_room(store, state, scope)})")
     for i in store.copied:
         places = [Place(difference(s, a.base), a.length) for s, a in zip(i.subs, store.axes, strict=True) if a]
         inner = Scope(scope.known, i.ranges)
         target = state.indexer(inner).take(store.name, places)
         state.line(f"{target.text} = {i.argument}")
+
+
+def _room(store: Store, state: State, scope: Scope) -> str:
+    """The shape of a family's array, where a range that ends before it begins has no rows."""
+    lengths = [a.length for a in store.axes if a is not None]
+    return state.shape((*(largest((n, 0), scope.known) for n in lengths), *store.entry))
 
 
 def write(part: Once | Loop, state: State, scope: Scope) -> None:
@@ -164,8 +169,7 @@ def _at_once(d: Definition, ranges: Ranges, conds: tuple[Rel, ...], store: Store
     if local and not any(a is not None for a in store.axes):
         return _single(terms, store.name, d, state, scope)
     if local:
-        shape = state.shape((*(a.length for a in store.axes if a is not None), *store.entry))
-        state.line(f"{store.name} = np.zeros({shape})")
+        state.line(f"{store.name} = np.zeros({_room(store, state, scope)})")
         if all(a is not None for a in store.axes):
             state.allocated.add(d.family)
     for k, (term, cut, guard) in enumerate(terms):

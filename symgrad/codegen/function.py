@@ -12,6 +12,7 @@ from symgrad.codegen.accesses import accesses
 from symgrad.codegen.blocks import repeated, write
 from symgrad.codegen.docstrings import docstring
 from symgrad.codegen.emit import located, tensor
+from symgrad.codegen.growing import named_by_step
 from symgrad.codegen.hoist import hoist
 from symgrad.codegen.model import Model, normalise
 from symgrad.codegen.names import Names, identifier
@@ -42,7 +43,8 @@ def compile_function(program: Program) -> Function:
         QuestionError: no argument shows a size that is needed.
         InternalError: the definitions depend on each other in a circle, or something has no value.
     """
-    model = inline(drop_guards(tighten(normalise(program))), products=True)
+    model = named_by_step(tighten(normalise(program)))
+    model = inline(drop_guards(model), products=True)
     model = inline(drop_guards(hoist(model)))
     names = Names(leaf.argument for leaf in program.leaves)
     sizes = _size_names(program, model, names)

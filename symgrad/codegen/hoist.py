@@ -42,7 +42,8 @@ from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import postorder
 
-_WORK = (Add, Mul, Pow, Apply, Compare, MatMul, Reduce, Fold, Build, Call)
+WORK = (Add, Mul, Pow, Apply, Compare, MatMul, Reduce, Fold, Build, Call)
+"""What takes computing, rather than picking or another name."""
 
 
 def hoist(model: Model) -> Model:
@@ -178,7 +179,7 @@ class _Mover(Struct):
                 if joined is not None:
                     self.made[k] = Definition(d.family, indices, body, joined)
                     return self.node(self.made[k], shift)
-        name = _unused(f"{family}_{role}", self.taken)
+        name = unused(f"{family}_{role}", self.taken)
         self.taken.add(name)
         self.made.append(Definition(name, indices, body, mine))
         return self.node(self.made[-1], shift)
@@ -249,10 +250,11 @@ def _worthwhile(e: Expr) -> bool:
         return False
     if e.order == 0:
         return any(isinstance(x, MatMul | Apply | Reduce | Fold | Call) for x in postorder(e))
-    return isinstance(e, _WORK)
+    return isinstance(e, WORK)
 
 
-def _unused(wanted: str, taken: Iterable[str]) -> str:
+def unused(wanted: str, taken: Iterable[str]) -> str:
+    """A family name that is free, with a number where it must."""
     names: Sequence[str] = tuple(taken)
     if wanted not in names:
         return wanted

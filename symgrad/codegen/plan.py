@@ -133,18 +133,23 @@ def _step_axes(members: list[Definition], edges: list[_Edge], first: sympy.Symbo
             own = members[e.reader].indices[axes[e.reader]]
             assert isinstance(own, sympy.Symbol)
             ranged = {x.symbol for x in members[e.read].ranges}
-            for axis in range(len(e.access.node.subs)):
-                if members[e.read].indices[axis] in ranged and _moves(e.access, axis, own):
-                    axes[e.read] = axis
-                    grown = True
-                    break
+            candidates = [k for k, index in enumerate(members[e.read].indices) if index in ranged]
+            axis = next((k for moves in (_follows, _reaches) for k in candidates if moves(e.access, k, own)), None)
+            if axis is not None:
+                axes[e.read] = axis
+                grown = True
     return [axes[k] for k in range(len(members))] if len(axes) == len(members) else None
 
 
-def _moves(a: Access, axis: int, own: sympy.Symbol) -> bool:
-    """Whether what is read along an axis moves with the reader's step, it or an end of what is read of the past."""
-    sub, inner = a.node.subs[axis], _without(a.ranges, own)
-    ends = (sub, extreme(sub, inner, upper=True), extreme(sub, inner, upper=False))
+def _follows(a: Access, axis: int, own: sympy.Symbol) -> bool:
+    """Whether what is read moves along an axis with the reader's step."""
+    return coefficient(a.node.subs[axis], own) == 1
+
+
+def _reaches(a: Access, axis: int, own: sympy.Symbol) -> bool:
+    """Whether what is read begins or ends along an axis at a place that moves with the reader's step: all of a past."""
+    inner = _without(a.ranges, own)
+    ends = (extreme(a.node.subs[axis], inner, upper) for upper in (True, False))
     return any(end is not None and coefficient(end, own) == 1 for end in ends)
 
 

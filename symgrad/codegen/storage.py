@@ -133,13 +133,19 @@ def _array(
     direct = only is not None and not only.conds and not padded and _plain(only)
     if not pieces:
         raise InternalError(f"{name} has no values")
-    return Store(name, tuple(axes), _entry(model, definitions, copied), direct, copied, padded)
+    return Store(name, tuple(axes), _entry(model, definitions, copied, reads), direct, copied, padded)
 
 
-def _entry(model: Model, definitions: tuple[Definition, ...], copied: tuple[Input, ...]) -> Shape:
-    """The shape that has room for every member."""
+def _entry(model: Model, definitions: tuple[Definition, ...], copied: tuple[Input, ...], reads: list[Access]) -> Shape:
+    """The shape that has room for every member, and for what is asked of none at all in a sum that is empty."""
     shapes = [tuple(_furthest(n, d.ranges, d.family, upper=True) for n in d.body.shape) for d in definitions]
-    return tuple(largest(sizes, model.open) for sizes in zip(*shapes, *(i.node.shape for i in copied), strict=True))
+    room: list[Int] = []
+    for axis, sizes in enumerate(zip(*shapes, *(i.node.shape for i in copied), strict=True)):
+        grows = any(symbols_of(d.body.shape[axis]) & {x.symbol for x in d.ranges} for d in definitions)
+        picked = [(a, a.entries[axis]) for a in reads if grows and a.entries and not a.guarded]
+        ends = [extreme(place, a.ranges, upper=True) for a, place in picked if place is not None]
+        room.append(largest([*sizes, *(integer(end + 1) for end in ends if end is not None)], model.open))
+    return tuple(room)
 
 
 def _single(model: Model, a: Access, pieces: list[Definition]) -> bool:
@@ -172,7 +178,7 @@ def _furthest(value: Int, ranges: Ranges, family: str, upper: bool) -> Int:
 
 
 def _locals(model: Model, steps: Plan) -> dict[str, tuple[Definition, sympy.Symbol]]:
-    """Families whose members are read at their own step only, as their loop has them, with its symbol: it has no axis."""
+    """Families whose members are read at their own step only, as their loop has them, with its step: it has no axis."""
     out: dict[str, tuple[Definition, sympy.Symbol]] = {}
     outside = {a.node.name for a in model.output_reads()}
     for loop in steps:

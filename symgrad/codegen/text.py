@@ -61,7 +61,7 @@ def transposed(text: str) -> str:
 
 
 def widened(code: Code, marks: Sequence[str]) -> str:
-    """The source with new axes: a mark for each axis of the result, ``:`` for one that is there and ``None`` for a new one.
+    """The source with new axes: for each axis of the result ``:`` where it is there and ``None`` where it is new.
 
     Axes of the array after the last mark stay as they are.
     """
