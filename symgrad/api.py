@@ -176,7 +176,7 @@ class Result(Struct, frozen=True):
     @property
     def latex(self) -> str:
         """The value in LaTeX."""
-        return result_latex(self._derived, self.answer.reading)
+        return result_latex(self._derived, self.answer.derivation.ask, self.answer.reading)
 
     @property
     def steps(self) -> tuple[Step, ...]:

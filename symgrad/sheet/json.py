@@ -53,7 +53,7 @@ def _result(r: Result, ask: str, reading: Reading) -> dict[str, Any]:
     return {
         "of": r.of,
         "wrt": r.wrt,
-        "latex": result_latex(r, reading),
+        "latex": result_latex(r, ask, reading),
         "text": "" if r.value is None else source(r.value),
         "shape": [_size(s) for s in r.shape],
         "value": value,
@@ -65,9 +65,11 @@ def _result(r: Result, ask: str, reading: Reading) -> dict[str, Any]:
     }
 
 
-def result_latex(r: Result, reading: Reading) -> str:
-    """The value of a result in LaTeX."""
-    if r.left is None and r.value is not None:
+def result_latex(r: Result, ask: str, reading: Reading) -> str:
+    """The value of a result in LaTeX; of a shape, its sizes."""
+    if ask == "shape":
+        return latex(reading.sizes(r.shape))
+    if r.left is None and r.value is not None and not (isinstance(r.exact, int) and not isinstance(r.exact, bool)):
         return latex(reading.statement(r.value))
     if r.exact is not None or r.value is None:
         return "" if r.exact is None and r.inexact is None else latex(reading.exact(first(r.exact, r.inexact)))

@@ -83,11 +83,15 @@ class Reading(Struct, frozen=True):
     def _size(self, value: Int) -> Piece:
         return integer_piece(value, lambda s: self.style.names.name(s.name), inline=True)
 
+    def sizes(self, shape: Shape) -> Tree:
+        """n × m, in words of a scalar."""
+        return by([self._size(s) for s in shape]) if shape else Text("scalar")
+
     def space(self, shape: Shape, row: bool = False, over: str = "R") -> Tree:
         """The space ℝ, ℝⁿ, ℝⁿˣᵈ that a value lies in, or one of such integers, over ℤ."""
         numbers = Ident(over, "blackboard")
-        sizes = [self._size(s) for s in ((1, *shape) if row and len(shape) == 1 else shape)]
-        return Script(numbers, None, by(sizes)) if sizes else numbers
+        axes = (1, *shape) if row and len(shape) == 1 else shape
+        return Script(numbers, None, self.sizes(axes)) if axes else numbers
 
     def lies_in(self, value: Expr, derivative: Expr | None = None) -> Tree:
         """The space of a value, turned as the layout writes the derivative."""

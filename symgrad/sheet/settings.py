@@ -14,7 +14,7 @@ from symgrad.sheet.look import CHOICES
 from symgrad.source import Place, Source
 
 _TEXTS: Final = ("title", "templates", "logo", *HEADER)
-_FIELDS: Final = (*_TEXTS, *CHOICES, "diagram")
+FIELDS: Final = (*_TEXTS, *CHOICES, "diagram")
 _PLACE: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -43,8 +43,8 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 def _complaints(name: str, value: object, source: Source) -> Iterable[Diagnostic]:
     place = _key(source, name)
-    if name not in _FIELDS:
-        yield Diagnostic(f"symgrad.toml has no field {name!r}", place, near(name, _FIELDS))
+    if name not in FIELDS:
+        yield Diagnostic(f"symgrad.toml has no field {name!r}", place, near(name, FIELDS))
     elif name == "diagram":
         if not isinstance(value, bool):
             yield Diagnostic("'diagram' is true or false", place)

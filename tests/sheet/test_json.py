@@ -68,7 +68,13 @@ def test_values_that_are_known() -> None:
     assert found["pair"]["value"] == ["2/3", "4/7"]
     assert found["spelled"]["float"] == pytest.approx(1.3862943611198906 + 1.4142135623730951, rel=1e-15)
     assert found["shape"]["value"] == ["n", "n"]
+    assert found["shape"]["latex"] == r"n \times n"
     assert found["roots"]["value"] == [-2, 2]
     assert (found["holds"]["holds"], found["holds"]["counterexample"]) == (True, None)
     assert found["refuted"]["holds"] is False
     assert found["refuted"]["counterexample"]
+
+
+def test_a_count_is_a_number_in_latex() -> None:
+    counted = {q["id"]: q["results"][0] for q in answers("layer_counts")["questions"] if q["ask"] == "count"}
+    assert [(x["latex"], x["text"]) for x in counted.values()] == [(str(x["value"]),) * 2 for x in counted.values()]

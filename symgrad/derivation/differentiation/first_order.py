@@ -273,5 +273,7 @@ class FirstOrder(Struct):
         ranges: Iterable[Binder] = (),
         name: Expr | None = None,
     ) -> None:
+        if right is left:
+            return
         sides = dict.fromkeys((right, name or right))
         self.blocks.append(self.work.certifier.line(left, *sides, reason=reason, rule=rule, ranges=tuple(ranges)))

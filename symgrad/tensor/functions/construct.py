@@ -235,14 +235,14 @@ def size(x: Expr, axis: IntLike | None = None) -> Expr:
 
 
 def outer(x: Expr, y: Expr) -> Expr:
-    """a bᵀ."""
+    """x yᵀ."""
     if x.order != 1 or y.order != 1:
         raise ShapeError(f"outer takes two vectors, not {describe(x)} and {describe(y)}")
     return b.outer(_column(x), _column(y))
 
 
 def dot(x: Expr, y: Expr) -> Expr:
-    """aᵀ b of two vectors, A @ B otherwise."""
+    """xᵀ y of two vectors, x @ y otherwise."""
     if x.order == y.order == 1:
         return b.inner(_column(x), _column(y))
     return b.matmul(x, y)
