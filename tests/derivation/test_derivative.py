@@ -639,7 +639,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("both ways", "first", "f[s]"): r"\prod_{j=t}^{s+1} (D_j A)",
     ("normalised", "scale", "gamma"): r"\sum_{i=1}^{m} \frac{\partial l}{\partial y_i}\, \hat{x}_i",
     ("normalised", "moments", "v"): (
-        r"\sum_{i=1}^{m} \biggl(-\frac{\gamma\, (x_i - \mu)}{2 \bigl(\sqrt{v + \varepsilon}\bigr)^{3}}\,"
+        r"\sum_{i=1}^{m} \biggl(-\frac{\gamma\, (x_i - \mu)}{2 (v + \varepsilon)^{3/2}}\,"
         r" \frac{\partial l}{\partial y_i}\biggr)"
     ),
     ("images", "twice", "x"): r"(A^{\top} B + B^{\top} A)\, x",
@@ -657,11 +657,11 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("attention", "a", "Wv"): r"X^{\top} A^{\top} (O - Y)",
     ("attention", "b", "X"): r"\delta V \mathit{Wv}^{\top} + \delta Q \mathit{Wq}^{\top} + \delta K \mathit{Wk}^{\top}",
     ("layernorm", "b", "x"): (
-        r"\frac{1}{\sqrt{v + 1}} w \odot g + \frac{2 \delta v}{n}\, (x - \mu) + \frac{\delta \mu}{n}\, \mathbf{1}"
+        r"\frac{w \odot g}{\sqrt{v + 1}} + \frac{2 \delta v}{n}\, (x - \mu) + \frac{\delta \mu}{n}\, \mathbf{1}"
     ),
     ("layernorm", "c", "x"): (
         r"\frac{1}{\sqrt{v + 1}} \Bigl(I - \frac{1}{n} \mathbf{1}\, \mathbf{1}^{\top}\Bigr) - "
-        r"\frac{1}{\bigl(\sqrt{v + 1}\bigr)^{3} n} (x - \mu)\, (x - \mu)^{\top}"
+        r"\frac{1}{n (v + 1)^{3/2}} (x - \mu)\, (x - \mu)^{\top}"
     ),
     ("rmsnorm", "a", "x"): r"\frac{I}{\lVert x \rVert} - \frac{x\, x^{\top}}{\lVert x \rVert^{3}}",
     ("rmsnorm", "c", "x"): r"2 x",
