@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from symgrad.errors import QuestionError
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import Expr, Limit, Var
 from symgrad.tensor.reindex import reindex
@@ -182,7 +183,7 @@ def _of(node: Any, memo: Mapping[Any, Any]) -> Any:
     if node.is_Pow:
         return mpmath.power(*args)
     if node.is_Relational:
-        return mpmath.mpf(_RELATIONS[node.rel_op](*args))
+        return mpmath.mpf(HOLDS[node.rel_op](*args))
     if isinstance(node, sympy.Piecewise):
         return next(value for value, holds in args if holds)
     if isinstance(node, sympy.functions.elementary.piecewise.ExprCondPair):
@@ -191,13 +192,3 @@ def _of(node: Any, memo: Mapping[Any, Any]) -> Any:
     if name not in _FUNCTIONS:
         raise QuestionError(f"no way to compute {name} near the limit point")
     return _FUNCTIONS[name](*args)
-
-
-_RELATIONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}

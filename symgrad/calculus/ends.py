@@ -115,7 +115,7 @@ def _open(
             case Build():
                 memo[x] = b.build(children[0], [_range(y, ends, near) for y in x.binders])
             case Opaque():
-                memo[x] = b.opaque(x.name, children, [_range(y, ends, near) for y in x.over])
+                memo[x] = b.opaque(x.name, children, [_range(y, ends, near) for y in x.binders])
             case _:
                 memo[x] = rebuild(x, children) if children != x.children else x
     return memo[expr]

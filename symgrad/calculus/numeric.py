@@ -381,7 +381,8 @@ class Numbers(Struct, frozen=True):
 def _central(moved: Array, h: float = STEP_OF_DIFFERENCES) -> Array:
     """(8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h, an error of order h⁴."""
     up, down, far_up, far_down = moved
-    return np.asarray((8 * (up - down) - (far_up - far_down)) / (12 * h))
+    with np.errstate(all="ignore"):
+        return np.asarray((8 * (up - down) - (far_up - far_down)) / (12 * h))
 
 
 _spoken: "WeakKeyDictionary[Expr, bool]" = WeakKeyDictionary()
@@ -430,7 +431,7 @@ def _whole(wrt: Expr, sizes: Mapping[sympy.Symbol, int]) -> tuple[Var, tuple[Any
 def _members(node: Opaque, sizes: Mapping[sympy.Symbol, int]) -> list[Expr]:
     """The arguments of an opaque loss, at every index of its ranges."""
     found = list(node.args)
-    for x in node.over:
+    for x in node.binders:
         lo, hi = evaluate_int(x.lo, sizes), evaluate_int(x.hi, sizes)
         found = [reindex(a, {x.symbol: k}) for k in range(lo, hi + 1) for a in found]
     return found

@@ -118,7 +118,7 @@ def _through_binder(
 ) -> list[Sensitivity]:
     if isinstance(node, Opaque):
         return [
-            Sensitivity(a, b.mul(g, b.deriv(ans, a, "immediate")), node.over)
+            Sensitivity(a, b.mul(g, b.deriv(ans, a, "immediate")), node.binders)
             for a in node.args
             if isinstance(a, Var) and wanted(a)
         ]

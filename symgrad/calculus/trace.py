@@ -13,7 +13,7 @@ from symgrad.calculus.sensitivity import Sensitivity
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, integer, replace, same, symbols_of
-from symgrad.tensor.nodes import ANY, Binder, Build, Expr, Fold, Opaque, Var
+from symgrad.tensor.nodes import ANY, Binder, Expr, Var
 from symgrad.tensor.reindex import fresh_symbol
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.system import Definition, System, spread
@@ -278,8 +278,7 @@ def bound_ranges(body: Expr) -> tuple[Binder, ...]:
     """The ranges of the indices that an expression binds."""
     found: dict[Binder, None] = {}
     for x in postorder(body):
-        if isinstance(x, Fold | Build | Opaque):
-            found |= dict.fromkeys(x.over if isinstance(x, Opaque) else x.binders)
+        found |= dict.fromkeys(x.binders)
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ from symgrad.codegen.integers_text import number_source
 from symgrad.codegen.state import Scope, State
 from symgrad.codegen.text import ATOM, COMPARE, POWER, PRODUCT, SIGN, SUM, Code
 from symgrad.tensor.build import coefficient, number_of
+from symgrad.tensor.comparisons import MIRRORED
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import (
     Add,
@@ -93,14 +94,11 @@ def _(node: Apply, state: State, scope: Scope) -> Code:
     return Code(row.code.format(*(c.text for c in codes)), ATOM, batch, order)
 
 
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-
-
 @emit.register
 def _(node: Compare, state: State, scope: Scope) -> Code:
     sides, op = (node.left, node.right), node.op
     if isinstance(node.left, Num) and not isinstance(node.right, Num):
-        sides, op = (node.right, node.left), _FLIPPED[op]
+        sides, op = (node.right, node.left), MIRRORED[op]
     codes = [numeric(value(x, state, scope)) for x in sides]
     (left, right), batch, order = aligned(codes, scope)
     return Code(f"{left.at(SUM)} {op} {right.at(SUM)}", COMPARE, batch, order, boolean=True)

@@ -20,6 +20,7 @@ from symgrad.calculus.sampling import sample
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question, Setting
 from symgrad.tensor import build as b
+from symgrad.tensor.comparisons import MIRRORED
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.integers import replace as at_sizes
 from symgrad.tensor.nodes import Compare, Density, Expr, Integral, Reduce, Var
@@ -32,7 +33,6 @@ from symgrad.tensor.walk import postorder, variables
 DRAWS = 64
 ATTEMPTS = 12
 CLOSE = 1e-9
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _HOLDS = {
     "==": lambda a, b: np.abs(a - b) <= CLOSE * np.maximum(1.0, np.abs(b)),
     "!=": lambda a, b: np.abs(a - b) > CLOSE,
@@ -101,7 +101,7 @@ def _facts(problem: Problem, assumed: Iterable[Compare]) -> dict[str, frozenset[
     for c in assumed:
         if (summed := _sums_to_one(c)) is not None and summed not in defined:
             whole[summed] = frozenset({SUMS_TO_ONE})
-        for left, op, right in ((c.left, c.op, c.right), (c.right, _MIRRORED[c.op], c.left)):
+        for left, op, right in ((c.left, c.op, c.right), (c.right, MIRRORED[c.op], c.left)):
             end = b.number_of(right)
             if isinstance(left, Var) and end is not None and left.name not in defined:
                 scalars |= set() if left.order else {left.name}

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import sympy
@@ -24,6 +25,7 @@ TOLERANCE = 1e-9
 DIFFERENCE_TOLERANCE = 1e-5
 DIFFERENCE_STEPS = (1e-3, 1e-4, 1e-5)
 """The largest step is the most exact for smooth models; a long recurrence, or a kink near by, needs a smaller one."""
+_TOO_LARGE: Final = "{} is too large to compute at the points tried"
 
 
 class Certifier(Struct):
@@ -75,6 +77,7 @@ class Certifier(Struct):
 
         Raises:
             CertificationError: it is above the tolerance.
+            QuestionError: the left side is no finite number, so that nothing can be said.
         """
         excess = EXCESS[relation]
         ways: set[str] = set()
@@ -87,6 +90,8 @@ class Certifier(Struct):
                 for k, side in enumerate(sides[1:]):
                     error = excess(sides[0] if excess is relative_error else sides[k], side)
                     if not error <= TOLERANCE:
+                        if not np.isfinite(sides[0]).all():
+                            raise QuestionError(_TOO_LARGE.format(describe_node(left)))
                         raise CertificationError(
                             f"{describe_node(left)} and {describe_node(right[0])} differ by {error:.1e} "
                             f"at {_places(indices)}; this is a fault of symgrad"
@@ -128,8 +133,8 @@ class Certifier(Struct):
 
         Raises:
             CertificationError: they disagree.
+            QuestionError: the differences are no finite numbers, so that nothing can be said.
         """
-
         held = tuple(held)
         ways: set[str] = set()
 
@@ -143,6 +148,8 @@ class Certifier(Struct):
                 error = min(error, relative_error(found, claimed))
                 if error <= DIFFERENCE_TOLERANCE:
                     return error
+            if not np.isfinite(found).all():
+                raise QuestionError(_TOO_LARGE.format(describe_node(of)))
             raise CertificationError(
                 f"the derivative of {describe_node(of)} by {describe_node(wrt)} disagrees with central "
                 f"differences by {error:.1e}; this is a fault of symgrad"

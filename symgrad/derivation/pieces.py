@@ -4,6 +4,7 @@ import sympy
 
 from symgrad.derivation.scalar_algebra import Algebra
 from symgrad.derivation.signs import never_negative
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.nodes import Apply, Compare, Expr, Var
 from symgrad.tensor.walk import variables
 
@@ -19,9 +20,9 @@ def meet(n: Apply, x: Var) -> tuple[Expr, ...] | None:
     u = algebra.symbol(x)
     left, right, a, c = (algebra.to(e, x) for e in (cond.left, cond.right, first, other))
     points = sympy.solve(left - right, u)
-    holds = {">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right}.get(cond.op)
-    if holds is None or not points:
+    if cond.op in ("==", "!=") or not points:
         return None
+    holds = HOLDS[cond.op](left, right)
     for p in points:
         if u in p.free_symbols or sympy.simplify((a - c).subs(u, p)) != 0:
             return None

@@ -10,6 +10,7 @@ from symgrad.calculus.entries import take_entries
 from symgrad.derivation.saturation import sign
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.functions import FUNCTIONS
 from symgrad.tensor.nodes import (
     Add,
@@ -285,9 +286,7 @@ def _compared_numbers(x: Expr) -> Expr:
     if isinstance(x, Compare) and not x.order:
         left, right = b.number_of(x.left), b.number_of(x.right)
         if left is not None and right is not None:
-            holds = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right,
-                     "==": left == right, "!=": left != right}[x.op]  # fmt: skip
-            return b.ONE if holds else b.ZERO
+            return b.ONE if HOLDS[x.op](left, right) else b.ZERO
         truth = _truth(x)
         return x if truth is None else (b.ONE if truth else b.ZERO)
     return x
@@ -301,9 +300,7 @@ def _truth(cond: Expr) -> bool | None:
     if not isinstance(cond, Compare):
         return None
     known = sign(b.sub(cond.left, cond.right))
-    if not known:
-        return None
-    return {">": known > 0, ">=": known > 0, "<": known < 0, "<=": known < 0, "==": False, "!=": True}[cond.op]
+    return bool(HOLDS[cond.op](known, 0)) if known else None
 
 
 def _positive_exponents(root: Expr) -> Reason:

@@ -15,9 +15,10 @@ from symgrad.derivation.steps import Introduced, Reason
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
+from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, difference, evaluate_int, symbols_of
 from symgrad.tensor.nodes import At, Binder, Entry, Expr, Rel, Var
-from symgrad.tensor.reindex import free_ints, reindex
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
@@ -89,23 +90,14 @@ def integer_symbols(system: System, exprs: Iterable[Expr]) -> set[sympy.Symbol]:
     found: set[sympy.Symbol] = set()
     for d in system.definitions:
         bound = {x.symbol for x in d.ranges}
-        found |= _integers(d.body) - bound
+        found |= dependence(d.body).symbols - bound
         for x in d.ranges:
             found |= (symbols_of(x.lo) | symbols_of(x.hi)) - bound
         for i in d.indices:
             found |= symbols_of(i) - bound
     for e in exprs:
-        found |= _integers(e)
+        found |= dependence(e).symbols
     return found
-
-
-def _integers(root: Expr) -> set[sympy.Symbol]:
-    found = set(free_ints(root))
-    for node in postorder(root):
-        for s in node.shape:
-            found |= symbols_of(s)
-    bound = {x.symbol for n in postorder(root) for x in getattr(n, "binders", getattr(n, "over", ()))}
-    return found - (bound - set(free_ints(root)))
 
 
 def choose_sizes(

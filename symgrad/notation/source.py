@@ -226,7 +226,7 @@ def _(expr: nodes.Call) -> _Written:
 
 @_write.register
 def _(expr: nodes.Opaque) -> _Written:
-    return _function(expr.name, *(source(a) for a in expr.args), *(_binder(b) for b in expr.over))
+    return _function(expr.name, *(source(a) for a in expr.args), *(_binder(b) for b in expr.binders))
 
 
 # Indices

@@ -88,7 +88,7 @@ def _mentions(body: Expr, outer: Sequence[Binder]) -> Iterator[tuple[Var, tuple[
             match node:
                 case Fold(conds=conds) if conds:
                     continue
-                case Fold(binders=binders) | Build(binders=binders) | Opaque(over=binders):
+                case Fold(binders=binders) | Build(binders=binders) | Opaque(binders=binders):
                     waiting.extend((child, (*ranges, *binders)) for child in node.children)
                 case Var():
                     yield node, ranges

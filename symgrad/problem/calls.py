@@ -183,7 +183,8 @@ def _derivative(tree: Call, scope: Scope, of_scalar: bool) -> Expr:
         raise ProblemError("grad is of a scalar; write jacobian(y, x)", tree.args[0].place)
     if not is_variable(wrt):
         raise ProblemError("what one differentiates by is a symbol, a quantity, or an entry of one", tree.args[1].place)
-    held = [_column(scope.expr(x)) for x in getattr(settings.get("held"), "items", ())]
+    beside = settings.get("held")
+    held = [_column(scope.expr(x)) for x in (beside.items if isinstance(beside, ListTree) else ())]
     return made(tree.place, b.deriv, of, wrt, "immediate" if "kind" in settings else "total", held)
 
 

@@ -77,7 +77,7 @@ def _places(body: Expr, outer: _Bounds) -> Iterator[tuple[Int, Int, _Bounds]]:
         root, bounds = waiting.pop()
         for node in postorder(root, into=lambda x: not isinstance(x, Fold | Build | Opaque)):
             match node:
-                case Fold(binders=binders) | Build(binders=binders) | Opaque(over=binders):
+                case Fold(binders=binders) | Build(binders=binders) | Opaque(binders=binders):
                     inner = {**bounds, **{x.symbol: (x.lo, x.hi) for x in binders}}
                     waiting.extend((child, inner) for child in node.children)
                 case Entry(arg=arg, items=items):

@@ -13,6 +13,7 @@ from symgrad.tensor.nodes import Count, Num
 
 _MOST_BITS = 4096
 _LARGEST_POWER = 8
+_LARGEST = 10**15
 _ROUNDING = {"floor": sympy.floor, "ceil": sympy.ceiling}
 _EXTREMES = {"max": sympy.Max, "min": sympy.Min}
 
@@ -37,6 +38,8 @@ def size_of(tree: Tree, scope: Scope) -> Int:
         raise ProblemError("an integer is needed here: a number, a size, a step, or arithmetic on them", tree.place)
     if value.is_integer is False or (not value.is_finite and value.is_number):
         raise ProblemError(f"an integer is needed here, not {value}", tree.place)
+    if value.is_number and abs(value) > _LARGEST:
+        raise ProblemError("this number is too large to be a size or a step", tree.place)
     return integer(value)
 
 

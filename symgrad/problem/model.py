@@ -191,7 +191,7 @@ class Question(Struct, frozen=True):
 
     def is_list(self, name: str) -> bool:
         """Whether a field is written as a list."""
-        return hasattr(self.raw.get(name), "items")
+        return isinstance(self.raw.get(name), RawList)
 
     def word(self, name: str) -> str | None:
         """The text of a field that is a word; None where it is left out."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from msgspec.structs import replace
+
 from symgrad.errors import ProblemError, near
 from symgrad.problem.names import Family, Unknown
 from symgrad.problem.ranges import only, split
@@ -87,15 +89,7 @@ def variable_value(name: str, scope: Scope) -> Var:
 def _inside(names: Sequence[str], scope: Scope) -> Scope:
     """The scope in which variables are random."""
     values = {name: variable_value(name, scope) for name in names}
-    return Scope(
-        scope.names,
-        scope.read,
-        scope.bound,
-        {**scope.local, **values},
-        scope.calling,
-        scope.target,
-        scope.given,
-    )
+    return replace(scope, local={**scope.local, **values})
 
 
 def _binders(names: Sequence[str]) -> tuple[Binder, ...]:

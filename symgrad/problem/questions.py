@@ -13,9 +13,9 @@ from symgrad.problem.conditions import condition
 from symgrad.problem.fields import COMMON, QUESTION_KINDS
 from symgrad.problem.forms import ASSIGNMENTS, EXPRESSION, EXPRESSIONS, NUMBER, ORDER, SETTINGS, number
 from symgrad.problem.model import Asked, Condition, Given, Pending, Question, Setting
-from symgrad.problem.names import Broken, Names, Undetermined
+from symgrad.problem.names import Broken, Undetermined
 from symgrad.problem.numbers import given
-from symgrad.problem.records import RawQuestion
+from symgrad.problem.records import RawQuestion, sources_of
 from symgrad.problem.referring import complain_of_circles, pending
 from symgrad.problem.scope import Scope
 from symgrad.problem.texts import (
@@ -196,15 +196,9 @@ def _setting_of_rule(node: RawScalar, raw: RawQuestion, scope: Scope) -> Asked:
 
 def _conditions(node: RawNode, scope: Scope) -> object:
     found: list[object] = []
-    for source in _sources(node):
+    for source in sources_of(node):
         found.extend(condition(read_expression(source, scope.names.vocabulary), scope))
     return tuple(found)
-
-
-def _sources(node: RawNode) -> tuple[Source, ...]:
-    """The texts of one scalar or of a list of them."""
-    items = node.items if isinstance(node, RawList) else (node,)
-    return tuple(item.source for item in items if isinstance(item, RawScalar))
 
 
 def _asked(name: str, source: Source, raw: RawQuestion, scope: Scope) -> Asked:
@@ -278,7 +272,7 @@ def _target(tree: Tree, scope: Scope) -> tuple[Expr | sympy.Symbol | None, str]:
     """What is set: a node, an integer symbol, or, without subscripts, a whole family."""
     base = tree.base if isinstance(tree, Subscript) else tree
     name = base.id if isinstance(base, Name) else ""
-    names: Names = scope.names
+    names = scope.names
     if isinstance(tree, Name):
         symbol = scope.index(name)
         if symbol is not None:

@@ -7,12 +7,11 @@ import sympy
 
 from symgrad.derivation.steps import Introduced, Result
 from symgrad.errors import QuestionError
-from symgrad.tensor.integers import symbols_of
+from symgrad.tensor.dependence import dependence
 from symgrad.tensor.nodes import Deriv, Expr, Var
 from symgrad.tensor.rebuild import transform
-from symgrad.tensor.reindex import free_ints, reindex
+from symgrad.tensor.reindex import reindex
 from symgrad.tensor.sympy_border import to_sympy
-from symgrad.tensor.walk import postorder
 
 
 def explicit(result: Result, sizes: Mapping[str, int]) -> Any:
@@ -26,7 +25,7 @@ def explicit(result: Result, sizes: Mapping[str, int]) -> Any:
             raise QuestionError("the result is text, which is no value in SymPy")
         return sympy.sympify(result.exact)
     value = _without_names(result.value, result.where)
-    needed = _integers(value)
+    needed = dependence(value).symbols
     missing = sorted({s.name for s in needed} - set(sizes))
     if missing:
         raise QuestionError(f"to_sympy also needs {', '.join(f'{name}=…' for name in missing)}")
@@ -58,15 +57,6 @@ def _without_names(value: Expr, where: Iterable[Introduced]) -> Expr:
             break
         value = fresh
     return value
-
-
-def _integers(value: Expr) -> set[sympy.Symbol]:
-    found = set(free_ints(value))
-    bound: set[sympy.Symbol] = set()
-    for node in postorder(value):
-        found |= {s for size in node.shape for s in symbols_of(size)}
-        bound |= {x.symbol for x in getattr(node, "binders", ())}
-    return found - (bound - set(free_ints(value)))
 
 
 def _has_text(exact: Any) -> bool:

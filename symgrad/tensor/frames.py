@@ -4,7 +4,7 @@ A frame with K rows gives every bound symbol a column of K integers. An array ev
 (batch or 1, K or 1, *shape of the node).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -12,25 +12,17 @@ import numpy as np
 import sympy
 
 from symgrad.errors import InternalError
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.integers import Int, evaluate_int, symbols_of
 from symgrad.tensor.nodes import Binder, Rel
 from symgrad.tensor.stable import Array
 
 Symbols: TypeAlias = frozenset[sympy.Symbol]
 
-_COMPARE: Mapping[str, Callable[[Array, Array], Array]] = {
-    "==": np.equal,
-    "!=": np.not_equal,
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
-}
-
 
 def compare(op: str, left: Array, right: Array) -> Array:
     """The truth of left op right, entry by entry, on real parts."""
-    return np.asarray(_COMPARE[op](left.real, right.real))
+    return np.asarray(HOLDS[op](left.real, right.real))
 
 
 class Frame:

@@ -124,7 +124,7 @@ def _(node: Call, children: tuple[Expr, ...]) -> Expr:
 
 @rebuild.register
 def _(node: Opaque, children: tuple[Expr, ...]) -> Expr:
-    return b.opaque(node.name, children, node.over)
+    return b.opaque(node.name, children, node.binders)
 
 
 @rebuild.register

@@ -44,17 +44,17 @@ def free_ints(root: Expr) -> frozenset[sympy.Symbol]:
     memo: dict[Expr, frozenset[sympy.Symbol]] = {}
     for node in postorder(root):
         found: frozenset[sympy.Symbol] = frozenset().union(*(memo[c] for c in node.children))
-        found |= _own_ints(node)
+        found |= own_ints(node)
         if isinstance(node, _BINDING):
-            own = _binders(node)
-            for x in own:
+            for x in node.binders:
                 found |= symbols_of(x.lo) | symbols_of(x.hi)
-            found -= {x.symbol for x in own}
+            found -= {x.symbol for x in node.binders}
         memo[node] = found
     return memo[root]
 
 
-def _own_ints(node: Expr) -> frozenset[sympy.Symbol]:
+def own_ints(node: Expr) -> frozenset[sympy.Symbol]:
+    """The symbols in what a node says beside its operands, its shape and its ranges: subscripts, places, conditions."""
     match node:
         case Var(subs=subs):
             return _symbols(subs)
@@ -66,8 +66,6 @@ def _own_ints(node: Expr) -> frozenset[sympy.Symbol]:
             return frozenset(free_symbols_of_items(items))
         case Density(at=at):
             return _symbols([i for i in at if i is not None])
-        case Opaque(over=over):
-            return _symbols([side for x in over for side in (x.lo, x.hi)])
         case Call(params=params):
             return _symbols([v for _, v in params if isinstance(v, sympy.Expr)])
     return frozenset()
@@ -155,7 +153,7 @@ def _reindex_rel(r: Rel, mapping: Mapping[sympy.Symbol, Int]) -> Rel:
 
 def bound_in(node: Expr) -> frozenset[sympy.Symbol]:
     """The indices that a node itself binds."""
-    return frozenset(x.symbol for x in _binders(node)) if isinstance(node, _BINDING) else frozenset()
+    return frozenset(x.symbol for x in node.binders)
 
 
 def renamed_apart(node: Expr, taken: frozenset[sympy.Symbol]) -> Expr:
@@ -163,21 +161,16 @@ def renamed_apart(node: Expr, taken: frozenset[sympy.Symbol]) -> Expr:
     return _reindex_binder(node, {}, taken) if isinstance(node, _BINDING) else node
 
 
-def _binders(node: _Binding) -> tuple[Binder, ...]:
-    return node.over if isinstance(node, Opaque) else node.binders
-
-
 def _reindex_binder(
     node: _Binding, mapping: Mapping[sympy.Symbol, Int], apart: frozenset[sympy.Symbol] = frozenset()
 ) -> Expr:
-    own = _binders(node)
-    bound = {x.symbol for x in own}
+    bound = {x.symbol for x in node.binders}
     inner = {s: v for s, v in mapping.items() if s not in bound}
     arriving = _symbols(inner.values()) | apart
     taken = set(arriving) | bound | set().union(*(free_ints(c) for c in node.children))
     renamed: dict[sympy.Symbol, Int] = {}
     fresh: list[Binder] = []
-    for x in own:
+    for x in node.binders:
         symbol = x.symbol
         if symbol in arriving:
             symbol = fresh_symbol(symbol, taken)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor import build as b
+from symgrad.tensor.comparisons import IN_SYMPY
 from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.lower import component
@@ -161,20 +162,11 @@ def _apply(node: Apply, values: dict[sympy.Symbol, int], lookup: Lookup) -> Read
 def _compare(node: Compare, values: dict[sympy.Symbol, int], lookup: Lookup) -> Reading:
     left = yield _ask(node.left, values)
     right = yield _ask(node.right, values)
-    truth = _RELATIONS[node.op](left, right)
+    truth = IN_SYMPY[node.op](left, right)
     if truth in (True, False):
         return sympy.Integer(bool(truth))
     return sympy.Piecewise((1, truth), (0, True))
 
-
-_RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "==": sympy.Eq,
-    "!=": sympy.Ne,
-    "<": sympy.Lt,
-    "<=": sympy.Le,
-    ">": sympy.Gt,
-    ">=": sympy.Ge,
-}
 
 _COMBINE: Mapping[str, Callable[..., sympy.Expr]] = {
     "sum": sympy.Add,

@@ -82,6 +82,19 @@ def test_derivative_of_an_optimum(sheet: SolvedSheet) -> None:
     assert sheet["slope"].results[0].evaluate(n1=n1, n0=n0) == pytest.approx(n0 / (n1 + n0) ** 2)
 
 
+def test_results_stand_inside_of_expectations() -> None:
+    written = """
+    symbols: {q(z): {is: density}, f(z): {is: function}, a: {}}
+    model: [L = (a - 3)**2]
+    questions:
+      - {id: first, ask: optimum, of: L, over: a}
+      - {id: mean, ask: identity, left: "E(first.at*f(z), z ~ q)", right: "3*E(f(z), z ~ q)"}
+      - {id: whole, ask: identity, left: "integral(first.at*q(z), z)", right: 3}
+    """
+    solved = symgrad.load(written).solve()
+    assert [solved[name].results[0].value for name in ("mean", "whole")] == [True, True]
+
+
 def test_a_question_alone_has_those_that_it_needs_answered() -> None:
     solved = symgrad.load(PROBLEM).solve(["chain"])
     assert [d.id for d in solved.derivations] == ["chain"]

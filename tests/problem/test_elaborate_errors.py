@@ -226,6 +226,7 @@ model:
   - g = 10**10**10
   - k = 0**-1
   - l = sum(x[i], x=1..3)
+  - r = sum(c, i=1..10**18)
 """,
         r"""<problem>:4:9: a list cannot stand in an expression; write stack(a, b) for a tensor of its parts
       - a = [1, 2]
@@ -248,7 +249,10 @@ model:
 <problem>:10:15: 'i' is neither declared nor defined
       - l = sum(x[i], x=1..3)
                   ^
-    did you mean 'I'?""",
+    did you mean 'I'?
+<problem>:11:21: this number is too large to be a size or a step
+      - r = sum(c, i=1..10**18)
+                        ^^^^^^""",
     ),
     "layers and expectations of what they do not take": (
         GIVEN

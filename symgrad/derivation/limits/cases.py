@@ -1,6 +1,6 @@
 """Ways to a limit by cases: conditions settled near the point, either side, the sign of a symbol."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -10,6 +10,7 @@ from symgrad.derivation.simplification import simplified
 from symgrad.derivation.steps import Prose, Reason
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.nodes import Apply, Compare, Expr, Var
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.substitution import replace_nodes
@@ -119,10 +120,7 @@ def _settled(f: Expr, var: Var, point: Expr, side: str, limit: Limit) -> Expr:
                 slope = limit(b.div(b.sub(c.left, c.right), b.sub(var, point)))
                 known = 0 if slope is None else sign(slope) * (1 if side == "+" else -1)
             if known:
-                truth: Mapping[str, bool] = {
-                    ">": known > 0, ">=": known > 0, "<": known < 0, "<=": known < 0, "==": False, "!=": True,
-                }  # fmt: skip
-                values[c] = b.ONE if truth[c.op] else b.ZERO
+                values[c] = b.ONE if HOLDS[c.op](known, 0) else b.ZERO
     if not values:
         return f
 

@@ -11,11 +11,10 @@ from symgrad.derivation.writing_out import put_in, written_out
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
+from symgrad.tensor.comparisons import IN_SYMPY
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Compare, Count, Expr, Mul, Pow, Rel, Var
 from symgrad.tensor.walk import postorder
-
-_RELATIONS = {"==": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge}
 
 
 def unknown(x: Expr, reading: InSympy) -> tuple[Var, sympy.Symbol]:
@@ -47,14 +46,14 @@ class Condition(Struct, frozen=True):
 def condition(problem: Problem, c: object, reading: InSympy, unknowns: Sequence[Var]) -> Condition:
     if isinstance(c, Rel):
         first, second = (_of_unknowns(side, reading, unknowns) for side in (c.left, c.right))
-        relation = _RELATIONS[c.op](first, second, evaluate=False)
+        relation = IN_SYMPY[c.op](first, second, evaluate=False)
         return Condition(c.op, _integer(first, reading), _integer(second, reading), relation)
     if not isinstance(c, Compare) or c.order:
         raise QuestionError("a condition compares two numbers")
     names = [u.name for u in unknowns]
     left, right = (written_out(problem.system, side, names) for side in (c.left, c.right))
     left, right = _sizes(left, reading), _sizes(right, reading)
-    return Condition(c.op, left, right, _RELATIONS[c.op](reading.scalar(left), reading.scalar(right), evaluate=False))
+    return Condition(c.op, left, right, IN_SYMPY[c.op](reading.scalar(left), reading.scalar(right), evaluate=False))
 
 
 def _sizes(x: Expr, reading: InSympy) -> Expr:

@@ -12,10 +12,9 @@ from msgspec.structs import replace
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
+from symgrad.tensor.comparisons import MIRRORED
 from symgrad.tensor.nodes import Add, Apply, Expr, Mul, Var
 from symgrad.tensor.walk import variables
-
-_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 class Between(Struct, frozen=True):
@@ -31,7 +30,7 @@ class Between(Struct, frozen=True):
     def of(cls, op: str, left: Expr, right: Expr, unknown: Var) -> "Between | None":
         """A comparison with a number on one side."""
         if unknown not in variables(left):
-            op, left, right = _TURNED[op], right, left
+            op, left, right = MIRRORED[op], right, left
         value = b.number_of(right)
         if value is None or op == "!=" or unknown not in variables(left):
             return None

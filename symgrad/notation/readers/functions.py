@@ -136,13 +136,13 @@ def _settings(read: Piece, expr: Call, ctx: Context) -> Piece:
 
 @rule.register
 def _(expr: Opaque, ctx: Context) -> Piece:
-    inner = ctx.bind(expr.over, expr.args)
+    inner = ctx.bind(expr.binders, expr.args)
     args = tuple(bare(a, inner) for a in expr.args)
-    if len(expr.over) == 1 and len(args) == 1:
-        only = expr.over[0]
+    if len(expr.binders) == 1 and len(args) == 1:
+        only = expr.binders[0]
         first, last = (bare(reindex(expr.args[0], {only.symbol: end}), inner) for end in (only.lo, only.hi))
         args = (first, Sym("dots"), last)
-    elif expr.over:
-        ranges = (Infix((inner.symbol(b.symbol), inner.index(b.lo)), ("=",)) for b in expr.over)
+    elif expr.binders:
+        ranges = (Infix((inner.symbol(b.symbol), inner.index(b.lo)), ("=",)) for b in expr.binders)
         args = (*args, *ranges)
     return Piece(Func(ctx.style.names.name("loss"), args), level.ATOM)

@@ -56,6 +56,11 @@ class Expr(Consed):
         """The operands, in the author's order."""
         return ()
 
+    @property
+    def binders(self) -> tuple[Binder, ...]:
+        """The indices that it binds in its operands, with their ranges, outermost first."""
+        return ()
+
     def __repr__(self) -> str:
         from_fields = ", ".join(repr(getattr(self, n)) for n in type(self)._key if n != "shape")
         return f"{type(self).__name__}({from_fields})"

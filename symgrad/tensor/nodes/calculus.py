@@ -8,12 +8,12 @@ from symgrad.tensor.nodes.base import Binder, Expr, Operation, Scalar, Shape
 class Opaque(Operation, Scalar):
     """A scalar of which only the immediate partials by its arguments are given.
 
-    ``over`` holds the ranges when the arguments are members of families: loss(h[t], t=1..K).
+    ``binders`` are the ranges when the arguments are members of families: loss(h[t], t=1..K).
     """
 
     name: str
     args: tuple[Expr, ...]
-    over: tuple[Binder, ...] = ()
+    binders: tuple[Binder, ...] = ()
 
 
 @node

@@ -82,12 +82,11 @@ def _sizes(
 
 def _through_identities(grid: Sequence[Sequence[Value]], heights: Sizes, widths: Sizes) -> None:
     """An identity is as high as it is wide."""
-    for _ in range(len(heights) + len(widths)):
-        for i, row in enumerate(grid):
-            for j, x in enumerate(row):
-                if _is_eye(x):
-                    heights[i] = widths[j] if heights[i] is None else heights[i]
-                    widths[j] = heights[i] if widths[j] is None else widths[j]
+    eyes = [(i, j) for i, row in enumerate(grid) for j, x in enumerate(row) if _is_eye(x)]
+    while half := [(i, j) for i, j in eyes if (heights[i] is None) is not (widths[j] is None)]:
+        for i, j in half:
+            heights[i] = widths[j] if heights[i] is None else heights[i]
+            widths[j] = heights[i] if widths[j] is None else widths[j]
 
 
 def _common(cells: Sequence[Value], size: Callable[[Value], int], numbers: bool) -> int | None:

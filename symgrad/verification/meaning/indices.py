@@ -9,6 +9,7 @@ from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import Binary, Call, Keyword, Name, Span, Subscript, Tree, children
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.integers import Int, evaluate_int
 from symgrad.tensor.nodes import Rel
 from symgrad.verification.meaning.readings import Notation
@@ -181,12 +182,6 @@ def _hold(conditions: list[Rel], chosen: dict[str, int], world: World) -> bool:
     for c in conditions:
         env = {s: chosen[s.name] for e in (c.left, c.right) for s in getattr(e, "free_symbols", ()) if s.name in chosen}
         left, right = evaluate_int(c.left, env), evaluate_int(c.right, env)
-        if not {
-            "<": left < right,
-            "<=": left <= right,
-            "==": left == right,
-            "!=": left != right,
-            ">": left > right,
-        }.get(c.op, left >= right):
+        if not HOLDS[c.op](left, right):
             return False
     return True

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final
 
 from symgrad.syntax.tree import IMPLICIT, Binary, Compare, Name, Number, Tree, Unary
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
-
-_TESTS: Final[Mapping[str, Callable[[int, int], bool]]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 
 def index(m: Interpretation, tree: Tree, ints: Ints) -> int:
@@ -42,7 +37,7 @@ def holds(m: Interpretation, conditions: Sequence[Compare], ints: Ints) -> bool:
             if not any(isinstance(side, Name) and side.id in ints for side in (x, y)):
                 continue
             try:
-                if not _TESTS[op](index(m, x, ints), index(m, y, ints)):
+                if not HOLDS[op](index(m, x, ints), index(m, y, ints)):
                     return False
             except Unclear:
                 continue

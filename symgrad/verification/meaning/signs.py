@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
 
 from symgrad.problem.texts import walk
 from symgrad.syntax.tree import IMPLICIT, Call, Tree
-from symgrad.tensor.stable import Array
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.verification.errors import Outside, Unclear
 from symgrad.verification.meaning import values as v
 from symgrad.verification.meaning.interpretation import Interpretation, Ints
@@ -18,14 +16,6 @@ from symgrad.verification.meaning.readings import Reading
 from symgrad.verification.meaning.values import Value
 
 _PRODUCTS: Final = frozenset({"*", "·", "×", "@", IMPLICIT})
-_COMPARISONS: Final[Mapping[str, Callable[..., Array]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 def binary(m: Interpretation, op: str, left: Tree, right: Tree, ints: Ints) -> Value:
@@ -98,5 +88,5 @@ def compared(ops: tuple[str, ...], sides: list[Value]) -> Value:
     shape: tuple[int, ...] = ()
     for op, x, y in zip(ops, sides[:-1], sides[1:], strict=True):
         gap = v.added(x, v.negative(y))
-        truth, shape = truth & _COMPARISONS[op](gap.data.real, 0), gap.shape
+        truth, shape = truth & HOLDS[op](gap.data.real, 0), gap.shape
     return Value(truth.astype(float), len(shape), formal=False)
