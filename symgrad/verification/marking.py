@@ -126,7 +126,7 @@ class _Marking:
     def __post_init__(self) -> None:
         self.passages = Passages(self.marker.problem, self.document.source)
         self.writer = Writer(self.marker.bench, self.marker.extensions, self.document.source)
-        claims = tuple(self.writer.labelled(c) for c in self.document.claims)
+        claims = self.writer.renamed([self.writer.labelled(c) for c in self.document.claims])
         derived = [c for c in claims if c.left is not None and c.kind == "equation" and has_derivative(c.left)]
         self.before = Before(claims, self.writer, scalars=not any(speaks_matrices(c.right) for c in derived))
 

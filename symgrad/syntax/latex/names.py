@@ -141,6 +141,11 @@ class Vocabulary(Struct):
             (self._letters if len(piece) == 1 else self._words).add(piece)
         self._pieces.clear()
 
+    @property
+    def labels(self) -> set[str]:
+        """What stands above declared names: f, where the problem has W^f."""
+        return {written.above for written in self._spelled if written.above}
+
     def knows(self, base: str) -> bool:
         """Whether a letter or word is a value or an integer by itself."""
         return Spelling(base) in self._spelled

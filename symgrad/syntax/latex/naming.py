@@ -159,7 +159,8 @@ class NameReader(SpecialNames, EntryReader):
         if any(self.moves(part) for part in below):
             count = next(k for k, part in enumerate(below) if self.moves(part))
         label = above if above in _LABELS or (len(above) > 1 and above.isalpha()) else ""
-        label = above if above.startswith(("(", "<")) else label
+        own = above in self.vocabulary.labels and not self.vocabulary.counts(above)
+        label = above if own or above.startswith(("(", "<")) else label
         if text_of(self.tokens, found.above) in ("⊤", "T") or self.is_exponential(found):
             label = ""
         name = Spelling(found.base, tuple(parts[:count]), label).identifier

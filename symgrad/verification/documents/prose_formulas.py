@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from string import digits
 from typing import Final
 
 from msgspec.structs import replace
@@ -73,8 +74,10 @@ def _trimmed(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1
     for part in re.finditer(r"(?:(?!\.\s|,\s(?![^()\[\]]*[)\]])).)+", line[start:end]):
         first, last = start + part.start(), start + part.end()
-        while last > first and (line[last - 1] in _TRAILING + "([{" or _is_stray(line[first:last])):
+        while last > first and (line[last - 1] in _TRAILING or _is_stray(line[first:last])):
             last -= 1
+        if line[first:last].endswith(("(", "[", "{")):
+            continue  # a word of the language stands in the brackets: what is before them is half a formula
         while first < last and line[first] in _TRAILING:
             first += 1
         if last - first >= _SHORTEST:
@@ -90,6 +93,7 @@ def _is_mathematical(piece: re.Match[str], vocabulary: Vocabulary) -> bool:
     if piece.lastgroup != "word":
         return piece.lastgroup != "sign" or piece[0] in _GLUED or piece[0] == "\\*"
     word = piece[0].replace("\\_", "_")
-    stem = word.partition("_")[0].rstrip(_SCRIPTS)
+    stem = word.partition("_")[0].rstrip(_SCRIPTS + digits)
+    differential = stem[:1] == "d" and stem[1:] in vocabulary.arities
     known = word in FUNCTIONS or word == "axis" or stem in vocabulary.arities or word in vocabulary.arities
-    return known or "_" in word or len(stem) == 1
+    return known or differential or "_" in word or len(stem) == 1

@@ -37,6 +37,7 @@ class Extensions:
     """The benches with a node more, each made once."""
 
     made: dict[tuple[object, ...], Bench | None] = field(default_factory=dict)
+    same: dict[tuple[object, ...], str | None] = field(default_factory=dict)
 
     def of(self, bench: Bench, name: str, pattern: tuple[Tree, ...], body: Tree, notation: Notation) -> Bench | None:
         """The bench in which name[pattern] is the node of the model with that value; None where there is none."""
@@ -45,6 +46,15 @@ class Extensions:
     def of_argument(self, bench: Bench, name: str, family: str) -> Bench | None:
         """The bench in which ``name`` is what a function is taken of, h_t = tanh(a_t); None where there is none."""
         return self._kept((bench, name, family), lambda: _with_argument(bench, name, family))
+
+    def same_as(self, bench: Bench, name: str, step: Name, body: Tree) -> str | None:
+        """The quantity of the model that has the value of a body at every step, as c̃_t = tanh(…) is u_t; or None."""
+        key = (bench, name, step, body)
+        if len(self.same) > _MOST_KEPT:
+            self.same.clear()
+        if key not in self.same:
+            self.same[key] = _same(bench, step, body)
+        return self.same[key]
 
     def _kept(self, key: tuple[object, ...], make: Callable[[], Bench | None]) -> Bench | None:
         if len(self.made) > _MOST_KEPT:
@@ -65,6 +75,13 @@ def _function(body: Expr) -> str | None:
         case Apply(fn=fn) | Call(fn=fn, args=(_,)):
             return fn
     return None
+
+
+def _same(bench: Bench, step: Name, body: Tree) -> str | None:
+    world = bench.worlds[0]
+    wanted = _values(bench, world, [step.id], body, Notation())
+    families = [d for d in bench.problem.system.definitions if len(d.indices) == 1 and d.ranges] if wanted else []
+    return next((d.family for d in families if _agrees(world, d.target, d.ranges[0].symbol, wanted)), None)
 
 
 def _with_argument(bench: Bench, name: str, family: str) -> Bench | None:

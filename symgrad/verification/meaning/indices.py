@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
@@ -12,7 +12,7 @@ from symgrad.syntax.tree import Binary, Call, Keyword, Name, Span, Subscript, Tr
 from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.integers import Int, evaluate_int
 from symgrad.tensor.nodes import Rel
-from symgrad.verification.meaning.readings import Notation
+from symgrad.verification.meaning.readings import Adjoint, Defined, Notation
 from symgrad.verification.meaning.subscripts import entry_names
 from symgrad.verification.meaning.world import World, step_values
 
@@ -31,7 +31,7 @@ def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple
     loose: dict[str, Name] = {}
     places = {x for density in names.densities.values() for x in density.arguments}
     for tree in trees:
-        for name, role in _free(tree, frozenset(), "value", names):
+        for name, role in _free(tree, frozenset(), "value", names, notation):
             if role == _BEHIND_STEPS:
                 found.setdefault(name.id, "entry")
                 continue
@@ -57,7 +57,7 @@ def open_names(trees: Iterable[Tree], names: Names, notation: Notation) -> tuple
     ]
 
 
-def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterator[tuple[Name, str]]:
+def _free(tree: Tree, bound: frozenset[str], role: str, names: Names, notation: Notation) -> Iterator[tuple[Name, str]]:
     """The free names of a tree, each with the place at which it stands: a value, a step, or an entry."""
     match tree:
         case Name():
@@ -69,34 +69,53 @@ def _free(tree: Tree, bound: frozenset[str], role: str, names: Names) -> Iterato
             while isinstance(inner, Subscript):
                 depth += len(inner.items)
                 inner = inner.base
-            family = names.families.get(inner.id) if isinstance(inner, Name) else None
-            arity = family.arity - depth if family is not None else 0
+            arity = _arity(inner.id, names, notation) - depth if isinstance(inner, Name) else 0
             own = frozenset(entry_names(tree)) - names.indices.keys()
-            yield from _free(base, bound | own, role, names)
+            yield from _free(base, bound | own, role, names, notation)
             for k, item in enumerate(items if not own else ()):
-                yield from _free(item, bound, _role(item, k, arity, names), names)
+                yield from _free(item, bound, _role(item, k, arity, names), names, notation)
         case Call(func, args, keywords):
             args = args[:1] if func.id == "norm" else args
             own = frozenset(k.name.id for k in keywords if isinstance(k.value, Span))
             for arg in args:
-                yield from _free(arg, bound | own, role, names)
+                yield from _free(arg, bound | own, role, names, notation)
             for keyword in keywords:
                 if isinstance(keyword.value, Span):
-                    yield from _free(keyword.value, bound, "step", names)
+                    yield from _free(keyword.value, bound, "step", names, notation)
         case Span(lo, hi):
             for end in (lo, hi):
                 if end is not None:
                     inner_role = "step" if role == "step" else "end"
-                    yield from ((n, r) for n, r in _free(end, bound, inner_role, names) if n.id not in names.sizes)
+                    inside = _free(end, bound, inner_role, names, notation)
+                    yield from ((n, r) for n, r in inside if n.id not in names.sizes)
         case Keyword():
             return
         case Binary(_, left, right) if role == "entry":
             for child in (left, right):
                 if not (isinstance(child, Name) and child.id in names.sizes):
-                    yield from _free(child, bound, role, names)
+                    yield from _free(child, bound, role, names, notation)
         case _:
             for child in children(tree):
-                yield from _free(child, bound, role, names)
+                yield from _free(child, bound, role, names, notation)
+
+
+def _arity(name: str, names: Names, notation: Notation) -> int:
+    """How many of the subscripts of a name are steps, also of one of the writer's: δ_T for ∂L/∂h_T."""
+    if name in names.families:
+        return names.families[name].arity
+    meanings = notation.names.get(name)
+    if not meanings:
+        return 0
+    match meanings[-1]:
+        case Adjoint(family=family):
+            return names.families[family].arity if family in names.families else 0
+        case Defined(pattern=pattern):
+            steps = {s.name for s in names.steps}
+            return next((k for k, item in enumerate(pattern) if not _is_among(item, steps)), len(pattern))
+
+
+def _is_among(tree: Tree, found: Collection[str]) -> bool:
+    return isinstance(tree, Name) and tree.id in found
 
 
 def _role(item: Tree, place: int, arity: int, names: Names) -> str:
