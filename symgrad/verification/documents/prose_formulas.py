@@ -21,6 +21,7 @@ _GLUED: Final = frozenset("+-*/=()[]{}^_.,'<>|!" + "".join(UNICODE) + "⊙ᵀ²�
 _SCRIPTS: Final = "".join((*RAISED, *LOWERED))
 _WORD_BEFORE = re.compile(r"[^\W\d_][\w']*[ \t]*$")
 _TRAILING: Final = " \t.,;:'"
+_APPLIED = re.compile(r"[^\W\d_][(\[{][ \t]*$")
 _SHORTEST = 2
 
 
@@ -74,10 +75,10 @@ def _trimmed(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1
     for part in re.finditer(r"(?:(?!\.\s|,\s(?![^()\[\]]*[)\]])).)+", line[start:end]):
         first, last = start + part.start(), start + part.end()
-        while last > first and (line[last - 1] in _TRAILING or _is_stray(line[first:last])):
+        if _APPLIED.search(line[first:last]):
+            continue  # a word of the language stands in the brackets of a function: this is half a formula
+        while last > first and (line[last - 1] in _TRAILING + "([{" or _is_stray(line[first:last])):
             last -= 1
-        if line[first:last].endswith(("(", "[", "{")):
-            continue  # a word of the language stands in the brackets: what is before them is half a formula
         while first < last and line[first] in _TRAILING:
             first += 1
         if last - first >= _SHORTEST:
