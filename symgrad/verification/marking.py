@@ -35,6 +35,7 @@ from symgrad.verification.judging.shapes import Shapes
 from symgrad.verification.judging.size_formulas import Sought, sought
 from symgrad.verification.judging.spellings import declared_as
 from symgrad.verification.judging.stated_values import PutIn, by_value, number
+from symgrad.verification.judging.steps_left_out import with_steps
 from symgrad.verification.judging.supposed import Supposition, as_supposed, suppositions
 from symgrad.verification.judging.trials import has_derivative, speaks_matrices
 from symgrad.verification.judging.variants import by_variant
@@ -226,8 +227,17 @@ class _Marking:
         return replace(by_value(bench, replace(claim, question=question), answers, notation), question=question)
 
     def equation(self, claim: Claim, left: Tree) -> Judgement:
-        """The verdict on an equation."""
+        """The verdict on an equation; with the steps put in that its writer leaves out."""
         equation = Equation(left, claim.right, self.writer.premises.now, claim.relation == "≈")
+        spelled = with_steps(self.marker.bench, equation, self.writer.notation)
+        if spelled is None:
+            return self.as_it_stands(claim, equation)
+        found = self.as_it_stands(replace(claim, right=spelled[0].right), spelled[0])
+        return replace(found, reason="; ".join(filter(None, (spelled[1], found.reason))))
+
+    def as_it_stands(self, claim: Claim, equation: Equation) -> Judgement:
+        """The verdict on an equation in which nothing is left out."""
+        left = equation.left
         bench = self.writer.bench_for(left, claim.right)
         judgement = self.named_at_end(bench, claim, left, self.with_later_names(bench, equation))
         if base_name(left) in self.writer.own and claim.previous is None and judgement.good:

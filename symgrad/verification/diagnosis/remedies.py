@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -23,6 +24,8 @@ from symgrad.verification.surgery import bare_text
 
 _FIRST_STEPS: Final = ("1", "2", "3")
 _MOST_PARSED: Final = 10_000
+_MOST_LATER: Final = 2
+_MOVED: Final = re.compile(r"(?P<of>[^+\-\d]*)(?P<sign>[+-]?)\s*(?P<by>\d+)")
 
 
 @dataclass(eq=False)
@@ -153,16 +156,18 @@ class Remedies:
         families = self.bench.names.families
         scalar = of_family is not None and _shape(self.bench.worlds[0], of_family, families[of_family].arity) == ()
         for d in self.bench.problem.system.definitions:
-            if all(v.name != family for v in variables(d.body)) or d.family == of_family:
+            reads = d.family == family or any(v.name == family for v in variables(d.body))
+            if not reads or d.family == of_family:
                 continue
             for reader in self._members(d.family, wrt, of, hand):
                 first = hand.derivative(bare_text(of), reader)
-                second = hand.derivative(reader, bare_text(wrt), immediate=True)
-                if scalar:
-                    opened = (r"\left(", r"\right)") if hand.latex else ("(", ")")
-                    yield f"{hand.transposed(second.join(opened))} {first}"
-                else:
-                    yield f"{first} {second}"
+                for immediate in (True, False) if d.family == family else (True,):
+                    second = hand.derivative(reader, bare_text(wrt), immediate)
+                    if scalar:
+                        opened = (r"\left(", r"\right)") if hand.latex else ("(", ")")
+                        yield f"{hand.transposed(second.join(opened))} {first}"
+                    else:
+                        yield f"{first} {second}"
 
     def _members(self, family: str, wrt: Tree, of: Tree, hand: Hand) -> Iterator[str]:
         """How the members of a family are written that may read a node: at its own step and the next two, or at any."""
@@ -173,7 +178,7 @@ class Remedies:
         for node in (wrt, of):
             if isinstance(node, Subscript):
                 text = bare_text(node.items[0])
-                steps += [str(int(text) + k) for k in range(3)] if text.isdigit() else [text, f"{text}+1", f"{text}+2"]
+                steps += [_later(text, k) for k in range(_MOST_LATER + 1)]
         for step in dict.fromkeys([*steps, *_FIRST_STEPS]):
             yield self._member(family, (step,), hand)
 
@@ -185,6 +190,15 @@ def _shape(world: World, name: str, arity: int) -> tuple[int, ...] | None:
         if node is not None:
             return tuple(int(s) for s in node.shape)
     return None
+
+
+def _later(step: str, by: int) -> str:
+    """The text of a step so many steps later: t for t−1 and 1."""
+    moved = _MOVED.fullmatch(step)
+    if moved is None:
+        return f"{step}+{by}" if by else step
+    number = int(f"{moved['sign']}{moved['by']}") + by
+    return f"{moved['of']}{number:+d}" if moved["of"] and number else moved["of"] or str(number)
 
 
 def _distance(name: str, other: str) -> tuple[bool, bool, str]:

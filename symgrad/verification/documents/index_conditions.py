@@ -26,7 +26,8 @@ _BEFORE: Final = re.compile(
 
 
 def as_condition(statement: Statement, sides: Sides, place: Place) -> Compare | None:
-    """A statement as a comparison of integers, `i = 1, …, k` as 1 <= i <= k; None for any other."""
+    """A statement as a comparison of integers, `i = 1, …, k` and `i ∈ {1, …, k}` as 1 <= i <= k; None for any other."""
+    statement = _of_set(statement) or statement
     numbers = _numbers(statement)
     if numbers:
         first, last = (Number(n, str(n), place=place) for n in (numbers[0], numbers[-1]))
@@ -47,6 +48,15 @@ def as_condition(statement: Statement, sides: Sides, place: Place) -> Compare | 
     return None
 
 
+def _of_set(statement: Statement) -> Statement | None:
+    """`i = 1, …, k` for `i ∈ {1, …, k}`; None for any other statement."""
+    match statement.sides:
+        case (index, (first, *inside, last)) if statement.relations == ("∈",) and len(index) == 1 and inside:
+            if first.says(r"\{") and last.says(r"\}"):
+                return Statement((index, tuple(inside)), ("=",))
+    return None
+
+
 def _numbers(statement: Statement) -> list[Fraction]:
     """The numbers of `t = 2, 1`, where they follow one another; none for anything else."""
     match statement.sides:
@@ -59,6 +69,7 @@ def _numbers(statement: Statement) -> list[Fraction]:
 
 def is_ranged(statement: Statement) -> bool:
     """Whether it gives an index a range or numbers, or compares."""
+    statement = _of_set(statement) or statement
     dots = bool(statement.relations) and any(t.says("…") for t in statement.sides[-1])
     return dots or bool(_numbers(statement)) or bool(set(statement.relations) & INEQUALITIES)
 
