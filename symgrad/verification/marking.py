@@ -246,7 +246,8 @@ class _Marking:
         if premises.supposing and (judgement.bad or (equation.rounded and judgement.verdict == w.UNJUDGED)):
             return Judgement(w.DEFINITION, "it is supposed")
         if judgement.verdict == w.DEFINITION:
-            premises.note(claim)
+            if not premises.supposing:
+                premises.note(claim)
             self.composed.note(bench, claim)
         if judgement.verdict in (w.WRONG, w.SHAPE_ERROR):
             notation = self.writer.notation

@@ -18,7 +18,7 @@ from symgrad.tensor.system import Definition
 from symgrad.tensor.walk import variables
 from symgrad.verification.documents.claims import Claim
 from symgrad.verification.documents.headings import Headings
-from symgrad.verification.documents.parts import base_name, own_parts
+from symgrad.verification.documents.parts import among_subscripts, base_name, own_parts
 from symgrad.verification.judging.trials import is_atomic
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.supposing import Fixed, Premise
@@ -153,7 +153,8 @@ class Premises(Struct):
         if claim.kind == "inequality":
             tree = claim.right if claim.left is None else _compared(claim)
             names = {x.id for x in walk(tree) if isinstance(x, Name)} if isinstance(tree, Compare) else set()
-            known = bool(names & families.keys()) and names <= families.keys() | self.bench.names.indices.keys()
+            indices = {*self.bench.names.indices, *among_subscripts(tree)}
+            known = bool(names & families.keys()) and names <= families.keys() | indices
             return Premise(tree, claim.latex) if known and isinstance(tree, Compare) else None
         if claim.kind == "shape" or claim.left is None or claim.previous is not None:
             return None

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
+from symgrad.syntax.tree import Binary, Call, Compare, Name, Number, Subscript, Tree
 from symgrad.verification.errors import Unclear
 from symgrad.verification.judging import inequalities
 from symgrad.verification.judging import verdicts as w
@@ -40,7 +40,7 @@ def under_premises(
     A quantity of the model that has a given value acts as a constant, so a derivative may be taken only by what does
     not act on it; elsewhere it would be 0 for a wrong reason.
     """
-    usable = [p for p in equation.premises if p.what is not None]
+    usable = [p for p in equation.premises if p.what is not None and not _entries(bench, p)]
     nearest = [usable[-k:] for k in range(2, len(usable) + 1)]
     for premises in [[p] for p in reversed(usable)] + nearest:
         for truth in _truths(equation):
@@ -49,7 +49,48 @@ def under_premises(
                 found = _under(bench, supposed, premises, equation, kinds, notation, truth)
                 if found is not None:
                     return found
+    return _where_entries_are_so(bench, equation, kinds, notation)
+
+
+def _where_entries_are_so(
+    bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation
+) -> Judgement | None:
+    """Right where what the text supposes of single entries holds, g_i if x_i > 0: elsewhere the line says nothing.
+
+    What holds nowhere excuses nothing.
+    """
+    premises = [p for p in equation.premises if _entries(bench, p) and set(_open(bench, p)) <= kinds.keys()]
+    left, right = equation.left, equation.right
+    for premise in reversed(premises):
+        assert isinstance(premise.what, Compare)
+        here, nowhere = (
+            by_readings(bench, left, _either(premise.what, side, left), kinds, notation, PLAIN)
+            for side in (right, _more(right))
+        )
+        vacuous = isinstance(nowhere, Judgement) or nowhere[-1].holds
+        if isinstance(here, list) and here[-1].holds and not vacuous:
+            return Judgement(w.RIGHT_IF, f"right if {premise.words}, as the text says", trial=here[-1])
     return None
+
+
+def _either(condition: Tree, one: Tree, other: Tree) -> Tree:
+    return Call(Name("where", place=one.place), (condition, one, other), (), place=one.place)
+
+
+def _more(tree: Tree) -> Tree:
+    return Binary("+", tree, Number(Fraction(1), "1", place=tree.place), place=tree.place)
+
+
+def _entries(bench: Bench, premise: Premise) -> bool:
+    """Whether a premise is about single entries, at indices that the problem does not have as steps."""
+    return isinstance(premise.what, Compare) and bool(_open(bench, premise))
+
+
+def _open(bench: Bench, premise: Premise) -> list[str]:
+    steps = {s.name for s in bench.names.steps}
+    assert isinstance(premise.what, Compare)
+    inside = (x.id for x in walk(premise.what) if isinstance(x, Name))
+    return [name for name in inside if name not in bench.names.families and name not in steps]
 
 
 def _truths(equation: Equation) -> tuple[Reading, ...]:
@@ -121,6 +162,8 @@ def beyond_premises(
 
 
 def _can_be_tried(bench: Bench, premise: Premise, equation: Equation, notation: Notation) -> bool:
+    if _entries(bench, premise):
+        return set(_open(bench, premise)) <= {x.id for x in walk(equation.left) if isinstance(x, Name)}
     try:
         supposing(bench, (premise,))
         return all(
