@@ -153,7 +153,7 @@ class Premises(Struct):
         if claim.kind == "inequality":
             tree = claim.right if claim.left is None else _compared(claim)
             names = {x.id for x in walk(tree) if isinstance(x, Name)} if isinstance(tree, Compare) else set()
-            indices = {*self.bench.names.indices, *among_subscripts(tree)}
+            indices = {*self.bench.names.indices, *among_subscripts(tree)} - self.bench.names.sizes.keys()
             known = bool(names & families.keys()) and names <= families.keys() | indices
             return Premise(tree, claim.latex) if known and isinstance(tree, Compare) else None
         if claim.kind == "shape" or claim.left is None or claim.previous is not None:

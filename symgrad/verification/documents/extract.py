@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from symgrad.source import Source
@@ -11,6 +12,8 @@ from symgrad.verification.documents.document import Written, load, take_apart
 from symgrad.verification.documents.prose_formulas import formulas_in
 from symgrad.verification.documents.reader import Reader
 from symgrad.verification.documents.worded import bounds_in
+
+_DIFFERENTIAL = re.compile(r"(?<![A-Za-z\\])d(?P<of>[A-Za-z]+)")
 
 
 def read_document(path_or_text: Path | str, vocabulary: Vocabulary) -> Document:
@@ -32,12 +35,16 @@ def read_formula(text: str, vocabulary: Vocabulary) -> Document:
 def read_written(written: Written, vocabulary: Vocabulary) -> Document:
     """The claims of a document that is taken apart.
 
-    A family that is explained at an index, D_k = …, may have been used before, D_j: it is then read once more.
+    A family that is explained at an index, D_k = …, may have been used before, D_j, and the differential da of a name
+    before the name: it is then read once more.
     """
-    reader = _read(written, vocabulary.copy())
-    if reader.families:
+    own = vocabulary.copy()
+    reader = _read(written, own)
+    moved = {found["of"] for found in _DIFFERENTIAL.finditer(written.source.text)}
+    differentiated = {name: own.arities[name] for name in moved & (own.arities.keys() - vocabulary.arities.keys())}
+    if reader.families or differentiated:
         knowing = vocabulary.copy()
-        for name, arity in reader.families.items():
+        for name, arity in (differentiated | reader.families).items():
             knowing.know(name, arity)
         reader = _read(written, knowing)
     worded = bounds_in((source for source, _, _ in written.prose), reader.claims, reader.sides.unread)

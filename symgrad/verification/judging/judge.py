@@ -18,6 +18,7 @@ from symgrad.verification.judging.allowances import (
 )
 from symgrad.verification.judging.approximations import approximated
 from symgrad.verification.judging.constants import between_numbers
+from symgrad.verification.judging.differentials import judge_differentials
 from symgrad.verification.judging.dummies import before_functions, fixed_by_writer, function_of_dummy
 from symgrad.verification.judging.equations import Equation, by_entries
 from symgrad.verification.judging.numbers import as_scalars, to_precision
@@ -53,6 +54,9 @@ def _judged(bench: Bench, equation: Equation, notation: Notation) -> Judgement:
     simple = between_numbers(equation, taken) or function_of_dummy(bench, equation)
     if simple is not None:
         return simple
+    differentials = judge_differentials(bench, equation, notation)
+    if differentials is not None:
+        return differentials
     if are_differentials(bench, equation.left, equation.right):
         return Judgement(w.UNJUDGED, "an equation between differentials")
     entries = by_entries(equation.left, equation.right)

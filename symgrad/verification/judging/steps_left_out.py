@@ -25,7 +25,7 @@ def with_steps(bench: Bench, equation: Equation, notation: Notation) -> tuple[Eq
     named = {x for x in named if isinstance(x.base, Name) and x.base.id not in notation.names}
     steps = {name for x in named for item in x.items for name in _names(item)}
     found: dict[Tree, Tree] = {x: put for x in named if (put := _at_step(bench, x, steps)) is not None}
-    entries = {x: put for x in named for step in steps if (put := _entry(bench, x, step)) is not None}
+    entries: dict[Tree, Tree] = {x: put for x in named for step in steps if (put := _entry(bench, x, step)) is not None}
     if found or (isinstance(equation.left, Subscript) and entries.get(equation.left) == equation.right):
         found |= entries
     if not found:

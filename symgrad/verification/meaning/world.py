@@ -1,10 +1,11 @@
 """A world: one choice of sizes and random inputs, in which everything a writer names has a value."""
 
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import sympy
@@ -50,9 +51,10 @@ class World:
     _between: dict[tuple[str, ...], tuple[Expr, ...]] = field(default_factory=dict)
 
     def given(self, values: Mapping[Key, Array]) -> "World":
-        """The same world in which some nodes have given values; nothing acts on these."""
+        """The same world in which some nodes have given values besides; nothing acts on these."""
         n = self.numbers
-        numbers = Numbers(n.system, n.sizes, n.points, n.seed, values)
+        every = ChainMap(cast(MutableMapping[Key, Array], values), cast(MutableMapping[Key, Array], n.given))
+        numbers = Numbers(n.system, n.sizes, n.points, n.seed, every)
         return World(self.problem, numbers, self.sizes, self.scalars, self.kinks, self.met)
 
     def node(self, name: str, subs: tuple[int, ...]) -> Var | None:
