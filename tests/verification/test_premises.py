@@ -51,7 +51,7 @@ PREMISES: list[tuple[str, str, list[str]]] = [
     ("residual", r"$\frac{\partial e}{\partial v_i} = \frac{\partial e}{\partial y_i}$ if $x_{3,i} > 0$, else $0$.", [IF, D]),
     ("residual", r"$\frac{\partial e}{\partial v_i} = 0$ if $x_{3,i} > 0$.", [W, D]),
     ("residual", r"If $x_{3,i} > x_{3,i} + 1$ then $\frac{\partial e}{\partial v_i} = 0$.", [D, W]),
-    ("focal_loss", "For $\\gamma = 0$: $FL = CE$.\n\n$FL = -\\log p$", [D, IF, W]),
+    ("residual", "With $v = 0$: $x_3 = H x$.\n\n$x_3 = H x$", [D, IF, W]),
     ("bptt", r"If $\hat y_t = y_t$, then $\frac{\partial E_t}{\partial z_t} = 0$.", [D, U]),
     ("bptt", r"If $h_0 = 0$, then $\frac{\partial E_1}{\partial W} = 0$.", [D, IF]),
     ("bptt", r"If $h_0 = 0$, then $\frac{\partial E_2}{\partial W} = 0$.", [D, W]),
