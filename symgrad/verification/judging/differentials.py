@@ -84,6 +84,7 @@ def _at(
     """The verdict where both sides differ at one place; None where they agree.
 
     Raises:
+        Outside: the left side does not depend on all that moves on the right.
         Unclear: it is no equation between differentials, or a side has no value.
     """
     y = node_of(meaning, of, ints)
@@ -92,8 +93,10 @@ def _at(
     if not isinstance(y, Var) or len(xs) < len(set(nodes.values())):
         raise Unclear("a differential is that of a named quantity")
     world = meaning.world
-    if any(not world.partial(y, x).any() or world.partial(x, y).any() for x in xs):
-        raise Unclear("the left side does not depend on what moves on the right")
+    if any(world.partial(x, y).any() for x in xs):
+        raise Unclear("the left side acts on what moves on the right")
+    if not all(world.partial(y, x).any() for x in xs):
+        raise Outside
     held = world.given({(x.name, x.subs): world.value(x) for x in xs})
     moves = {x: _direction(world, x) for x in xs}
     changes = [_along(held.partial(y, x, immediate), moves[x], len(y.shape)) for x in xs]
