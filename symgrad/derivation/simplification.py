@@ -12,6 +12,7 @@ from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.functions import FUNCTIONS
+from symgrad.tensor.functions.construct import norm
 from symgrad.tensor.nodes import (
     Add,
     Apply,
@@ -281,6 +282,42 @@ def _root_of_square(x: Expr) -> Expr:
     return x
 
 
+def _norm_of_multiple(x: Expr) -> Expr:
+    """‖c u‖ = |c| ‖u‖ for a c whose sign is known, and ‖0‖ = 0."""
+    if not isinstance(x, Call) or x.fn != "norm":
+        return x
+    (inside,) = x.args
+    if b.is_zero(inside):
+        return b.ZERO
+    factors = [a for a in inside.args if not a.order and sign(a)] if isinstance(inside, Mul) else []
+    if not factors or not isinstance(inside, Mul):
+        return x
+    rest = b.mul(*(a for a in inside.args if a not in factors))
+    return b.mul(*(a if sign(a) > 0 else b.neg(a) for a in factors), norm(rest)) if rest.order else x
+
+
+def _even_power_of_minus(x: Expr) -> Expr:
+    """(−u)² = u²."""
+    power = b.number_of(x.exponent) if isinstance(x, Pow) else None
+    if not isinstance(x, Pow) or power is None or power.denominator != 1 or power.numerator % 2:
+        return x
+    number, rest = b.coefficient(x.base)
+    return b.power(rest, x.exponent) if number == -1 else x
+
+
+def _product_with_its_sign(x: Expr) -> Expr:
+    """u · 1[u > 0] = relu(u)."""
+    if not isinstance(x, Mul) or x.order:
+        return x
+    for a in x.args:
+        if isinstance(a, Compare) and a.op in (">", ">=", "<", "<="):
+            u = b.sub(a.left, a.right) if a.op.startswith(">") else b.sub(a.right, a.left)
+            rest = b.mul(*(t for t in x.args if t is not a))
+            if rest is u:
+                return b.apply("relu", u)
+    return x
+
+
 def _compared_numbers(x: Expr) -> Expr:
     """0 > 0 is 0: a comparison that is settled whatever the values are."""
     if isinstance(x, Compare) and not x.order:
@@ -318,6 +355,9 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("", _settled_cases),
     Rewrite("", _compared_numbers),
     Rewrite("", _root_of_square),
+    Rewrite("", _norm_of_multiple),
+    Rewrite("", _even_power_of_minus),
+    Rewrite("", _product_with_its_sign),
     Rewrite("0 to a positive power is 0", _zero_power, _positive_exponents),
     Rewrite("equal scores give equal probabilities", _softmax_of_equals),
     Rewrite("all terms of the sum are equal", _log_sum_of_equals),

@@ -1,5 +1,7 @@
 """Results whose value is an expression, exact where it is a number."""
 
+from typing import Any
+
 from symgrad.derivation import exact
 from symgrad.derivation.steps import Block, Code, Result
 from symgrad.derivation.workspace import Workspace
@@ -23,9 +25,14 @@ def _is_array(value: Expr) -> bool:
     return not variables(value) and not free_ints(value) and sized and finite
 
 
+def closed(value: Expr) -> Any:
+    """The number, or the nested list of them, that an expression without names is; None where it is none."""
+    return exact_evaluate(value, {}, {}) if _is_array(value) else None
+
+
 def valued(question: Question, left: Expr, value: Expr, system: System, blocks: list[Block], work: Workspace) -> Result:
     """The result left = value."""
-    number = exact_evaluate(value, {}, {}) if _is_array(value) else None
+    number = closed(value)
     rational = number is not None and exact.is_rational(number)
     return Result(
         question.of.text,

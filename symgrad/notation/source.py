@@ -18,7 +18,8 @@ from symgrad.tensor import nodes
 from symgrad.tensor.build import power
 from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import Int, same
-from symgrad.tensor.nodes import At, Binder, Compare, Cut, Expr, Item, Num, Pow, Rel, Shape
+from symgrad.tensor.nodes import At, Binder, Compare, Cut, Entry, Expr, Item, Num, Pow, Rel, Shape
+from symgrad.tensor.rebuild import transform
 
 _SUM, _PRODUCT, _POWER, _ATOM = 10, 20, 40, 50
 
@@ -28,9 +29,26 @@ class _Written(Struct, frozen=True):
     level: int
 
 
-def source(expr: Expr) -> str:
-    """The expression as a problem would say it."""
-    return _write(expr).text
+def source(expr: Expr, index_base: int = 1) -> str:
+    """The expression as a problem would say it, where component indices begin at 1 or at another base."""
+    return _write(expr if index_base == 1 else transform(expr, lambda x: _based(x, index_base - 1))).text
+
+
+def _based(x: Expr, by: int) -> Expr:
+    """Entries with their indices moved, to be written and not to be computed with; whole axes stay."""
+    if not isinstance(x, Entry):
+        return x
+    items = tuple(_moved(item, size, by) for item, size in zip(x.items, x.arg.shape, strict=True))
+    return Entry(x.arg, items, x.shape)
+
+
+def _moved(item: Item, size: Int, by: int) -> Item:
+    match item:
+        case At(index=index):
+            return At(index + by)
+        case Cut(lo=lo, hi=hi) if not (same(lo, 1) and same(hi, size)):
+            return Cut(lo + by, hi + by)
+    return item
 
 
 def _at(expr: Expr, needed: int) -> str:
@@ -150,8 +168,11 @@ def _(expr: nodes.Mul) -> _Written:
 
 
 def _quotient(number: Fraction, factors: Sequence[Expr]) -> str:
-    """The factors in their order, each after * or /."""
+    """The factors in their order, each after * or /; a reciprocal in front goes behind what is no reciprocal."""
     text = "" if number == 1 else _number(number).text
+    above = [f for f in factors if _reciprocal(f) is None]
+    if above and _reciprocal(factors[0]) is not None and not factors[0].order:
+        factors = [*above, *(f for f in factors if _reciprocal(f) is not None)]
     for below, run in groupby(factors, lambda f: _reciprocal(f) is not None):
         members = [_at(_reciprocal(f) or f, _POWER) for f in run]
         if not below:
@@ -251,7 +272,7 @@ def _(expr: nodes.Build) -> _Written:
 
 
 @_write.register
-def _(expr: nodes.Entry) -> _Written:
+def _(expr: Entry) -> _Written:
     items = [_item(item, size) for item, size in zip(expr.items, expr.arg.shape, strict=True)]
     return _Written(f"{_at(expr.arg, _ATOM)}[{', '.join(items)}]", _ATOM)
 

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgrad.derivation import exact
 from symgrad.derivation.steps import Check, Derivation, Introduced, Line, Result, lines
+from symgrad.derivation.valued import closed
 from symgrad.notation.integers import integer_source
 from symgrad.notation.latex import latex
 from symgrad.notation.source import source
@@ -47,14 +49,15 @@ def _question(d: Derivation, reading: Reading) -> dict[str, Any]:
 
 
 def _result(r: Result, ask: str, reading: Reading) -> dict[str, Any]:
-    value, number = exact_value(r.exact), float_value(r.exact if r.exact is not None else r.inexact)
+    number = float_value(first(r.exact, r.inexact, _closed(r.extra.get("value"))))
+    value = exact_value(r.exact)
     if ask == "shape" and value is None:
         value = [_size(s) for s in r.shape]
     return {
         "of": r.of,
         "wrt": r.wrt,
         "latex": result_latex(r, ask, reading),
-        "text": "" if r.value is None else source(r.value),
+        "text": result_text(r, ask, reading),
         "shape": [_size(s) for s in r.shape],
         "value": value,
         "float": number,
@@ -63,6 +66,22 @@ def _result(r: Result, ask: str, reading: Reading) -> dict[str, Any]:
         "checks": [_check(c) for c in r.checks],
         **{key: exact_value(x) for key, x in r.extra.items()},
     }
+
+
+def result_text(r: Result, ask: str, reading: Reading) -> str:
+    """The value of a result in the problem language; what has no expression, such as a shape, as it is in JSON."""
+    if r.value is not None:
+        return source(r.value, reading.index_base)
+    if ask == "shape":
+        return f"({', '.join(str(_size(s)) for s in r.shape)}{',' * (len(r.shape) == 1)})"
+    return "" if r.exact is None else _written(exact_value(r.exact))
+
+
+def _written(value: Any) -> str:
+    """A JSON value without quotation marks: [1/7, 0]."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def result_latex(r: Result, ask: str, reading: Reading) -> str:
@@ -76,13 +95,21 @@ def result_latex(r: Result, ask: str, reading: Reading) -> str:
     return latex(reading.side(r.value, r.left or r.value))
 
 
+def _closed(value: Any) -> Any:
+    return closed(value) if isinstance(value, Expr) else None
+
+
 def first(*values: Any) -> Any:
     """The first of the values that is there."""
     return next((v for v in values if v is not None), None)
 
 
 def _introduced(x: Introduced, reading: Reading) -> dict[str, str]:
-    return {"name": latex(reading.math(x.name)), "latex": latex(reading.math(x.body)), "text": source(x.body)}
+    return {
+        "name": latex(reading.math(x.name)),
+        "latex": latex(reading.math(x.body)),
+        "text": source(x.body, reading.index_base),
+    }
 
 
 def _step(line: Line, reading: Reading) -> dict[str, Any]:
@@ -122,7 +149,8 @@ def exact_value(value: Any) -> Any:
         case sympy.Rational():
             return f"{value.p}/{value.q}"
         case Expr():
-            return source(value)
+            found = closed(value)
+            return source(value) if found is None or not exact.is_exact(found) else exact_value(exact.plain(found))
         case dict():
             return {str(k): exact_value(v) for k, v in value.items()}
         case set() | frozenset():

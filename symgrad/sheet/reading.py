@@ -76,6 +76,11 @@ class Reading(Struct, frozen=True):
                     pieces.append(self.math(piece))
         return joined(pieces)
 
+    @property
+    def index_base(self) -> int:
+        """Where component indices begin."""
+        return self.style.index_base
+
     def size(self, value: Int) -> Tree:
         """A size, step or index."""
         return self._size(value).tree

@@ -1,6 +1,8 @@
 """Optima: the place and the value in numbers, against calculations by hand."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +114,61 @@ CASES: dict[str, tuple[str, Callable[[], object], Callable[[], float]]] = {
 }
 
 
+OVER_ONE_NUMBER: dict[str, tuple[str, float, float]] = {
+    "the lower of two valleys": ("of: x**4/4 - x**3/3 - x**2, over: x", 2, -8 / 3),
+    "the higher of two bumps": ("of: 'x*exp(-x**2)', over: x, sense: max", 0.5**0.5, 0.5**0.5 * np.exp(-0.5)),
+    "a positive number": ("of: a + 1/a, over: a", 1, 2),
+    "entropy of a coin": ("of: '-r*log(r) - (1 - r)*log(1 - r)', over: r, sense: max", 0.5, np.log(2)),
+    "binary cross-entropy": ("of: '-s*log(r) - (1 - s)*log(1 - r)', over: r", 0.3, 0.610864302054893),
+    "a kink": ("of: 'abs(x - 2)', over: x", 2, 0),
+    "beside a kink": ("of: 'abs(x - 2) + x**2', over: x", 0.5, 1.75),
+    "two pieces": ("of: 'max(1 - x, x**2)', over: x", (5**0.5 - 1) / 2, (3 - 5**0.5) / 2),
+    "Huber": ("of: 'where(abs(x) <= 1, x**2/2, abs(x) - 1/2)', over: x", 0, 0),
+    "soft thresholding": ("of: '(x - s)**2/2 + r*abs(x)', over: x, assume: ['r < s']", 0.1, 0.04),
+    "nothing left of it": ("of: '(x - s)**2/2 + a*abs(x)', over: x, assume: ['s < a']", 0, 0.045),
+    "an end": ("of: '(x - 3)**2', over: x, subject_to: x <= 1", 1, 4),
+    "the other end": ("of: '(x - 3)**2', over: x, subject_to: [0 <= x, x <= 1], sense: max", 0, 9),
+    "between the ends": ("of: 'x*(1 - x)', over: x, subject_to: 0 <= x <= 1, sense: max", 0.5, 0.25),
+    "a cubic between ends": ("of: 'x**3 - 3*x', over: x, subject_to: -1 <= x <= 3", 1, -2),
+    "what is named beside it": ("of: 'k*x**2 - x', over: x", 1 / (2 * np.exp(0.7)), -1 / (4 * np.exp(0.7))),
+}
+
+
+@pytest.mark.parametrize(("fields", "at", "value"), OVER_ONE_NUMBER.values(), ids=OVER_ONE_NUMBER)
+def test_over_one_number(fields: str, at: float, value: float) -> None:
+    more = "symbols:\n  r: {is: probability}\n  s: {is: probability}\n"
+    problem = symgrad.load(
+        (HEAD % fields).replace("symbols:\n", more).replace("questions:", "model: [k = exp(c)]\nquestions:")
+    )
+    sheet = problem.solve()
+    assert sheet["only"].status == "certified", sheet["only"].message
+    space: dict[str, Any] = {}
+    exec(sheet.text("numpy"), space)
+    code = space["only"].__code__
+    known = {"r": 0.2, "s": 0.3, "a": 2.0, "c": 0.7}
+    found = space["only"](**{k: known[k] for k in code.co_varnames[: code.co_kwonlyargcount]})
+    assert (float(found["at"]), float(found["value"])) == pytest.approx((at, value), rel=1e-12, abs=1e-12)
+
+
+def test_values_that_are_numbers_are_numbers_in_json() -> None:
+    sheet = symgrad.load(HEAD % "of: '(x - 1/2)**2 + 3', over: x").solve()
+    (result,) = json.loads(sheet.text("json"))["questions"][0]["results"]
+    assert (result["at"], result["value"], result["float"]) == ("1/2", 3, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("of", "over", "value"),
+    [
+        ("w.T @ A @ w / 2 - u.T @ w + c", "w", "c - 1/2*(u.T @ inv(A) @ u)"),
+        ("norm(X @ w - y)**2 + a*norm(w)**2", "w", "norm(y)**2 - (y.T @ X @ inv(X.T @ X + a*eye(n)) @ X.T @ y)"),
+    ],
+)
+def test_the_value_of_a_quadratic_form_is_short(of: str, over: str, value: str) -> None:
+    more = "symbols:\n  A: {shape: [n, n], is: positive-definite}\n"
+    sheet = symgrad.load((HEAD % f"of: '{of}', over: {over}").replace("symbols:\n", more)).solve()
+    assert json.loads(sheet.text("json"))["questions"][0]["results"][0]["value"] == value
+
+
 @pytest.mark.parametrize(("fields", "at", "value"), CASES.values(), ids=CASES)
 def test_place_and_value(fields: str, at: Callable[[], object], value: Callable[[], float]) -> None:
     problem = symgrad.load(HEAD % fields)
@@ -141,6 +198,11 @@ def test_entropy_is_largest_for_equal_probabilities() -> None:
     ("fields", "message"),
     [
         ("of: a*x**2, over: x, sense: max", "the derivative is zero at x = 0, but that is no maximum"),
+        ("of: x**3 - 3*x, over: x", "there is no minimum: it goes to −∞ as x goes to −∞"),
+        ("of: sigmoid(x), over: x, sense: max", "there is no maximum: it goes to 1 as x goes to ∞, and nowhere is it"),
+        ("of: 1/a, over: a", "there is no minimum: it goes to 0 as a goes to ∞"),
+        ("of: 'c*x**2', over: x", "the derivative is zero at x = 0, but that is no minimum"),
+        ("of: '(x - c)**2/2 + a*abs(x)', over: x", "which of 3 points is the minimum depends on c, a"),
         ("of: w, over: w", "of a scalar"),
         ("of: a*x**2, over: c", "does not depend"),
         ("of: 'u.T @ h + h.T @ h * c', over: h, subject_to: norm(h) == 1", "linear form"),

@@ -63,7 +63,6 @@ READ_BACK = [
     (c.softmax(X, 1), "softmax(X, axis=1)"),
     (c.softmax(z), "softmax(z)"),
     (b.reduce("sum", X, 0), "sum(X, axis=0)"),
-    (c.mean_of(x), "1/n*sum(x)"),
     (b.apply("where", b.compare("<=", a, b.ZERO), p, a), "where(a <= 0, p, a)"),
     (b.mul(b.compare(">", x, b.ZERO), z), "indicator(x > 0)*z"),
     (b.fold("sum", b.at(z, j), [b.binder(j, 1, n)], [b.rel("!=", j, i)]), "sum(z[j], j=1..n, j != i)"),
@@ -79,6 +78,9 @@ READ_BACK = [
 ]  # fmt: skip
 
 ONLY_WRITTEN = [
+    (c.mean_of(x), "sum(x)/n"),
+    (b.mul(b.power(p, b.num(-2)), b.sub(a, p)), "(a - p)/p**2"),
+    (b.mul(b.num(Fraction(-1, 2)), b.power(a, b.MINUS_ONE), p), "-1/2*p/a"),
     (b.add(b.ones((n,)), x), "ones(n) + x"),
     (b.eye(n), "eye(n)"),
     (b.count(sympy.floor((n + 2 * m - K) / 3) + 1), "floor((n+2*m-K)/3)+1"),
@@ -96,6 +98,12 @@ ONLY_WRITTEN = [
 def test_whole_source(expr: Expr, expected: str) -> None:
     assert source(expr) == expected
     parse_expression(expected)
+
+
+@pytest.mark.parametrize(("base", "expected"), [(1, "z[i] + z[2..3] + X[1, :]"), (0, "z[i-1] + z[1..2] + X[0, :]")])
+def test_component_indices_begin_at_their_base(base: int, expected: str) -> None:
+    parts = (b.at(z, i), b.entry(z, [Cut(2, 3)]), b.entry(X, [At(1)]))
+    assert " + ".join(source(part, base) for part in parts) == expected
 
 
 @pytest.mark.parametrize("expr", [expr for expr, _ in READ_BACK], ids=[text for _, text in READ_BACK])

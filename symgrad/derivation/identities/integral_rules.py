@@ -46,9 +46,10 @@ class Rule(Struct, frozen=True):
     apply: Callable[[Expr], Expr]
 
 
-def definitions(system: System, stays: Callable[[Var], bool] = lambda v: False) -> Rule:
+def definitions(system: System, stays: Callable[[Var], bool] = lambda v: False, multiplied: bool = True) -> Rule:
     """Quantities of the model replaced by what defines them, all the way down; nodes that ``stays`` names stay.
 
+    The result is multiplied out unless it is to be left as it is written.
     At open steps a recurrence has no lowest one: a state that is met in the formula of another stays too.
     """
     known: dict[Var, Expr] = {}
@@ -68,9 +69,11 @@ def definitions(system: System, stays: Callable[[Var], bool] = lambda v: False) 
             begun.pop()
         return known[x]
 
-    return Rule(
-        "definition", ("definition",), lambda x: multiply_out(found) if (found := transform(x, rule)) is not x else x
-    )
+    def apply(x: Expr) -> Expr:
+        found = transform(x, rule)
+        return multiply_out(found) if multiplied and found is not x else found
+
+    return Rule("definition", ("definition",), apply)
 
 
 def _at_places(table: Build | Full, at: Sequence[Int | None]) -> Expr:

@@ -79,7 +79,7 @@ class _Convexity(Struct):
         return not reads(self.work.system, v, {x.name for x in self.over})
 
     def _formula(self, of: Expr, stays: Callable[[Var], bool]) -> Expr:
-        return definitions(self.work.system, stays).apply(of)
+        return definitions(self.work.system, stays, False).apply(of)
 
     def _proofs(self, whole: Expr) -> Sequence[Callable[[Expr, Expr], Proof]]:
         smooth = not kinked(whole, self.over) and all(x.order <= (len(self.over) == 1) for x in self.over)

@@ -170,7 +170,7 @@ class _Pointwise(Struct):
         def onto(x: Array) -> Array:
             return np.clip(x, low + 1e-6, high - 1e-6)
 
-        checked = check(work.certifier.instances, of, table, array, value, self.maximum, onto)
+        checked = check(work.certifier.instances, of, {table: array}, value, self.maximum, {table: onto})
         return Result(
             work.question.of.text,
             None,

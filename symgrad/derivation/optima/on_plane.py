@@ -7,11 +7,10 @@ from symgrad.calculus.local import local_jacobian
 from symgrad.calculus.rewrite import distribute
 from symgrad.derivation.optima.hessian import definite
 from symgrad.derivation.optima.neighbourhood import check
-from symgrad.derivation.optima.search import begin
+from symgrad.derivation.optima.search import Search
 from symgrad.derivation.optima.stationary import solved
 from symgrad.derivation.steps import Prose, Result
 from symgrad.errors import QuestionError
-from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Compare, Expr, Var
 from symgrad.tensor.stable import Array
@@ -30,20 +29,20 @@ def normal_of(constraint: Expr, x: Var) -> tuple[Expr, Expr] | None:
     return g, b.neg(distribute(replace_nodes(distribute(gap), {x: b.zeros(x.shape)})))
 
 
-def solve(problem: Problem, question: Question, x: Var, plane: tuple[Expr, Expr], maximum: bool) -> Result:
+def solve(search: Search, plane: tuple[Expr, Expr]) -> Result:
     """The optimum of a quadratic form: H x = r + λ g, with the λ for which gᵀx = c.
 
     Raises:
         QuestionError: the gradient is not linear, or the sign of the Hessian is not known.
     """
     g, c = plane
-    search = begin(problem, question, x, maximum)
+    x = search.x
     f, work = search.named(), search.work
     gradient = local_jacobian(search.whole, f, x)
     hessian = local_jacobian(distribute(gradient), Var("gradient", (), gradient.shape), x)
     if depends(hessian, x):
         raise QuestionError("on a hyperplane, the gradient must be linear; this one is not")
-    words, certain = definite(hessian, maximum)
+    words, certain = definite(hessian, search.maximum)
     if not certain:
         raise QuestionError("the sign of the Hessian is not known")
     start = distribute(replace_nodes(distribute(gradient), {x: b.zeros(x.shape)}))
@@ -62,7 +61,7 @@ def solve(problem: Problem, question: Question, x: Var, plane: tuple[Expr, Expr]
     search.blocks.append(work.certifier.line(*sides, reason=("stationary",), rule="root", relation="iff"))
     search.blocks.append(work.certifier.line(multiplier, weight, reason=("from the constraint",), rule="multiplier"))
     search.blocks.append(Prose(("The Hessian ", hessian, " ", *words)))
-    constraint = next(k for k in question.conditions("subject_to") if isinstance(k, Compare))
+    constraint = next(k for k in work.question.conditions("subject_to") if isinstance(k, Compare))
     work.certifier.compare(replace_nodes(constraint.left, {x: at}), replace_nodes(constraint.right, {x: at}))
     value = replace_nodes(search.whole, {x: at})
     checks = []
@@ -73,5 +72,5 @@ def solve(problem: Problem, question: Question, x: Var, plane: tuple[Expr, Expr]
             gap = (y * direction).sum(axis=-1) - level
             return np.asarray(y - (gap / (direction * direction).sum(axis=-1))[:, None] * direction)
 
-        checks.append(check([numbers], search.of, x, at, value, maximum, onto))
+        checks.append(check([numbers], search.of, {x: at}, value, search.maximum, {x: onto}))
     return search.result(at, value, max(checks, key=lambda k: k.max_rel_error))

@@ -7,11 +7,10 @@ from symgrad.calculus.local import local_jacobian
 from symgrad.calculus.pullback import sum_entries
 from symgrad.derivation.identities.integral_rules import RULES
 from symgrad.derivation.optima.neighbourhood import check
-from symgrad.derivation.optima.search import Search, begin
+from symgrad.derivation.optima.search import Search
 from symgrad.derivation.scalar_algebra import Algebra, solutions
 from symgrad.derivation.steps import Prose, Reason, Result
 from symgrad.errors import QuestionError
-from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import softmax
 from symgrad.tensor.lower import component
@@ -35,20 +34,14 @@ def is_whole(constraint: Expr, p: Var) -> bool:
     )
 
 
-def solve(problem: Problem, question: Question, p: Var, constraint: Expr, maximum: bool) -> Result:
+def solve(search: Search) -> Result:
     """The optimum over vectors with sum 1 of a sum that has one term for each entry, by a multiplier.
 
+    Stationary for f − λ (Σ p − 1): one equation for each entry, then the constraint for λ.
+
     Raises:
-        QuestionError: the constraint is another, or no solution is known.
+        QuestionError: no solution is known.
     """
-    if not is_whole(constraint, p):
-        raise QuestionError("known constraints are ‖h‖ = 1, sum(p) = 1 and gᵀx = c", question.place)
-    search = begin(problem, question, p, maximum)
-    return _with_multiplier(search)
-
-
-def _with_multiplier(search: Search) -> Result:
-    """Stationary for f − λ (Σ p − 1): one equation for each entry, then the constraint for λ."""
     work, p = search.work, search.x
     f = search.named()
     slope = component(local_jacobian(search.whole, f, p), (PLACE,))
@@ -65,7 +58,7 @@ def _with_multiplier(search: Search) -> Result:
             continue
         at = _tidy(at)
         value = _evaluated(replace_nodes(search.whole, {p: at}))
-        checked = check(work.certifier.instances, search.of, p, at, value, search.maximum, normalised)
+        checked = check(work.certifier.instances, search.of, {p: at}, value, search.maximum, {p: normalised})
         words: Reason = ("With a multiplier ", multiplier, " for the constraint, this is ", multiplier)
         search.blocks += [equation, Prose((*words, " at every ", b.count(PLACE), ":"))]
         sides = b.compare("==", slope, multiplier), b.compare("==", entry, algebra.back(root))

@@ -7,11 +7,10 @@ import numpy as np
 from symgrad.calculus.linear import depends
 from symgrad.calculus.local import local_jacobian
 from symgrad.derivation.optima.neighbourhood import check
-from symgrad.derivation.optima.search import Search, begin
+from symgrad.derivation.optima.search import Search
 from symgrad.derivation.scalar_algebra import increasing
 from symgrad.derivation.steps import Block, Prose, Reason, Result
 from symgrad.errors import QuestionError
-from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import norm
 from symgrad.tensor.nodes import Add, Apply, Compare, Expr, Var
@@ -26,27 +25,27 @@ def is_unit_sphere(constraint: Expr, h: Var) -> bool:
     return constraint.left in (length, b.inner(h, h), b.power(length, b.num(2)), b.reduce("sum", b.mul(h, h)))
 
 
-def solve(problem: Problem, question: Question, h: Var, maximum: bool) -> Result:
+def solve(search: Search) -> Result:
     """The unit vector that makes g(c + uᵀh) largest or smallest, for an increasing g.
 
     Raises:
         QuestionError: the quantity is no increasing function of a linear form.
     """
-    search = begin(problem, question, h, maximum)
+    h = search.x
     outer, inner = _peeled(search.whole, h)
     u, rest = _linear(inner, h)
     form, length = b.inner(u, h), norm(u)
-    top = length if maximum else b.neg(length)
-    unit = b.mul(b.ONE if maximum else b.MINUS_ONE, b.power(length, b.MINUS_ONE), u)
+    top = length if search.maximum else b.neg(length)
+    unit = b.mul(b.ONE if search.maximum else b.MINUS_ONE, b.power(length, b.MINUS_ONE), u)
     value = _rebuilt(outer, b.add(rest, top))
     search.blocks += _explained(outer, form, rest, h)
-    _bounded(search, question, u)
+    _bounded(search, u)
     star = search.place(unit)
     line = search.work.certifier.line
     search.blocks.append(line(norm(star), b.ONE, reason=("it lies on the sphere",), rule="admissible"))
     best = search.value(star, value, (b.compare("==", b.inner(u, star), top),))
     search.blocks += _dependence(rest, star, best)
-    checked = check(search.work.certifier.instances, search.of, h, unit, value, maximum, _onto_sphere)
+    checked = check(search.work.certifier.instances, search.of, {h: unit}, value, search.maximum, {h: _onto_sphere})
     return search.found(star, unit, value, checked)
 
 
@@ -54,14 +53,14 @@ def _onto_sphere(x: Array) -> Array:
     return np.asarray(x / np.linalg.norm(x, axis=-1, keepdims=True))
 
 
-def _bounded(search: Search, question: Question, u: Expr) -> None:
+def _bounded(search: Search, u: Expr) -> None:
     """|uᵀh| ≤ ‖u‖ ‖h‖, and that the bound is reached where h may be."""
     h, line = search.x, search.work.certifier.line
     reason: Reason = ("Cauchy–Schwarz, with equality only for ", h, " along ", u)
     bound = b.mul(norm(u), norm(h))
     bound, relation = (bound, "<=") if search.maximum else (b.neg(bound), ">=")
     search.blocks.append(line(b.inner(u, h), bound, reason=reason, rule="Cauchy–Schwarz", relation=relation))
-    (constraint,) = (c for c in question.conditions("subject_to") if isinstance(c, Compare))
+    (constraint,) = (c for c in search.work.question.conditions("subject_to") if isinstance(c, Compare))
     where = "In the ball" if constraint.op == "<=" else "On the sphere"
     allowed = b.compare(constraint.op, norm(h), b.ONE)
     extreme = "largest" if search.maximum else "smallest"

@@ -1,11 +1,17 @@
 """Questions of kind optimum: where a quantity is largest or smallest, how much it is there, and why."""
 
-from symgrad.derivation.optima import functional, on_plane, on_simplex, on_sphere, stationary
+from collections.abc import Callable, Sequence
+
+from symgrad.derivation.assuming import conditions
+from symgrad.derivation.optima import functional, on_plane, on_simplex, on_sphere, one_number, stationary
+from symgrad.derivation.optima.domain import domain_of, limit_of
+from symgrad.derivation.optima.search import Search, begin
 from symgrad.derivation.steps import Result
-from symgrad.errors import QuestionError
+from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Problem, Question
-from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Density, Expr, Var
+
+Method = Callable[[Search], Result]
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
@@ -24,18 +30,44 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     nodes = [x.expr for x in over if isinstance(x.expr, Var)]
     if len(nodes) < len(over):
         raise QuestionError("'over' names symbols or quantities, or an unknown function such as D(x)", over[0].place)
-    if constraints:
-        if len(nodes) == 1 and len(constraints) == 1 and on_sphere.is_unit_sphere(constraints[0], nodes[0]):
-            return (on_sphere.solve(problem, question, nodes[0], maximum),)
-        plane = on_plane.normal_of(constraints[0], nodes[0]) if len(nodes) == 1 and len(constraints) == 1 else None
-        if plane is not None and not on_simplex.is_whole(constraints[0], nodes[0]):
-            return (on_plane.solve(problem, question, nodes[0], plane, maximum),)
-        if len(nodes) == 1 and len(constraints) == 1:
-            return (on_simplex.solve(problem, question, nodes[0], constraints[0], maximum),)
-        raise QuestionError("known constraints are ‖h‖ = 1, sum(p) = 1 and gᵀx = c", question.place)
-    if len(nodes) == 1 and "probability" in nodes[0].facts and nodes[0].order == 1:
-        whole = b.compare("==", b.reduce("sum", nodes[0]), b.ONE)
-        return (on_simplex.solve(problem, question, nodes[0], whole, maximum),)
-    if len(nodes) == 1:
-        return (stationary.solve(problem, question, nodes[0], maximum),)
-    raise QuestionError("an optimum is over one variable; ask for one after the other", question.place)
+    if len(nodes) > 1:
+        raise QuestionError("an optimum is over one variable; ask for one after the other", question.place)
+    return (_over_one(problem, question, nodes[0], constraints, maximum),)
+
+
+def _over_one(problem: Problem, question: Question, x: Var, constraints: Sequence[Expr], maximum: bool) -> Result:
+    """Where what x is not in keeps its name, or else with everything written out."""
+    method = _method(problem, question, x, constraints)
+    search = begin(problem, question, x, maximum, keep=True)
+    kept = search.whole
+    try:
+        return method(search)
+    except (QuestionError, CertificationError):
+        search = begin(problem, question, x, maximum)
+        if search.whole is kept:
+            raise
+    return method(search)
+
+
+def _method(problem: Problem, question: Question, x: Var, constraints: Sequence[Expr]) -> Method:
+    """The way to an optimum over x under the constraints.
+
+    Raises:
+        QuestionError: none is known.
+    """
+    if not x.order and all(limit_of(c, x) for c in constraints):
+        domain = domain_of(x, [*constraints, *conditions(problem, question)])
+        return lambda search: one_number.solve(search, domain)
+    if not constraints and "probability" in x.facts and x.order == 1:
+        return on_simplex.solve
+    if not constraints:
+        return stationary.solve
+    if len(constraints) == 1:
+        if on_sphere.is_unit_sphere(constraints[0], x):
+            return on_sphere.solve
+        if on_simplex.is_whole(constraints[0], x):
+            return on_simplex.solve
+        plane = on_plane.normal_of(constraints[0], x)
+        if plane is not None:
+            return lambda search: on_plane.solve(search, plane)
+    raise QuestionError("known constraints are ‖h‖ = 1, sum(p) = 1 and gᵀx = c", question.place)

@@ -11,12 +11,14 @@ from symgrad.derivation.resolving import as_formulas
 from symgrad.derivation.simplification import simplified
 from symgrad.derivation.steps import Block, Check, Code, Reason, Result
 from symgrad.derivation.workspace import Workspace, certifier, workspace
+from symgrad.derivation.writing_out import depends as reads
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import Expr, Var
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
+from symgrad.tensor.walk import postorder
 
 
 class Search(Struct):
@@ -74,15 +76,16 @@ class Search(Struct):
         return self.found(star, at, value, checked)
 
 
-def begin(problem: Problem, question: Question, x: Var, maximum: bool) -> Search:
-    """A search for an optimum over x, the definitions put in.
+def begin(problem: Problem, question: Question, x: Var, maximum: bool, keep: bool = False) -> Search:
+    """A search for an optimum over x, the definitions put in; with ``keep`` what x is not in keeps its name.
 
     Raises:
         QuestionError: the quantity does not depend on x.
     """
     work = workspace(problem, question, problem.system, [question.of.expr, x])
     of = as_formulas(work.system, question.of.expr)
-    whole = closed_form(definitions(work.system).apply(of))
+    system = work.system
+    whole = closed_form(definitions(system, lambda v: keep and not reads(system, v, {x.name}), False).apply(of))
     if not depends(whole, x):
         raise QuestionError("the quantity does not depend on the variable", question.place)
     if x.order:
@@ -104,3 +107,11 @@ def _slender(sizes: Mapping[sympy.Symbol, int], x: Var) -> dict[sympy.Symbol, in
 def shortest(x: Expr) -> Expr:
     """The expression with sums of equal terms and the like worked out."""
     return ([x] + [y for y, _ in simplified(x)])[-1]
+
+
+def length(x: Expr) -> int:
+    """How many signs an expression takes, what is shared counted as often as it stands there."""
+    known: dict[Expr, int] = {}
+    for n in postorder(x):
+        known[n] = 1 + sum(known[c] for c in n.children)
+    return known[x]
