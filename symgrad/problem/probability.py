@@ -13,6 +13,7 @@ from symgrad.problem.names import Family, Unknown
 from symgrad.problem.ranges import only, split
 from symgrad.problem.scope import Scope, made
 from symgrad.syntax.tree import Call, Distributed, Given, ListTree, Name, Tree
+from symgrad.tensor import laws
 from symgrad.tensor import probability as pr
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Binder, Density, Expr, Law, Var
@@ -202,7 +203,7 @@ def _law(tree: Call, scope: Scope, names: Sequence[str] = ()) -> Expr:
 
 
 def _normal(z: Expr, mean: Expr, cov: Expr) -> Expr:
-    mean, cov = pr.mean_of(mean, z), pr.covariance(cov, z)
+    mean, cov = laws.mean_of(mean, z), laws.covariance(cov, z)
     if not same_shape(mean.shape, z.shape):
         raise ShapeError(f"normal: the mean has {mean.order} axes and the variable {z.order}, or their sizes differ")
     if z.order > 1 or not same_shape(cov.shape, z.shape * 2):

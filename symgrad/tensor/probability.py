@@ -6,28 +6,25 @@ is exact for polynomials of degree below twice their number.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import sympy
 
-from symgrad.errors import QuestionError
+from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, index_symbol, size_symbol
+from symgrad.tensor.laws import DIVERGENCES, LAWS, diagonal, log
 from symgrad.tensor.nodes import (
     Add,
     Apply,
     At,
     Binder,
-    Call,
-    Const,
     Cut,
     Density,
     Expr,
-    Eye,
-    Full,
     Integral,
     Law,
     Literal,
@@ -44,7 +41,6 @@ from symgrad.tensor.walk import postorder
 
 RANDOM = "random"
 """The fact of a named node that is the value of a random variable; its subscript is a place among the points."""
-HALF = b.div(b.ONE, b.num(2))
 HERMITE = 32
 MOST_IN_SPACE = 12
 LEAST_IN_SPACE = 4
@@ -87,11 +83,6 @@ def variance(body: Expr, density: Expr, binders: Sequence[Binder]) -> Expr:
 def divergence(q: Expr, p: Expr, binders: Sequence[Binder]) -> Expr:
     """KL(q‖p) = E_q[log q − log p]."""
     return Integral("divergence", (q, p), tuple(binders), ())
-
-
-def log(x: Expr) -> Expr:
-    """The logarithm; of 1, zero."""
-    return b.ZERO if b.number_of(x) == 1 and not x.order else b.zeros(x.shape) if b.is_one(x) else b.apply("log", x)
 
 
 # What they stand for
@@ -161,7 +152,7 @@ def meaning(node: Expr, lengths: Mapping[sympy.Symbol, int]) -> Expr:
             return expectation(b.mul(around, around), q, binders)
         case Integral(args=(f, q), binders=binders):
             return _mean(f, q, binders, lengths)
-    raise AssertionError(node)
+    raise InternalError(f"{type(node).__name__} is no density and no integral")
 
 
 def _density(node: Density) -> Expr:
@@ -242,107 +233,3 @@ def hermite(count: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Nodes and weights of E[f(ξ)] for a standard normal ξ."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(count)
     return tuple(map(float, nodes)), tuple(float(w) / math.sqrt(2 * math.pi) for w in weights)
-
-
-# Named densities
-
-
-def diagonal(cov: Expr) -> Expr | None:
-    """The variances of a diagonal covariance matrix; None for any other."""
-    match cov:
-        case Call(fn="diag", args=(v,)):
-            return v
-        case Eye(size=n):
-            return b.ones((n,))
-        case Mul(args=args) if isinstance(args[-1], Eye) and all(a.order == 0 for a in args[:-1]):
-            return b.mul(*args[:-1], b.ones((args[-1].size,)))
-        case Mul(args=args) if all(a.order == 0 for a in args[:-1]):
-            inner = diagonal(args[-1])
-            return None if inner is None else b.mul(*args[:-1], inner)
-    return None
-
-
-def _normal(z: Expr, mean: Expr, cov: Expr) -> Expr:
-    away = b.sub(z, mean)
-    if not z.order:
-        height = b.apply("sqrt", b.mul(b.num(2), Const("pi"), cov))
-        return b.div(b.apply("exp", b.mul(b.num(-1), HALF, b.div(b.power(away, b.num(2)), cov))), height)
-    n = z.shape[0]
-    inverse = Call("inv", (cov,), (), (n, n))
-    square = b.matmul(b.transpose(away), inverse, away)
-    volume = b.mul(b.power(b.mul(b.num(2), Const("pi")), b.count(n)), Call("det", (cov,), (), ()))
-    return b.div(b.apply("exp", b.mul(b.num(-1), HALF, square)), b.apply("sqrt", volume))
-
-
-def log_law(law: Law) -> Expr:
-    """The logarithm of a named density, without the exponential that would underflow far away from the mean."""
-    if law.name != "normal":
-        return log(law)
-    z, mean, cov = law.args
-    away = b.sub(z, mean)
-    if not z.order:
-        return b.mul(b.neg(HALF), b.add(b.div(b.power(away, b.num(2)), cov), log(b.mul(b.num(2), Const("pi"), cov))))
-    n = z.shape[0]
-    square = b.matmul(b.transpose(away), Call("inv", (cov,), (), (n, n)), away)
-    volume = b.add(b.mul(b.count(n), log(b.mul(b.num(2), Const("pi")))), log(Call("det", (cov,), (), ())))
-    return b.mul(b.neg(HALF), b.add(square, volume))
-
-
-def _bernoulli(x: Expr, p: Expr) -> Expr:
-    return b.mul(b.power(p, x), b.power(b.sub(b.ONE, p), b.sub(b.ONE, x)))
-
-
-LAWS: Mapping[str, Callable[..., Expr]] = {"normal": _normal, "bernoulli": _bernoulli}
-
-
-def _normal_divergence(q: Law, p: Law) -> Expr:
-    """½ (tr(C_p⁻¹ C_q) + (m_p − m_q)ᵀ C_p⁻¹ (m_p − m_q) − n + log det C_p − log det C_q)."""
-    _, m_q, c_q = q.args
-    z, m_p, c_p = p.args
-    away = b.sub(m_q, m_p)
-    if not z.order:
-        return b.mul(HALF, _terms(c_q, c_p, away, b.ONE))
-    v_q, v_p = diagonal(c_q), diagonal(c_p)
-    if v_q is not None and v_p is not None:
-        return b.mul(HALF, b.reduce("sum", _terms(v_q, v_p, away, b.ONE)))
-    n = z.shape[0]
-    inverse = c_p if isinstance(c_p, Eye) else Call("inv", (c_p,), (), (n, n))
-    spread = Call("trace", (b.matmul(inverse, c_q),), (), ())
-    square = b.matmul(b.transpose(away), inverse, away)
-    volumes = [log(b.ONE if isinstance(c, Eye) else Call("det", (c,), (), ())) for c in (c_p, c_q)]
-    return b.mul(HALF, b.add(spread, square, b.neg(b.count(n)), volumes[0], b.neg(volumes[1])))
-
-
-def _terms(v_q: Expr, v_p: Expr, away: Expr, one: Expr) -> Expr:
-    """(v_q + away²)/v_p − 1 + log v_p − log v_q, entry by entry."""
-    square = b.mul(away, away)
-    scaled = (b.add(square, v_q),) if b.is_one(v_p) else (b.div(square, v_p), b.div(v_q, v_p))
-    return b.add(*scaled, b.neg(one), log(v_p), b.neg(log(v_q)))
-
-
-def _bernoulli_divergence(q: Law, p: Law) -> Expr:
-    """a log(a/b) + (1 − a) log((1 − a)/(1 − b))."""
-    a, c = q.args[1], p.args[1]
-    other = b.sub(b.ONE, a)
-    return b.add(b.mul(a, log(b.div(a, c))), b.mul(other, log(b.div(other, b.sub(b.ONE, c)))))
-
-
-DIVERGENCES: Mapping[str, Callable[[Law, Law], Expr]] = {
-    "normal": _normal_divergence,
-    "bernoulli": _bernoulli_divergence,
-}
-
-
-def covariance(value: Expr, z: Expr) -> Expr:
-    """A covariance as given: a matrix, or one number for all variances."""
-    if z.order and not value.order:
-        return b.mul(value, b.eye(z.shape[0]))
-    return value
-
-
-def mean_of(value: Expr, z: Expr) -> Expr:
-    """A mean as given: a vector, or one number for all entries."""
-    if z.order and not value.order:
-        number = b.number_of(value)
-        return Full(number, z.shape) if number is not None else b.mul(value, b.ones(z.shape))
-    return value

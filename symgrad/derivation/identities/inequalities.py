@@ -9,6 +9,7 @@ import sympy
 from symgrad.derivation.identities.integral_rules import RULES, as_terms, canonical, definitions
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
+from symgrad.tensor import laws
 from symgrad.tensor import probability as pr
 from symgrad.tensor.nodes import Add, Apply, Call, Density, Expr, Integral, MatMul, Mul, Pow, Transpose
 from symgrad.tensor.system import System
@@ -163,7 +164,7 @@ def _candidates(x: Expr, system: System) -> Iterator[Expr]:
                     only = tuple(i if i in bound else None for i in d.at)
                     others[Density(d.table, only)] = None
         plain = [o for o in others if isinstance(o, Density) and not o.given]
-        mixtures = [b.mul(pr.HALF, b.add(m, n)) for m, n in itertools.combinations(plain, 2)]
+        mixtures = [b.mul(laws.HALF, b.add(m, n)) for m, n in itertools.combinations(plain, 2)]
         for p in (*others, *mixtures):
             if p is not q:
                 yield pr.divergence(q, p, binders)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from symgrad.calculus.rewrite import multiply_out
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
+from symgrad.tensor import laws
 from symgrad.tensor import probability as pr
 from symgrad.tensor.integers import Int, symbols_of
 from symgrad.tensor.nodes import (
@@ -99,7 +100,7 @@ def _divergence(x: Expr) -> Expr:
     if isinstance(x, Integral) and x.op == "divergence":
         q, p = x.args
         if not isinstance(q, Law):
-            return pr.expectation(pr.log(b.div(q, p)), q, x.binders)
+            return pr.expectation(laws.log(b.div(q, p)), q, x.binders)
     return x
 
 
@@ -151,7 +152,7 @@ def _marginal(x: Expr) -> Expr:
 def _fractions(x: Expr) -> Expr:
     """Arguments of logarithms over one denominator."""
     if isinstance(x, Apply) and x.fn == "log" and not x.order and _has_sum_of_fractions(x.args[0]):
-        return pr.log(over_one_denominator(x.args[0]))
+        return laws.log(over_one_denominator(x.args[0]))
     return x
 
 
@@ -218,8 +219,8 @@ def _log_terms(x: Expr) -> list[Expr]:
             factors = {**sympy.factorint(v.numerator)}
             for prime, n in sympy.factorint(v.denominator).items():
                 factors[prime] = factors.get(prime, 0) - n
-            return [b.mul(b.num(int(n)), pr.log(b.num(int(p)))) for p, n in factors.items() if p != 1]
-    return [pr.log(x)]
+            return [b.mul(b.num(int(n)), laws.log(b.num(int(p)))) for p, n in factors.items() if p != 1]
+    return [laws.log(x)]
 
 
 # Expectations
