@@ -17,7 +17,7 @@ from symgrad.notation.tree import Infix
 from symgrad.problem.model import Problem
 from symgrad.sheet.evaluation import evaluate
 from symgrad.sheet.explicit import explicit
-from symgrad.sheet.json import exact_value, result_latex
+from symgrad.sheet.json import exact_value, line_latex, reason_text, result_latex
 from symgrad.sheet.look import Look
 from symgrad.sheet.programs import program
 from symgrad.sheet.reading import Reading
@@ -217,10 +217,7 @@ class Result(Struct, frozen=True):
 
 
 def _step(line: Line, reading: Reading) -> Step:
-    read = reading.statement if line.relation == "iff" else lambda x: reading.side(x, line.left)
-    sides = tuple(read(x) for x in (line.left, *line.right))
-    reason = "".join(w if isinstance(w, str) else f"${latex(w)}$" for w in reading.words(line.reason))
-    return Step(latex(Infix(sides, (line.relation,) * (len(sides) - 1))), line.rule, reason, line.check.max_rel_error)
+    return Step(line_latex(line, reading), line.rule, reason_text(line, reading), line.check.max_rel_error)
 
 
 Problems: TypeAlias = "ProblemHandle | Problem | Path | str | Sequence[Problems]"

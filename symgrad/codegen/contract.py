@@ -84,12 +84,9 @@ def _single(f: Factor, out: tuple[Label, ...]) -> Code:
 def _pair(a: Factor, b: Factor, out: tuple[Label, ...]) -> Code | None:
     if len(set(a.labels)) < len(a.labels) or len(set(b.labels)) < len(b.labels):
         return None
-    shared = [x for x in a.labels if x in b.labels]
-    over = [x for x in shared if x not in out]
+    over = [x for x in a.labels if x in b.labels and x not in out]
     if not over:
         return _elementwise(a, b, out)
-    if len(over) != 1 or len(shared) != 1:
-        return None
     made = [m for x, y in ((a, b), (b, a)) if (m := _matmul(x, y, over[0], out)) is not None]
     return min(made, key=lambda m: m.text.count(".T"), default=None)
 

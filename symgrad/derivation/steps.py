@@ -162,8 +162,8 @@ class DeferredCode:
 class Result(Struct, frozen=True):
     """One answer: what was asked, its value in symbols, its shape, and how it was checked.
 
-    ``exact`` is the value where it is a number, an array of numbers, a truth value; None otherwise.
-    ``where`` are the introduced names that the value still contains.
+    ``exact`` is the value where it is a number, an array of numbers, a truth value; None otherwise. ``inexact`` is a
+    number near by where no exact one is known. ``where`` are the introduced names that the value still contains.
     """
 
     of: str
@@ -178,6 +178,16 @@ class Result(Struct, frozen=True):
     inexact: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
     code: Code | DeferredCode | None = None
+
+    @property
+    def number(self) -> Any:
+        """The exact value, or the number near by; None where there is neither."""
+        return self.inexact if self.exact is None else self.exact
+
+    @property
+    def stated(self) -> bool:
+        """Whether there is a value, in numbers or in symbols."""
+        return self.number is not None or self.value is not None
 
 
 class Derivation(Struct, frozen=True):

@@ -1,13 +1,13 @@
 """A formula that somebody wrote in LaTeX as a math tree, so that it is set in the formats that are not LaTeX."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct, field
 
-from symgrad.notation.symbols import ACCENTS, GREEK_LETTERS, SYMBOLS
+from symgrad.notation.symbols import ACCENT_COMMANDS, FONT_COMMANDS, GREEK_LETTERS, SYMBOLS
 from symgrad.notation.tree import (
     Accent,
     BigOp,
@@ -42,13 +42,7 @@ _ALIASES: Final = MappingProxyType(
     }
 )  # fmt: skip
 _SIGNS: Final = {row.latex: row.key for row in reversed(tuple(SYMBOLS.values()))} | dict(_ALIASES)
-_ACCENTED: Final = {command: kind for kind, (command, _, _) in ACCENTS.items()} | {
-    r"\widehat": "hat", r"\overline": "bar", r"\widetilde": "tilde",
-}  # fmt: skip
-_FONTS: Final[dict[str, Font]] = {
-    r"\mathrm": "roman", r"\mathit": "word", r"\mathbf": "bold", r"\boldsymbol": "bold", r"\bm": "bold",
-    r"\mathbb": "blackboard", r"\mathcal": "script", r"\operatorname": "roman",
-}  # fmt: skip
+_FONTS: Final[Mapping[str, Font]] = {**FONT_COMMANDS, r"\operatorname": "roman"}
 _NAMED: Final = frozenset(
     [
         "tanh", "sinh", "cosh", "sin", "cos", "tan", "log", "ln", "exp", "det", "tr", "diag", "arg", "sup", "inf",
@@ -150,8 +144,8 @@ class _Reader(Struct):
             return inside
         if token in _READERS:
             return _READERS[token](self)
-        if token in _ACCENTED:
-            return Accent(_ACCENTED[token], self.atom())
+        if token in ACCENT_COMMANDS:
+            return Accent(ACCENT_COMMANDS[token], self.atom())
         if token in _FONTS:
             return self.lettered(_FONTS[token])
         if token in _SPACES:

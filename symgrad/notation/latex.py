@@ -83,7 +83,7 @@ def latex(tree: Tree) -> str:
         case Script():
             return _script(tree)
         case Accent(kind=kind, body=body):
-            return rf"{ACCENTS[kind][0]}{{{latex(body)}}}"
+            return rf"{ACCENTS[kind].latex}{{{latex(body)}}}"
         case Fenced(body=body, left=left, right=right, size=size):
             chosen = fence_size(body) if size is None else size
             return _fence(latex(body), left, right, chosen)

@@ -8,7 +8,7 @@ from typing import Final
 from symgrad.errors import InternalError
 from symgrad.notation.formula import read_formula
 from symgrad.notation.measure import fence_size
-from symgrad.notation.symbols import SYMBOLS
+from symgrad.notation.symbols import ACCENTS, SYMBOLS
 from symgrad.notation.tree import (
     Accent,
     Aligned,
@@ -47,7 +47,6 @@ _FONTS: Final = {
 }
 _DIGITS: Final = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
 _SPACES: Final = {"thin": "0.17em", "medium": "0.22em", "quad": "1em"}
-_ACCENTS: Final = {"hat": "^", "bar": "¯", "tilde": "~", "dot": "˙", "vec": "→"}
 _SIGNS: Final = {"transpose": "⊤", "cdot": "⋅"}
 _HEIGHTS: Final = ("1em", "1.2em", "1.8em", "2.4em", "3em")
 _GAP: Final = '<mspace width="0.17em"></mspace>'
@@ -89,7 +88,7 @@ def mathml(tree: Tree) -> str:
         case Script(base=base, sub=sub, sup=sup):
             return _scripted(grouped(base), sub, sup, ("msub", "msup", "msubsup"))
         case Accent(kind=kind, body=body):
-            return f'<mover accent="true">{grouped(body)}<mo stretchy="false">{_ACCENTS[kind]}</mo></mover>'
+            return f'<mover accent="true">{grouped(body)}<mo stretchy="false">{ACCENTS[kind].mathml}</mo></mover>'
         case _:
             return _structure(tree)
 

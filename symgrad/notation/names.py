@@ -16,9 +16,8 @@ from symgrad.notation.symbols import ACCENTS, GREEK, GREEK_LETTERS
 from symgrad.notation.tree import Accent, Font, Ident, Infix, Number, Row, Script, Sym, Tree
 from symgrad.tensor.integers import Int
 
-_SUFFIX_ACCENTS: Final = ("tilde", "hat", "bar", "dot", "vec")
 _SUFFIX_SCRIPTS: Final = {"star": "star", "prime": "prime"}
-_COMBINING: Final = {combining: kind for kind, (_, combining, _) in ACCENTS.items()}
+_COMBINING: Final = {mark.combining: kind for kind, mark in ACCENTS.items()}
 _WORDS_AS_SIGNS: Final = {"ell": "ell", "eps": "varepsilon", "nabla": "nabla", "inf": "infinity"}
 _KEY: Final = re.compile(r"\s*([^\[\s]+)\s*(?:\[(.*)\])?\s*")
 
@@ -137,7 +136,7 @@ def default_name(name: str) -> Tree:
         return Row((Sym("partial"), default_name(name[1:]))) if len(name) > 1 else Sym("partial")
     stem, _, above = name.strip("_").partition("__")
     base, *below = [p for p in stem.split("_") if p] or [name]
-    if below and below[0] in _SUFFIX_ACCENTS and _is_letter(base):
+    if below and below[0] in ACCENTS and _is_letter(base):
         base += below.pop(0)
     tree = _base(base)
     if below:
@@ -153,7 +152,7 @@ def _base(word: str) -> Tree:
     letters = word.rstrip("0123456789")
     if letters and letters != word:
         return subscripted(_base(letters), [Number(word[len(letters) :])])
-    for suffix in _SUFFIX_ACCENTS:
+    for suffix in ACCENTS:
         front = word.removesuffix(suffix)
         if front != word and _is_letter(front):
             return Accent(suffix, _letters(front))
@@ -191,5 +190,5 @@ def _script_part(part: str) -> Tree:
         return _letters(part)
     if len(part) == 2 and part.isalpha():
         return Row((Ident(part[0]), Ident(part[1])))
-    accented = any(part.endswith(x) and _is_letter(part.removesuffix(x)) for x in _SUFFIX_ACCENTS)
+    accented = any(part.endswith(x) and _is_letter(part.removesuffix(x)) for x in ACCENTS)
     return Ident(part, "roman") if part.isalpha() and not accented else _base(part)

@@ -4,24 +4,17 @@ What is more than that stays as it was given, with the declared name for the for
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from symgrad.notation.symbols import SYMBOLS
+from symgrad.notation.symbols import ACCENT_COMMANDS, FONT_COMMANDS, SYMBOLS
 from symgrad.notation.tree import Accent, Font, Ident, Infix, Number, OpName, Row, Script, Sym, Tree, Verbatim
 
 _TOKEN: Final = re.compile(r"\\[A-Za-z]+\*?|\\.|\S", re.DOTALL)
 _SIGNS: Final = {row.latex: row.key for row in SYMBOLS.values() if row.spacing == "ordinary"}
-_ACCENTS: Final = {
-    r"\hat": "hat", r"\widehat": "hat", r"\bar": "bar", r"\overline": "bar", r"\tilde": "tilde",
-    r"\widetilde": "tilde", r"\dot": "dot", r"\vec": "vec",
-}  # fmt: skip
-_FONTS: Final[dict[str, Font]] = {
-    r"\mathrm": "roman", r"\text": "roman", r"\textrm": "roman", r"\mathit": "word", r"\mathbf": "bold",
-    r"\boldsymbol": "bold", r"\bm": "bold", r"\mathbb": "blackboard", r"\mathcal": "script",
-}  # fmt: skip
+_FONTS: Final[Mapping[str, Font]] = {**FONT_COMMANDS, r"\text": "roman", r"\textrm": "roman"}
 _LONGEST: Final = 200
 
 
@@ -90,8 +83,8 @@ class _Reader(Struct):
             return self.row("}")
         if token in _SIGNS:
             return Sym(_SIGNS[token])
-        if token in _ACCENTS:
-            return Accent(_ACCENTS[token], self.atom())
+        if token in ACCENT_COMMANDS:
+            return Accent(ACCENT_COMMANDS[token], self.atom())
         if token in _FONTS:
             return self.font(_FONTS[token])
         if token == r"\operatorname":

@@ -69,7 +69,7 @@ def plain(tree: Tree) -> str:
             return _script(tree)
         case Accent(kind=kind, body=body):
             base = plain(body)
-            return unicodedata.normalize("NFC", base + ACCENTS[kind][1]) if len(base) == 1 else f"{base}^{kind}"
+            return unicodedata.normalize("NFC", base + ACCENTS[kind].combining) if len(base) == 1 else f"{base}^{kind}"
         case Fenced(body=body, left=left, right=right):
             return SYMBOLS[left].unicode + plain(body) + SYMBOLS[right].unicode
         case Delim(key=key):

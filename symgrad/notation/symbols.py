@@ -1,9 +1,12 @@
 """The table of signs: each row has the spelling in every output format, and the spacing an operator asks for."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
+
+from symgrad.notation.tree import Font
 
 Spacing: TypeAlias = Literal["ordinary", "binary", "relation", "large", "fence"]
 
@@ -121,13 +124,50 @@ GREEK: Final = frozenset(_GREEK)
 GREEK_LETTERS: Final = MappingProxyType({u: k for k, u in _GREEK.items()} | {"µ": "mu", "φ": "phi", "ε": "varepsilon"})
 """Greek letters of Unicode to their keys; φ on a keyboard is the author's plain phi."""
 
+
+class Mark(Struct, frozen=True):
+    """One accent.
+
+    Attributes:
+        latex: In LaTeX's math mode, over a letter.
+        combining: The character that combines with a letter in plain text.
+        typst: In Typst's math mode.
+        mathml: The operator over a base.
+        wide: In LaTeX's math mode, over several letters, where that is another command.
+    """
+
+    latex: str
+    combining: str
+    typst: str
+    mathml: str
+    wide: str | None = None
+
+
 ACCENTS: Final = MappingProxyType(
     {
-        "hat": (r"\hat", "\u0302", "hat"),
-        "bar": (r"\bar", "\u0304", "macron"),
-        "tilde": (r"\tilde", "\u0303", "tilde"),
-        "dot": (r"\dot", "\u0307", "dot"),
-        "vec": (r"\vec", "\u20d7", "arrow"),
+        "hat": Mark(r"\hat", "\u0302", "hat", "^", r"\widehat"),
+        "bar": Mark(r"\bar", "\u0304", "macron", "¯", r"\overline"),
+        "tilde": Mark(r"\tilde", "\u0303", "tilde", "~", r"\widetilde"),
+        "dot": Mark(r"\dot", "\u0307", "dot", "˙"),
+        "vec": Mark(r"\vec", "\u20d7", "arrow", "→"),
     }
 )
-"""Accents: LaTeX, the combining character, Typst."""
+"""The accents, by what names end with: yhat is ŷ."""
+
+ACCENT_COMMANDS: Final = MappingProxyType(
+    {command: kind for kind, mark in ACCENTS.items() for command in (mark.latex, mark.wide) if command is not None}
+)
+"""LaTeX's commands for them."""
+
+FONT_COMMANDS: Final[Mapping[str, Font]] = MappingProxyType(
+    {
+        r"\mathrm": "roman",
+        r"\mathit": "word",
+        r"\mathbf": "bold",
+        r"\boldsymbol": "bold",
+        r"\bm": "bold",
+        r"\mathbb": "blackboard",
+        r"\mathcal": "script",
+    }
+)
+"""LaTeX's commands for the fonts of letters."""

@@ -85,7 +85,7 @@ def typst(tree: Tree) -> str:
         case Script(base=base, sub=sub, sup=sup):
             return _attached(typst(base), sub, sup)
         case Accent(kind=kind, body=body):
-            return f"accent({typst(body)}, {ACCENTS[kind][2]})"
+            return f"accent({typst(body)}, {ACCENTS[kind].typst})"
         case _:
             return _structure(tree)
 

@@ -141,7 +141,7 @@ def _steps(derivation: Derivation) -> Iterator["steps.Block"]:
 
 def _bare(result: Result) -> Iterator["steps.Block | _Stated"]:
     """A result without its steps: what is stated in symbols, else what is said in words and tables."""
-    if result.exact is None and result.inexact is None and result.value is None:
+    if not result.stated:
         yield from (b for b in result.blocks if not isinstance(b, Introduced))
         return
     found = [*_stated(result)]
@@ -198,10 +198,9 @@ class _Stated(Struct, frozen=True):
 
 
 def _stated(result: Result) -> Iterator[_Stated]:
-    shown = result.exact is not None or result.inexact is not None or result.value is not None
     # Yes or no is what the prose of such an answer says.
     said = (steps.Table, CasesLine, Prose) if isinstance(result.exact, bool) else (steps.Table, CasesLine)
-    if shown and not any(isinstance(b, said) for b in result.blocks):
+    if result.stated and not any(isinstance(b, said) for b in result.blocks):
         yield _Stated(result)
 
 
@@ -335,7 +334,7 @@ def _is_relation(piece: "str | Tree") -> bool:
 
 
 def _result(result: Result, reading: Reading) -> Equation:
-    exact = result.exact if result.exact is not None else result.inexact
+    exact = result.number
     left = None if result.left is None else reading.side(result.left, result.left)
     relation = "=" if left is not None else ""
     if exact is not None:

@@ -49,7 +49,7 @@ def _question(d: Derivation, reading: Reading) -> dict[str, Any]:
 
 
 def _result(r: Result, ask: str, reading: Reading) -> dict[str, Any]:
-    number = float_value(first(r.exact, r.inexact, _closed(r.extra.get("value"))))
+    number = float_value(_closed(r.extra.get("value")) if r.number is None else r.number)
     value = exact_value(r.exact)
     if ask == "shape" and value is None:
         value = [_size(s) for s in r.shape]
@@ -91,17 +91,12 @@ def result_latex(r: Result, ask: str, reading: Reading) -> str:
     if r.left is None and r.value is not None and not (isinstance(r.exact, int) and not isinstance(r.exact, bool)):
         return latex(reading.statement(r.value))
     if r.exact is not None or r.value is None:
-        return "" if r.exact is None and r.inexact is None else latex(reading.exact(first(r.exact, r.inexact)))
+        return "" if r.number is None else latex(reading.exact(r.number))
     return latex(reading.side(r.value, r.left or r.value))
 
 
 def _closed(value: Any) -> Any:
     return closed(value) if isinstance(value, Expr) else None
-
-
-def first(*values: Any) -> Any:
-    """The first of the values that is there."""
-    return next((v for v in values if v is not None), None)
 
 
 def _introduced(x: Introduced, reading: Reading) -> dict[str, str]:
@@ -112,16 +107,24 @@ def _introduced(x: Introduced, reading: Reading) -> dict[str, str]:
     }
 
 
+def line_latex(line: Line, reading: Reading) -> str:
+    """A line of a derivation in LaTeX."""
+    read = reading.statement if line.relation == "iff" else lambda x: reading.side(x, line.left)
+    sides = tuple(read(x) for x in (line.left, *line.right))
+    return latex(Infix(sides, (line.relation,) * (len(sides) - 1)))
+
+
+def reason_text(line: Line, reading: Reading) -> str:
+    """Why a line holds, with its formulas between dollar signs."""
+    return "".join(w if isinstance(w, str) else f"${latex(w)}$" for w in reading.words(line.reason))
+
+
 def _step(line: Line, reading: Reading) -> dict[str, Any]:
-    sides = [
-        reading.statement(x) if line.relation == "iff" else reading.side(x, line.left) for x in (line.left, *line.right)
-    ]
     where = reading.ranges(line.ranges, (line.left, *line.right))
-    reason = "".join(w if isinstance(w, str) else f"${latex(w)}$" for w in reading.words(line.reason))
     return {
-        "latex": latex(Infix(tuple(sides), (line.relation,) * (len(sides) - 1))),
+        "latex": line_latex(line, reading),
         "rule": line.rule,
-        "reason": reason,
+        "reason": reason_text(line, reading),
         "check": _check(line.check),
         **({"for": latex(as_tree(in_one(where)))} if where else {}),
     }

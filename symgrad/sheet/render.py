@@ -15,7 +15,7 @@ from symgrad.errors import ProblemError
 from symgrad.lazy import later
 from symgrad.notation.latex import latex
 from symgrad.notation.measure import width
-from symgrad.notation.tree import Aligned, Line, Tree
+from symgrad.notation.tree import Aligned, Line
 from symgrad.problem.bank import templates_dir
 from symgrad.sheet import tex_prose, tex_text
 from symgrad.sheet.document import QuestionBlock, Sheet, Table, Words
@@ -120,16 +120,12 @@ def _anchor(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "-", name)
 
 
-def _math(tree: Tree) -> str:
-    return latex(tree)
-
-
 FORMATS: Final[Mapping[str, Filters]] = MappingProxyType(
     {
         "tex": {
             "text": tex_text.escaped,
             "words": _words(tex_text.escaped, lambda formula: f"${formula}$"),
-            "math": _math,
+            "math": latex,
             "rows": _tex_rows,
             "columns": _tex_columns,
             "drawn": later("symgrad.sheet.draw:tikz"),

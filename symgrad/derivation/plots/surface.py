@@ -142,7 +142,7 @@ def _error(problem: Problem, question: Question, at: Mapping[Var, Fraction]) -> 
         if np.isfinite(drawn):
             raise
         return 0.0
-    exact = float(found.exact if found.exact is not None else found.inexact)
+    exact = float(found.number)
     error = abs(drawn - exact) / max(abs(exact), 1.0)
     if not error <= _TOLERANCE:
         raise QuestionError("a point of the curve disagrees with its exact value; this is a fault of symgrad")
