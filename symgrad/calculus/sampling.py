@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from symgrad.tensor.facts import ends
 from symgrad.tensor.stable import Array
 
 FEW: Final = 4
@@ -21,6 +22,11 @@ def _shrink(shape: tuple[int, ...]) -> float:
     return min(1.0, math.sqrt(FEW / max(1, longest)))
 
 
+def beyond(low: Fraction | None, high: Fraction | None, away: Array) -> Array:
+    """Values that lie so far above their one end, or below it."""
+    return np.asarray(float(low) + away if low is not None else float(high or 0) - away)
+
+
 def sample(facts: Collection[str], shape: tuple[int, ...], points: int, random: np.random.Generator) -> Array:
     """Values of the shape at a number of points, (points, *shape)."""
     full = (points, *shape)
@@ -29,17 +35,16 @@ def sample(facts: Collection[str], shape: tuple[int, ...], points: int, random: 
     if "density" in facts:
         weights = np.exp(random.normal(scale=0.7, size=full))
         return np.asarray(weights / weights.reshape(points, -1).sum(axis=1).reshape(points, *[1] * len(shape)))
-    between = next((f.split()[1::2] for f in facts if f.startswith("between ")), None)
-    if between is not None:
-        low, high = (float(Fraction(end)) for end in between)
-        return random.uniform(low + 0.05 * (high - low), high - 0.05 * (high - low), size=full)
+    low, high = ends(facts)
+    if low is not None and high is not None:
+        margin = 0.05 * float(high - low)
+        return random.uniform(float(low) + margin, float(high) - margin, size=full)
     if "index" in facts:
-        first = 0 if "from 0" in facts else 1
+        first = 0 if low == 0 else 1
         return random.integers(first, first + 2, size=full).astype(float)
-    end = next((f.split() for f in facts if f.startswith(("from ", "to "))), None)
-    if end is not None:
+    if low is not None or high is not None:
         away = np.exp(random.normal(scale=0.8, size=full))
-        return np.asarray(float(Fraction(end[1])) + (away if end[0] == "from" else -away))
+        return beyond(low, high, away)
     if "probability" in facts:
         if not shape:
             return random.uniform(0.1, 0.9, size=full)

@@ -21,6 +21,7 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question, Setting
 from symgrad.tensor import build as b
 from symgrad.tensor.comparisons import MIRRORED
+from symgrad.tensor.facts import at_least, at_most, between
 from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.integers import replace as at_sizes
 from symgrad.tensor.nodes import Compare, Density, Expr, Integral, Reduce, Var
@@ -130,11 +131,11 @@ def _interval(low: tuple[Fraction, bool] | None, high: tuple[Fraction, bool] | N
     if low is not None and (low[0] > 0 or low == (Fraction(0), True)):
         found.add("positive")
     if low is not None and high is not None:
-        found |= {f"between {low[0]} and {high[0]}"} if low[0] < high[0] else set()
+        found |= {between(low[0], high[0])} if low[0] < high[0] else set()
     elif low is not None and low != (Fraction(0), True):
-        found.add(f"from {low[0]}")
+        found.add(at_least(low[0]))
     elif high is not None:
-        found.add(f"to {high[0]}")
+        found.add(at_most(high[0]))
     return frozenset(found)
 
 

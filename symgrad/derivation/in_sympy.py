@@ -6,6 +6,7 @@ import sympy
 from msgspec import Struct, field
 
 from symgrad.tensor import build as b
+from symgrad.tensor.facts import ends
 from symgrad.tensor.from_sympy import from_sympy
 from symgrad.tensor.nodes import Expr, Var
 from symgrad.tensor.sympy_border import to_sympy
@@ -33,12 +34,13 @@ class InSympy(Struct):
 
     def _assumed(self, node: Var) -> dict[str, bool]:
         facts: dict[str, bool] = {"integer": True} if node.facts & {"integer", "index"} else {"real": True}
-        counted_from_one = "index" in node.facts and "from 0" not in node.facts
+        low, high = ends(node.facts)
+        counted_from_one = "index" in node.facts and low != 0
         if node.name in self.positive or counted_from_one or node.facts & {"positive", "probability"}:
             facts["positive"] = True
-        if "from 0" in node.facts:
+        if low is not None and low >= 0:
             facts["nonnegative"] = True
-        if "to 0" in node.facts:
+        if high is not None and high <= 0:
             facts["nonpositive"] = True
         return facts
 

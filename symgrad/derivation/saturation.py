@@ -1,12 +1,12 @@
 """Functions that level off: σ, tanh and erf at large arguments of either sign, exp at large negative ones."""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 import sympy
 
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
+from symgrad.tensor.facts import ends
 from symgrad.tensor.nodes import Add, Apply, Const, Count, Expr, Mul, Pow, Var
 
 ENDS: Mapping[str, tuple[int | None, int]] = {"sigmoid": (1, 0), "tanh": (1, -1), "erf": (1, -1), "exp": (None, 0)}
@@ -32,8 +32,9 @@ def sign(x: Expr) -> int:
             signs = {sign(a) for a in args}
             return signs.pop() if len(signs) == 1 else 0
         case Var(facts=facts):
-            below = any(f.startswith("to ") and Fraction(f.split()[1]) < 0 for f in facts)
-            return int(bool(facts & {"positive", "probability"})) - below
+            low, high = ends(facts)
+            above = bool(facts & {"positive", "probability"}) or (low is not None and low > 0)
+            return int(above) - int(high is not None and high < 0)
         case Count(value=value):
             return int(sympy.sympify(value).is_positive is True)
         case Mul(args=args):

@@ -2,6 +2,7 @@
 
 from symgrad.derivation.saturation import sign
 from symgrad.tensor import build as b
+from symgrad.tensor.facts import ends
 from symgrad.tensor.nodes import Add, Apply, Call, Expr, Fold, MatMul, Mul, Pow, Reduce, Transpose, Var
 
 
@@ -12,7 +13,8 @@ def never_negative(x: Expr) -> bool:
         return value >= 0
     match x:
         case Var(facts=facts):
-            return bool(facts & {"positive", "probability", "one-hot", "density", "from 0"})
+            low, _ = ends(facts)
+            return bool(facts & {"positive", "probability", "one-hot", "density"}) or (low is not None and low >= 0)
         case Apply(fn=fn, args=args):
             return fn in ("exp", "relu", "abs", "sqrt", "softplus", "sigmoid") or (
                 fn == "max" and any(never_negative(a) for a in args)
@@ -52,7 +54,8 @@ def never_positive(x: Expr) -> bool:
     value = b.number_of(x)
     if value is not None:
         return value <= 0
-    return "to 0" in x.facts if isinstance(x, Var) else sign(x) < 0
+    high = ends(x.facts)[1] if isinstance(x, Var) else None
+    return sign(x) < 0 if high is None else high <= 0
 
 
 def _rest_of_one(args: tuple[Expr, ...]) -> bool:
@@ -68,7 +71,9 @@ def probable(x: Expr) -> bool:
     """Whether every entry lies between 0 and 1."""
     match x:
         case Var(facts=facts):
-            return bool(facts & {"probability", "one-hot", "between 0 and 1"})
+            low, high = ends(facts)
+            within = low is not None and high is not None and low >= 0 and high <= 1
+            return bool(facts & {"probability", "one-hot"}) or within
         case Apply(fn=fn):
             return fn == "sigmoid"
         case Call(fn=fn):

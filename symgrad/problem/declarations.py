@@ -20,6 +20,7 @@ from symgrad.problem.scope import Scope
 from symgrad.problem.texts import read_expression
 from symgrad.syntax.tree import Name, Subscript
 from symgrad.tensor import build as b
+from symgrad.tensor.facts import at_least
 from symgrad.tensor.integers import Int, at_most, replace, symbols_of
 from symgrad.tensor.nodes import Binder, Shape
 from symgrad.tensor.shapes import same_shape, show_shape
@@ -98,7 +99,7 @@ def _declared(symbol: RawSymbol, family: Family, heads: Sequence[Head], scope: S
         check_facts(symbol, shape, values)
     facts = frozenset(fact.text for fact in symbol.facts)
     if "index" in facts and scope.names.index_base == 0:
-        facts |= {"from 0"}
+        facts |= {at_least(0)}
     member = Member(where.indices, where.ranges, symbol.text, symbol.place, False, shape, facts)
     member.filled = values is not None and not values.shape
     for other in family.members:

@@ -15,6 +15,7 @@ from symgrad.problem.scope import Scope, made
 from symgrad.syntax.tree import Call, Distributed, Given, ListTree, Name, Tree
 from symgrad.tensor import laws
 from symgrad.tensor import probability as pr
+from symgrad.tensor.facts import between
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Binder, Density, Expr, Law, Var
 from symgrad.tensor.shapes import ShapeError, same_shape
@@ -29,8 +30,7 @@ def facts(unknown: Unknown) -> frozenset[str]:
     """What is known of the values: their kind, and the range they lie in."""
     if unknown.range is None:
         return frozenset({unknown.kind})
-    low, high = unknown.range
-    return frozenset({unknown.kind, f"between {low} and {high}"})
+    return frozenset({unknown.kind, between(*unknown.range)})
 
 
 def unknown_value(tree: Call, scope: Scope) -> Expr:

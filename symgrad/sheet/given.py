@@ -10,6 +10,7 @@ from symgrad.sheet.reading import Reading
 from symgrad.sheet.rows import Equation, aligned, apart
 from symgrad.sheet.words import in_one, joined, with_formulas
 from symgrad.tensor import build as b
+from symgrad.tensor.facts import at_least
 from symgrad.tensor.integers import integer, symbols_of
 from symgrad.tensor.nodes import Apply, At, Binder, Build, Call, Expr, Fold, Reduce
 from symgrad.tensor.reindex import reindex
@@ -57,7 +58,7 @@ def _said(d: Declaration, reading: Reading) -> Words:
     parts: list[Words] = []
     if d.about:
         parts.append(with_formulas(d.about))
-    silent = _SILENT | {"from 0"} if "index" in d.facts else _SILENT
+    silent = _SILENT | {at_least(0)} if "index" in d.facts else _SILENT
     for fact in sorted(d.facts - silent):
         if fact == "probability" and not d.shape:
             parts.append(("a probability",))

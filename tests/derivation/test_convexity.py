@@ -154,6 +154,9 @@ def test_a_second_derivative_between_kinks_proves_nothing(of: str) -> None:
         ("r*z2**2", "r <= 0", False),
         ("(1 - r)*z2**2", "0 < r < 1", True),
         ("r*abs(z2)", "r >= 0", True),
+        ("-r*z2**2", "-2 <= r <= -1", True),
+        ("r*abs(z2)", "1/2 <= r <= 3", True),
+        ("(1 - r)*z2**2", "1/4 <= r <= 1/2", True),
     ],
 )
 def test_what_is_assumed_counts(of: str, assume: str, convex: bool) -> None:

@@ -1,11 +1,11 @@
 """Inputs to try a claim at: small whole numbers first, which read well, then numbers of every size and shape."""
 
 from collections.abc import Collection
-from fractions import Fraction
 
 import numpy as np
 
-from symgrad.calculus.sampling import sample
+from symgrad.calculus.sampling import beyond, sample
+from symgrad.tensor.facts import ends, ends_of
 from symgrad.tensor.nodes import Var
 from symgrad.tensor.stable import Array
 
@@ -31,7 +31,7 @@ def small(v: Var, shape: tuple[int, ...], turn: int, random: np.random.Generator
         weights = random.integers(1, 6, size=shape).astype(float)
         return np.asarray(weights / weights.sum())
     drawn = sample(v.facts, shape, 1, random)[0]
-    if all(f.startswith(("between", "from", "to")) or f in ("function", "probability", "positive") for f in said) and (
+    if all(ends_of(f) != (None, None) or f in ("function", "probability", "positive") for f in said) and (
         not shape or "probability" not in said
     ):
         return np.asarray(np.round(drawn, 2))
@@ -48,12 +48,13 @@ def wide(v: Var, shape: tuple[int, ...], points: int, random: np.random.Generato
     each = (points, *[1] * len(shape))
     if facts & {"density", "probability"}:
         return _on_the_simplex(facts, shape, points, random)
-    if any(f.startswith("between ") for f in facts):
+    least_end, most_end = ends(facts)
+    if least_end is not None and most_end is not None:
         drawn = sample(facts, shape, points, random)
-        low, high = next([float(Fraction(e)) for e in f.split()[1::2]] for f in facts if f.startswith("between "))
-        near_end = 10.0 ** random.uniform(-6, 0, size=full)
-        ends = np.where(random.random(full) < 0.5, low + (high - low) * near_end, high - (high - low) * near_end)
-        return np.asarray(np.where(random.random(each) < 0.5, drawn, ends))
+        low, high = float(least_end), float(most_end)
+        margin = (high - low) * 10.0 ** random.uniform(-6, 0, size=full)
+        near = np.where(random.random(full) < 0.5, low + margin, high - margin)
+        return np.asarray(np.where(random.random(each) < 0.5, drawn, near))
     least, most = (-_MODERATE, _MODERATE) if moderate or len(shape) > 1 else (_LEAST, _LARGEST)
     scale = 10.0 ** random.uniform(least, most, size=each)
     kind = random.integers(0, 4, size=each)
@@ -77,9 +78,9 @@ def _with_facts(facts: Collection[str], x: Array, scale: Array, random: np.rando
         x = x * np.eye(*shape)
     if "invertible" in facts:
         x = random.normal(size=x.shape) * scale
-    end = next((f.split() for f in facts if f.startswith(("from ", "to "))), None)
-    if end is not None:
-        return np.asarray(float(Fraction(end[1])) + (np.abs(x) if end[0] == "from" else -np.abs(x)))
+    low, high = ends(facts)
+    if low is not None or high is not None:
+        return beyond(low, high, np.abs(x))
     return np.asarray(np.abs(x) + 1e-9 * scale) if "positive" in facts else x
 
 

@@ -11,13 +11,14 @@ from symgrad.derivation.steps import Prose, Reason
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.comparisons import HOLDS
+from symgrad.tensor.facts import ends
 from symgrad.tensor.nodes import Apply, Compare, Expr, Var
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder, variables
 
 Limit = Callable[[Expr], Expr | None]
-_SIGNED = frozenset({"positive", "probability", "integer", "index", "from 0", "to 0"})
+_SIGNED = frozenset({"positive", "probability", "integer", "index"})
 
 
 def by_conditions(search: Search, left: Expr, f: Expr) -> Found | None:
@@ -97,7 +98,7 @@ def _at(f: Apply | Expr, x: Var, s: int) -> Expr:
 def _splits(f: Expr, var: Var, limit: Limit) -> Iterator[_Split]:
     """The limits by the sign of each symbol of which no sign is known, where all three are found."""
     for x in dict.fromkeys(variables(f)):
-        if x is var or x.order or x.facts & _SIGNED or any(t.startswith(("between", "from", "to")) for t in x.facts):
+        if x is var or x.order or x.facts & _SIGNED or ends(x.facts) != (None, None):
             continue
         size = Var(f"size of {x.name}", x.subs, (), frozenset({"positive"}))
         above, at_zero, below = (_short(limit(replace_nodes(f, {x: at}))) for at in (size, b.ZERO, b.neg(size)))

@@ -13,6 +13,7 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor import probability as pr
+from symgrad.tensor.facts import ends, ends_of
 from symgrad.tensor.from_sympy import NoCounterpart
 from symgrad.tensor.nodes import Binder, Density, Expr, Integral, Law, Mul, Var
 from symgrad.tensor.stable import Array
@@ -186,12 +187,12 @@ class _Pointwise(Struct):
 
 def _facts(target: Density) -> frozenset[str]:
     assert isinstance(target.table, Var)
-    return frozenset(f for f in target.table.facts if f.startswith("between"))
+    return frozenset(f for f in target.table.facts if any(end is not None for end in ends_of(f)))
 
 
 def _range(table: Var) -> tuple[float, float]:
-    ends = next((f.split()[1::2] for f in table.facts if f.startswith("between")), None)
-    return (float(sympy.Rational(ends[0])), float(sympy.Rational(ends[1]))) if ends else (-np.inf, np.inf)
+    low, high = ends(table.facts)
+    return (-np.inf if low is None else float(low), np.inf if high is None else float(high))
 
 
 def _admissible(work: Workspace, value: Expr, y: Var) -> bool:

@@ -8,6 +8,7 @@ from symgrad.derivation.scalar_algebra import Algebra
 from symgrad.derivation.steps import Reason
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
+from symgrad.tensor.facts import ends
 from symgrad.tensor.functions.construct import norm
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, Apply, Call, Compare, Const, Expr, Eye, MatMul, Mul, Pow, Transpose, Var
@@ -154,7 +155,9 @@ def _at_most_one(x: Expr) -> bool:
         case Call(fn="softmax"):
             return True
         case Var(facts=facts):
-            return bool(facts & _AT_MOST_ONE) or any(f in ("between 0 and 1", "between -1 and 1") for f in facts)
+            low, high = ends(facts)
+            bounded = low is not None and high is not None and low >= -1 and high <= 1
+            return bool(facts & _AT_MOST_ONE) or bounded
         case Pow(base=Apply(fn=fn), exponent=e):
             return fn in ("tanh", "sin", "cos", "sigmoid", "erf") and b.number_of(e) == 2
         case Pow(base=base, exponent=e):

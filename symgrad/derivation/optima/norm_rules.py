@@ -1,10 +1,12 @@
 """Bounds of the norms of matrices, read off an expression: products, sums and diagonal matrices."""
 
+import math
 from collections.abc import Iterator
 
 from symgrad.derivation.optima.matrix_norms import NORMS, is_diagonal
 from symgrad.derivation.signs import never_negative
 from symgrad.tensor import build as b
+from symgrad.tensor.facts import ends
 from symgrad.tensor.nodes import Add, Apply, Call, Compare, Expr, Eye, MatMul, Mul, Pow, Reduce, Transpose, Var
 from symgrad.tensor.system import System
 
@@ -118,9 +120,12 @@ class Bounds:
                 return _RANGES[fn]
             case Call(fn="softmax") | Compare():
                 return (0, 1)
-            case Var(facts=facts) if facts & {"probability", "one-hot"} or "between 0 and 1" in facts:
+            case Var(facts=facts) if facts & {"probability", "one-hot"}:
                 return (0, 1)
-            case Var():
+            case Var(facts=facts):
+                low, high = ends(facts)
+                if low is not None and high is not None:
+                    return math.floor(low), math.ceil(high)
                 body = self.system.body(x)
                 return None if body is None or isinstance(body, Add | Mul) else self.range(body)
             case Pow(base=base, exponent=e) if b.number_of(e) == 2:

@@ -16,6 +16,7 @@ from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.differentiation.state import states
 from symgrad.problem.model import Declaration, Problem
 from symgrad.tensor import build as b
+from symgrad.tensor.facts import between
 from symgrad.tensor.integers import Int, evaluate_int, symbols_of
 from symgrad.tensor.nodes import Call, Entry, Expr, Fold, Var
 from symgrad.tensor.stable import Array
@@ -24,7 +25,7 @@ from symgrad.tensor.walk import postorder, variables
 
 POINTS: Final = 4
 FREE: Final = frozenset({"one-hot", "probability"})
-_BETWEEN: Final = "between 0 and 1"
+_BETWEEN: Final = between(0, 1)
 _NORMS: Final = frozenset({"norm", "column_norm", "row_norm"})
 _BOUNDS: Final = MappingProxyType({"1": "column_norm", "inf": "row_norm"})
 
