@@ -12,8 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from symgrad.derivation.pieces import meet
-from symgrad.derivation.saturation import sign
-from symgrad.derivation.signs import never_negative
+from symgrad.derivation.signs import never_negative, sign
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import (

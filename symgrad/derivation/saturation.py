@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-import sympy
-
+from symgrad.derivation.signs import sign
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
-from symgrad.tensor.facts import ends
-from symgrad.tensor.nodes import Add, Apply, Const, Count, Expr, Mul, Pow, Var
+from symgrad.tensor.nodes import Apply, Const, Expr, Var
 
 ENDS: Mapping[str, tuple[int | None, int]] = {"sigmoid": (1, 0), "tanh": (1, -1), "erf": (1, -1), "exp": (None, 0)}
 """The values at +∞ (None: it grows) and at −∞."""
@@ -18,39 +16,6 @@ _WORDS: Mapping[str, Reason] = {
     "erf": ("erf goes to 1 at ∞ and to ", b.MINUS_ONE, " at ", b.neg(Const("inf"))),
     "exp": ("exp goes to 0 at ", b.neg(Const("inf"))),
 }
-
-
-def sign(x: Expr) -> int:
-    """1 where x is certain to be positive, −1 negative, else 0."""
-    value = b.number_of(x)
-    if value is not None:
-        return (value > 0) - (value < 0)
-    match x:
-        case Const(name=name):
-            return int(name in ("inf", "pi", "e"))
-        case Add(args=args):
-            signs = {sign(a) for a in args}
-            return signs.pop() if len(signs) == 1 else 0
-        case Var(facts=facts):
-            low, high = ends(facts)
-            above = bool(facts & {"positive", "probability"}) or (low is not None and low > 0)
-            return int(above) - int(high is not None and high < 0)
-        case Count(value=value):
-            return int(sympy.sympify(value).is_positive is True)
-        case Mul(args=args):
-            product = 1
-            for a in args:
-                product *= sign(a)
-            return product
-        case Pow(base=base):
-            return int(sign(base) == 1)
-        case Apply(fn="exp" | "softplus" | "sigmoid"):
-            return 1
-        case Apply(fn="abs", args=(inside,)):
-            return abs(sign(inside))
-        case Apply(fn="relu" | "sqrt" | "tanh" | "sign" | "erf", args=(inside,)):
-            return max(sign(inside), 0) if x.fn in ("relu", "sqrt") else sign(inside)
-    return 0
 
 
 def end(fn: str, slope: Expr) -> Expr | None:

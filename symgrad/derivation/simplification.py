@@ -7,7 +7,7 @@ import sympy
 from msgspec import Struct
 
 from symgrad.calculus.entries import take_entries
-from symgrad.derivation.saturation import sign
+from symgrad.derivation.signs import sign
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor.comparisons import HOLDS

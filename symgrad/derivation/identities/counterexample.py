@@ -1,8 +1,9 @@
 """Counterexamples: small inputs at which a claimed relation fails."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import sympy
@@ -34,6 +35,11 @@ ROUNDING, MARGIN, CLEAR = 1e-7, 1e-6, 1e-3
 DIGITS = 30
 MOST_NAMES = 500
 """Names in the longest formula that is computed with many digits."""
+
+_GAPS: Final[Mapping[str, Callable[[Array, Array], Array]]] = MappingProxyType(
+    {"=": lambda a, c: np.abs(a - c), "<=": np.subtract, ">=": lambda a, c: c - a}
+)
+"""By how much a relation fails at each entry."""
 
 
 class Counterexample(Struct, frozen=True):
@@ -142,7 +148,7 @@ class Search(Struct, frozen=True):
         """By how much the relation fails at each point, relative to the larger side; −∞ where there is no value."""
         left, right = self._sides(drawn, sizes, POPULATION)
         with np.errstate(all="ignore"):
-            gap = {"=": np.abs(left - right), "<=": left - right, ">=": right - left}[self.relation]
+            gap = _GAPS[self.relation](left, right)
             size = np.maximum(np.abs(left), np.abs(right)).reshape(len(left), -1).max(axis=1)
             worst = gap.reshape(len(gap), -1).max(axis=1) / np.maximum(size, 1e-300)
         return np.where(np.isfinite(worst), worst, -np.inf)
@@ -169,7 +175,7 @@ class Search(Struct, frozen=True):
         self, given: Mapping[Var, Array], sizes: Mapping[sympy.Symbol, int], left: Array, right: Array
     ) -> bool | None:
         """Whether the relation fails with many digits too, at the entry where it fails most; None without such."""
-        gap = {"=": np.abs(left - right), "<=": left - right, ">=": right - left}[self.relation]
+        gap = _GAPS[self.relation](left, right)
         place = [int(k) + 1 for k in np.unravel_index(int(np.argmax(gap)), gap.shape)][1:]
         sides = [b.at(x, *place) if x.order else x for x in (self.left, self.right)]
         first, second = (precise(self.system, x, sizes, given) for x in sides)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from symgrad.derivation.limits.search import Found, Search
-from symgrad.derivation.saturation import sign
+from symgrad.derivation.signs import sign
 from symgrad.derivation.simplification import simplified
 from symgrad.derivation.steps import Prose, Reason
 from symgrad.errors import QuestionError

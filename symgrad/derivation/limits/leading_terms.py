@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from symgrad.derivation.saturation import sign
+from symgrad.derivation.signs import sign
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Apply, Call, Const, Expr, Mul, Pow, Reduce, Var

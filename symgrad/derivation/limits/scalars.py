@@ -10,7 +10,7 @@ from symgrad.derivation.assuming import conditions
 from symgrad.derivation.in_sympy import InSympy
 from symgrad.derivation.limits import laws as limit_laws
 from symgrad.derivation.limits.search import INFINITY, Found, Search
-from symgrad.derivation.signs import probable
+from symgrad.derivation.signs import probable, sign
 from symgrad.derivation.simplification import simplified
 from symgrad.derivation.steps import Block, Line, Prose, Reason
 from symgrad.derivation.writing_out import put_in, readable
@@ -152,7 +152,7 @@ def _below_one(search: Search, x: Expr) -> bool:
     if b.sub(b.ONE, b.apply("abs", x)) in assumed:
         return True
     rest = b.sub(b.ONE, x)
-    return all(y in assumed or saturation.sign(y) > 0 or probable(y) for y in (x, rest))
+    return all(y in assumed or sign(y) > 0 or probable(y) for y in (x, rest))
 
 
 def _finite(search: Search, f: Expr) -> bool:
@@ -193,6 +193,6 @@ def _vanishing(search: Search, f: Expr) -> dict[Expr, Expr]:
                 values[x] = b.ZERO
         elif isinstance(x, Pow) and var not in variables(x.base) and _below_one(search, x.base):
             slope = local_jacobian(x.exponent, Var("the exponent", (), ()), var)
-            if saturation.sign(slope) == 1 and var not in variables(slope):
+            if sign(slope) == 1 and var not in variables(slope):
                 values[x] = b.ZERO
     return values
