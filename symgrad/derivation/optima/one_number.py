@@ -19,8 +19,8 @@ from symgrad.derivation.optima.hessian import nonnegative
 from symgrad.derivation.optima.neighbourhood import check
 from symgrad.derivation.optima.search import Search, length, shortest
 from symgrad.derivation.reasons import listed
-from symgrad.derivation.saturation import sign
 from symgrad.derivation.scalar_algebra import Algebra, solutions
+from symgrad.derivation.signs import sign
 from symgrad.derivation.steps import Check, Prose, Reason, Result
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.tensor import build as b
