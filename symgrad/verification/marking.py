@@ -26,6 +26,7 @@ from symgrad.verification.judging import conditions as cond
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.answers import Answer, answers, unknowns
 from symgrad.verification.judging.constants import is_constant
+from symgrad.verification.judging.differentials import between_differentials
 from symgrad.verification.judging.equations import Equation
 from symgrad.verification.judging.factors import bounded
 from symgrad.verification.judging.judge import judge
@@ -344,6 +345,8 @@ class _Marking:
         """The judgement with the one edit that makes the line right."""
         notation = self.writer.notation
         kinds, loose = open_names((left, claim.right), bench.names, notation)
+        if between_differentials(bench, judgement, left, claim.right):
+            return judgement
         if loose or (is_constant(left) and is_constant(claim.right)):
             return judgement
         target, near = adjoint_derivative(left, notation), self.before.near(claim)

@@ -55,6 +55,11 @@ def judge_differentials(bench: Bench, equation: Equation, notation: Notation) ->
     return found
 
 
+def between_differentials(bench: Bench, judgement: Judgement, left: Tree, right: Tree) -> bool:
+    """Whether a verdict was found by random directions, so that no edit of values can mend the line."""
+    return judgement.trial is None and _differential(bench, left) is not None and bool(_differentials(bench, right))
+
+
 def _judged(
     bench: Bench, of: Tree, by: Mapping[Tree, Tree], right: Tree, kinds: dict[str, str], notation: Notation,
     immediate: bool,
