@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -21,35 +22,37 @@ from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome
 from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.naming import node
-from symgrad.verification.meaning.readings import PLAIN, Notation, Reading
+from symgrad.verification.meaning.readings import PLAIN, Notation, Partials, Reading
 from symgrad.verification.meaning.values import Misfit
+
+_PATHS: Final[Mapping[Partials, str]] = {
+    "immediate": "∂ on the left is the immediate partial ∂⁺, not the total derivative",
+    "alone": "∂ on the left goes along this state alone, with the others held",
+}
+"""How the derivative on the left may be meant, where it is not the total one."""
 
 
 def immediately(
     bench: Bench, equation: Equation, kinds: dict[str, str], notation: Notation, trials: list[Trial]
 ) -> Judgement | None:
-    """Right where the derivative on the left is the immediate partial."""
+    """Right where the derivative on the left is the immediate partial, or goes along one state alone."""
     left, right = equation.left, equation.right
     if not (isinstance(left, Call) and left.func.id == "jacobian" and not left.keywords):
         return None
-    try:
-        at = points(bench, left, right, kinds, notation, Reading(partials="immediate"))
-    except (Unclear, Misfit):
-        return None
-    if not at or not any(abs(p.truth.data).max() > 0 for p in at):
-        return None
-    if bench.meaning(at[0].world, PLAIN, notation).value(left.args[0], at[0].ints).order == 0:
-        return None  # of a loss, what later steps add is the point of the question
-    for reading in readings(right):
-        trial = tried(bench, at, right, reading, notation)
-        if trial.holds:
-            good = accepted([trial], True, True, equation)
+    for partials, words in _PATHS.items():
+        try:
+            at = points(bench, left, right, kinds, notation, Reading(partials=partials))
+        except (Unclear, Misfit):
+            continue
+        if not at or not any(abs(p.truth.data).max() > 0 for p in at):
+            continue
+        if bench.meaning(at[0].world, PLAIN, notation).value(left.args[0], at[0].ints).order == 0:
+            return None  # of a loss, what later steps add is the point of the question
+        for reading in readings(right):
+            trial = tried(bench, at, right, reading, notation)
+            good = accepted([trial], True, True, equation) if trial.holds else None
             if good is not None and good.verdict in (w.RIGHT, w.OTHER_LAYOUT):
-                return Judgement(
-                    w.RIGHT_IF,
-                    "right if ∂ on the left is the immediate partial ∂⁺, not the total derivative",
-                    trial=trial,
-                )
+                return Judgement(w.RIGHT_IF, f"right if {words}", trial=trial)
     return None
 
 

@@ -37,6 +37,8 @@ def derivative(m: Interpretation, tree: Call, ints: Ints) -> Value:
     if m.world.is_complex:
         raise Nested
     marked = bool(tree.keywords)
+    if m.reading.partials == "alone" and not marked:
+        return m.laid_out(_alone(m, of, wrt), of.order, wrt.order)
     immediate = marked or _is_immediate(m, of, wrt)
     data = m.world.partial(of, wrt, immediate, marked)
     if immediate and not marked and not data.any() and m.world.partial(of, wrt).any():
@@ -86,6 +88,14 @@ def _is_immediate(m: Interpretation, of: Expr, wrt: Expr) -> bool:
         case "neighbours":
             return of.order > 0
     return True
+
+
+def _alone(m: Interpretation, of: Expr, wrt: Expr) -> Array:
+    """A derivative along a state, which other states would lead from step to step besides."""
+    found = m.world.along(of, wrt) if isinstance(of, Var) and isinstance(wrt, Var) else None
+    if found is None:
+        raise Unclear("no state leads from one to the other besides others")
+    return found
 
 
 def _is_leaf(m: Interpretation, wrt: Expr) -> bool:

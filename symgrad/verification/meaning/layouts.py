@@ -21,6 +21,7 @@ _NEEDED: Final[dict[Gradients | Partials, str]] = {
     "leaves": _TOTAL_BY_INPUT,
     "neighbours": _TOTAL_OF_ARRAY,
     "immediate": _TOTAL,
+    "alone": _TOTAL_OF_ARRAY,
 }
 """To which derivatives each way of reading them makes a difference."""
 EVERY: Final = frozenset(_NEEDED.values())

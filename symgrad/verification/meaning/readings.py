@@ -16,7 +16,7 @@ from symgrad.tensor.integers import Int
 Sizing = tuple[tuple[int, Int], ...]
 """The size of a constant by the place in the text at which it stands."""
 Gradients = Literal["column", "row", "denominator"]
-Partials = Literal["total", "leaves", "neighbours", "immediate"]
+Partials = Literal["total", "leaves", "neighbours", "immediate", "alone"]
 Norms = Literal["model", "entries", "operator"]
 
 
@@ -26,7 +26,7 @@ class Reading(Struct, frozen=True):
     Attributes:
         gradients: the gradient of a scalar by a vector is a column; or a row, as Jacobians are; or all are transposed.
         partials: ∂ goes through every path; or it is the immediate partial ∂⁺ by leaves of the model, of everything but
-            the loss, or always.
+            the loss, or always; or of a state by an earlier one it goes along that state alone, the others held.
         loose: a vector on the left of a matrix lies down.
         spread: a vector on the left of a Jacobian scales its rows, as diag(v) J does.
         entries: `*` between matrices is entry by entry.

@@ -121,6 +121,24 @@ class World:
         held = self._states(of, wrt) if immediate and not (marked and self._reads(of, wrt)) else ()
         return self.value(b.deriv(of, wrt, "immediate" if immediate else "total", held))
 
+    def along(self, of: Var, wrt: Var) -> Array | None:
+        """∂of/∂wrt of one state by an earlier one, with the other states held.
+
+        None where there is no other, or no question holds one: elsewhere it would be a path that is forgotten.
+        """
+        if of.name != wrt.name or of.name not in self._alone:
+            return None
+        others = tuple(x for x in self._states(of, wrt) if isinstance(x, Var) and x.name != of.name)
+        return self.value(b.deriv(of, wrt, "immediate", others)) if others else None
+
+    @cached_property
+    def _alone(self) -> frozenset[str]:
+        """The states of which questions ask with something held: what they carry by themselves."""
+        asked = (q for q in self.problem.questions if q.ask == "derivative" and q.several("hold"))
+        ends = ([x.expr for name in ("of", "wrt") for x in q.several(name)] for q in asked)
+        families = ({x.name for x in row if isinstance(x, Var)} for row in ends if all(isinstance(x, Var) for x in row))
+        return frozenset(names.pop() for names in families if len(names) == 1)
+
     def _reads(self, of: Expr, wrt: Expr) -> bool:
         """Whether the definition of a node reads another."""
         one, other = (x.arg if isinstance(x, Entry) else x for x in (of, wrt))
