@@ -17,7 +17,8 @@ from symgrad.verification.documents.claims import Document
 from symgrad.verification.documents.extract import read_document, read_formula
 from symgrad.verification.judging import verdicts as w
 from symgrad.verification.judging.verdicts import Judged
-from symgrad.verification.marking import Marker
+from symgrad.verification.marker import Marker
+from symgrad.verification.marking import mark as mark_document
 from symgrad.verification.merging import merged, without_cells
 
 
@@ -70,7 +71,7 @@ class Markers(Struct, frozen=True):
         """
         self.check(questions)
         documents = [self._read(m, answer, formula) for m in self.markers]
-        found = [m.mark(d) for m, d in zip(self.markers, documents, strict=True)]
+        found = [mark_document(m, d) for m, d in zip(self.markers, documents, strict=True)]
         source: Source = documents[0].source
         claims = without_cells(merged(found, source) if len(found) > 1 else found[0])
         claims = with_points([m.problem for m in self.markers], claims)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-
-from msgspec.structs import replace
 
 from symgrad.problem.texts import walk
 from symgrad.source import Source
-from symgrad.syntax.latex.names import PREFIXES
-from symgrad.syntax.tree import Call, Name, Number, Subscript, Tree
+from symgrad.syntax.tree import Call, Name, Number, Tree
 from symgrad.verification.documents.claims import Claim
 from symgrad.verification.documents.headings import Headings
 from symgrad.verification.documents.parts import among_subscripts, base_name, own_parts
 from symgrad.verification.judging.adjoints import customary_adjoint
-from symgrad.verification.judging.trials import is_atomic
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.extension import Extensions, outer_function
 from symgrad.verification.meaning.readings import Adjoint, Defined, Notation
 from symgrad.verification.meaning.subscripts import whole_name
 from symgrad.verification.meaning.wholes import stacks
 from symgrad.verification.premises import Premises
-from symgrad.verification.surgery import put_names, put_trees
 
 _MOST_NODES = 12
 _MOST_ENTRIES = 2
@@ -79,29 +74,6 @@ class Writer:
                 self.early.let(name, meanings)
 
     # Names
-
-    def renamed(self, claims: Sequence[Claim]) -> tuple[Claim, ...]:
-        """The claims with what the problem calls otherwise under its name there: c̃_t for u_t, and δc̃_t for δu_t.
-
-        The line that explains such a name stays as it is.
-        """
-        others: dict[str, str] = {}
-        explained: set[int] = set()
-        steps = {s.name for s in self.bench.names.steps}
-        for at, claim in enumerate(claims):
-            name, items = own_parts(claim.left) if claim.left is not None else (None, ())
-            step = items[0] if len(items) == 1 else None
-            if name is None or name in others or not isinstance(step, Name) or step.id not in steps:
-                continue
-            if self._defines(claim, name) and not is_atomic(claim.right):
-                family = self.extensions.same_as(self.bench, name, step, claim.right)
-                if family is not None:
-                    others[name] = family
-                    explained.add(at)
-        if not others:
-            return tuple(claims)
-        names = {mark + name: mark + family for name, family in others.items() for mark in ("", *PREFIXES.values())}
-        return tuple(c if at in explained else _with_names(c, names) for at, c in enumerate(claims))
 
     def learn(self, claims: Sequence[Claim]) -> None:
         """Learn the names that the writer gives, also those explained behind their use: `…, where D_t = …`."""
@@ -276,34 +248,6 @@ class Writer:
         self.notation.define(Defined(name, items, left))
         self._ended[name] = self.heading
         return True
-
-    def labelled(self, claim: Claim) -> Claim:
-        """The claim with subscripts as the problem has them, and labels as parts of names.
-
-        δa_{o,t} is the name δa_o at t, where o is a quantity.
-        """
-        families = self.bench.names.families
-        settle = self.bench.subscripts.settled
-        left, right = None if claim.left is None else settle(claim.left), settle(claim.right)
-        claim = replace(claim, left=left, right=right)
-        found: dict[Tree, Tree] = {}
-        for side in (claim.left, claim.right):
-            for x in walk(side) if side is not None else ():
-                if not (isinstance(x, Subscript) and isinstance(x.base, Name)) or len(x.items) < 2:
-                    continue
-                label, known = x.items[0], x.base.id in families or x.base.id in self.bench.names.sizes
-                if not known and isinstance(label, Name) and label.id in families:
-                    base = Name(f"{x.base.id}_{label.id}", place=x.base.place)
-                    found[x] = Subscript(base, x.items[1:], place=x.place)
-        if not found:
-            return claim
-        left = None if left is None else put_trees(left, found)
-        return replace(claim, left=left, right=put_trees(claim.right, found))
-
-
-def _with_names(claim: Claim, names: Mapping[str, str]) -> Claim:
-    left = None if claim.left is None else put_names(claim.left, names)
-    return replace(claim, left=left, right=put_names(claim.right, names))
 
 
 def names_in(claim: Claim) -> Iterator[Name]:
