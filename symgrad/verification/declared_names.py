@@ -40,7 +40,7 @@ class DeclaredNames:
         return _with_names(self._labelled(claim), self.others)
 
     def _learn_others(self, claims: Sequence[Claim]) -> Iterator[int]:
-        """Learn what the problem calls otherwise, and its adjoint; the numbers of the lines that explain such a name."""
+        """Learn what the problem calls otherwise, and its adjoint; which lines explain such a name."""
         steps = {s.name for s in self.bench.names.steps}
         known = set(self.bench.names.values())
         for at, claim in enumerate(claims):
