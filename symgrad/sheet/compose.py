@@ -38,8 +38,8 @@ from symgrad.sheet.logo import read_logo
 from symgrad.sheet.look import DEFAULT_LOOK, Look
 from symgrad.sheet.prompts import prompt
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.rows import PRINTED, SCREEN, Equation, apart, displays, wrapped
-from symgrad.sheet.words import as_tree, in_one, joined, with_formulas
+from symgrad.sheet.rows import PRINTED, SCREEN, Equation, apart, displays, stated, wrapped
+from symgrad.sheet.words import as_tree, joined, with_formulas
 from symgrad.tensor.nodes import Deriv, Expr
 
 Answers: TypeAlias = tuple[Problem, Sequence[Derivation]]
@@ -211,7 +211,7 @@ def blocks_of(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> It
         if equations:
             shared, rows = apart(_equations(run, reading))
             if shared and shared != said:
-                yield Paragraph(joined(["For ", *in_one(shared), ":"]))
+                yield Paragraph(joined(["For ", *stated(shared, rows), ":"]))
             said = shared
             yield from (Equations(x) for x in displays(rows, reading.page))
             continue

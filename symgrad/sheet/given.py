@@ -7,7 +7,7 @@ from symgrad.notation.tree import BigOp, Fenced, Func, Ident, Infix, Number, OpN
 from symgrad.problem.model import Declaration, Problem
 from symgrad.sheet.document import Block, Equations, GivenRow, Paragraph, Words
 from symgrad.sheet.reading import Reading
-from symgrad.sheet.rows import Equation, aligned, apart
+from symgrad.sheet.rows import Equation, aligned, apart, stated
 from symgrad.sheet.words import in_one, joined, with_formulas
 from symgrad.tensor import build as b
 from symgrad.tensor.facts import at_least
@@ -83,7 +83,7 @@ def model_blocks(problem: Problem, reading: Reading) -> tuple[Block, ...]:
     if not shown:
         return ()
     shared, equations = apart([_equation(d, reading) for d in shown])
-    words: Words = joined(["The model, for ", *in_one(shared), ":"]) if shared else ("The model:",)
+    words: Words = joined(["The model, for ", *stated(shared, equations), ":"]) if shared else ("The model:",)
     return (Paragraph(words), Equations(aligned(equations, reading.page)))
 
 

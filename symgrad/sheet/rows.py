@@ -75,7 +75,7 @@ class Equation(Struct, frozen=True):
 
 
 def apart(equations: Sequence[Equation]) -> tuple[tuple[Tree, ...], list[Equation]]:
-    """The ranges that several equations name and none names otherwise, to be said once; the equations without them.
+    """The ranges that most equations name, to be said once, and the equations without them.
 
     Those of i and j that are the same, as in ∂p_i/∂x_j, stay together.
     """
@@ -85,8 +85,21 @@ def apart(equations: Sequence[Equation]) -> tuple[tuple[Tree, ...], list[Equatio
     pairs = {
         tree for e in equations for tree in e.where if [_sides(x)[1:] for x in e.where].count(_sides(tree)[1:]) > 1
     }
-    shared = tuple(x for x, *more in named.values() if more and set(more) == {x} and x not in pairs)
+    usual = (max(set(same), key=same.count) for same in named.values())
+    shared = tuple(x for x in usual if x not in pairs and _is_usual(x, named[_sides(x)[0]]))
     return shared, [replace(e, where=tuple(x for x in e.where if x not in shared)) for e in equations]
+
+
+def stated(shared: Sequence[Tree], equations: Sequence[Equation]) -> Words:
+    """The ranges said once, and whether some of the equations below have another one."""
+    indices = {_sides(x)[0] for x in shared}
+    otherwise = any(_sides(x)[0] in indices for e in equations for x in e.where)
+    return joined([*in_one(shared), ", where nothing else is said" if otherwise else ""])
+
+
+def _is_usual(range_: Tree, named: Sequence[Tree]) -> bool:
+    """Whether a range is said of an index several times, and far more often than others are."""
+    return named.count(range_) == len(named) > 1 or named.count(range_) > max(2, 2 * (len(named) - named.count(range_)))
 
 
 def _sides(range_: Tree) -> tuple[Tree, ...]:

@@ -210,13 +210,13 @@ _ROWS = (
     ),
     ScalarFunction(
         "max", 2, stable.maximum, "np.maximum({0}, {1})", sympy.Max,
-        lambda args, ans: (compare(">=", args[0], args[1]), compare("<", args[0], args[1])),
+        lambda args, ans: (compare(">=", args[0], args[1]), compare(">", args[1], args[0])),
         "the larger argument passes the derivative on, the first one where they tie", r"\max",
         kinks=_AT_ZERO,
     ),
     ScalarFunction(
         "min", 2, stable.minimum, "np.minimum({0}, {1})", sympy.Min,
-        lambda args, ans: (compare("<=", args[0], args[1]), compare(">", args[0], args[1])),
+        lambda args, ans: (compare("<=", args[0], args[1]), compare("<", args[1], args[0])),
         "the smaller argument passes the derivative on, the first one where they tie", r"\min",
         kinks=_AT_ZERO,
     ),

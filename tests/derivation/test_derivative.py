@@ -699,12 +699,12 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("asm", "d", "x"): r"\begin{bmatrix} y_{1:2} \\ \mathbf{0}_{n-2} \end{bmatrix}",
     ("asm", "e", "x"): r"W_{:,1:n}",
     ("asm", "f", "x"): r"I",
-    ("kinks", "a", "x"): r"\mathbf{1}[0 < x]",
+    ("kinks", "a", "x"): r"\mathbf{1}[x > 0]",
     ("kinks", "b", "x"): r"\mathbf{e}_{\arg\max_i x_i}",
     ("kinks", "c", "x"): r"\operatorname{sign}(x)",
     ("kinks", "d", "x"): r"3 \bigl(1 - \mathbf{1}[x > 0]\bigr) + 2 \mathbf{1}[x > 0] \odot x",
     ("kinks", "f", "s"): (
-        r"\sum_{\substack{j = 1 \\ j \ne 2}}^{k} \mathbf{1}[0 < s_j - s_2 + 1] (\mathbf{e}_j - \mathbf{e}_2)"
+        r"\sum_{\substack{j = 1 \\ j \ne 2}}^{k} \mathbf{1}[s_j - s_2 + 1 > 0] (\mathbf{e}_j - \mathbf{e}_2)"
     ),
     ("ce", "a", "x"): r"p - q",
     ("ce", "b", "x"): r"\Bigl(\sum_i y_i\Bigr)\, p - y",

@@ -4,10 +4,11 @@ import pytest
 import sympy
 
 from symgrad.derivation.solve import solve_problem
-from symgrad.derivation.steps import Result, Table
+from symgrad.derivation.steps import Cell, Result, Table
 from symgrad.notation.source import source
 from symgrad.problem.elaborate import load_problem
 from symgrad.tensor.integers import size_symbol
+from symgrad.tensor.nodes import Expr
 
 PROBLEM = """
 title: Shapes
@@ -71,7 +72,13 @@ def test_shapes(of: str, wrt: str, expected: tuple[int | sympy.Expr, ...]) -> No
 def rows(result: Result) -> list[list[str]]:
     """The table of an answer as text."""
     (table,) = (x for x in result.blocks if isinstance(x, Table))
-    return [[x if isinstance(x, str) else source(x) for x in row] for row in table.rows]
+    return [[in_words(cell) for cell in row] for row in table.rows]
+
+
+def in_words(cell: Cell) -> str:
+    if isinstance(cell, Expr):
+        return source(cell)
+    return cell if isinstance(cell, str) else "".join(map(in_words, cell))
 
 
 def test_every_operand_has_a_row() -> None:

@@ -138,6 +138,8 @@ CASES: list[tuple[str, Expr, str]] = [
      b.div(q, b.mul(b.power(b.apply("sqrt", b.add(q, a)), b.num(3)), b.count(n))), r"\frac{q}{n (q + a)^{3/2}}"),
     ("scaled layer", b.div(b.mul(w, b.sub(x, b.var("mu"))), b.apply("sqrt", b.add(q, b.var("eps")))),
      r"\frac{w \odot (x - \mu)}{\sqrt{q + \varepsilon}}"),
+    ("inner product taken from every entry", b.sub(x, b.matmul(b.transpose(w), y)),
+     r"x - (w^{\top} y)\, \mathbf{1}"),
     ("half in an exponent", b.apply("exp", b.mul(HALF, x)), r"e^{x/2}"),
     ("half of a square in an exponent", b.apply("exp", b.mul(b.neg(HALF), x, x)), r"e^{-(x \odot x)/2}"),
     ("mean square",

@@ -7,7 +7,7 @@ from symgrad.notation.latex import latex
 from symgrad.notation.measure import width
 from symgrad.notation.tree import Boxed, Delim, Fenced, Ident, Infix, Tree, parts
 from symgrad.sheet.checks import number, sentence
-from symgrad.sheet.rows import PRINTED, SCREEN, Equation, aligned, apart, balanced, displays, wrapped
+from symgrad.sheet.rows import PRINTED, SCREEN, Equation, aligned, apart, balanced, displays, stated, wrapped
 
 A, B, C = Ident("a"), Ident("b"), Ident("c")
 
@@ -53,6 +53,15 @@ def test_a_range_that_equations_share_is_said_once() -> None:
     both = [Equation(A, (B,), where=(T_RANGE,)), Equation(B, (C,), where=(T_RANGE, I_RANGE)), Equation(C, (A,))]
     shared, rest = apart(both)
     assert (shared, [e.where for e in rest]) == ((T_RANGE,), [(), (I_RANGE,), ()])
+
+
+def test_the_usual_range_is_said_with_its_exceptions() -> None:
+    last = Infix((Ident("t"), Ident("T")), ("=",))
+    many = [*(Equation(A, (B,), where=(T_RANGE,)) for _ in range(3)), Equation(B, (C,), where=(last,))]
+    shared, rest = apart(many)
+    assert (shared, [e.where for e in rest]) == ((T_RANGE,), [(), (), (), (last,)])
+    assert stated(shared, rest)[-1] == ", where nothing else is said"
+    assert stated(shared, rest[:3]) == (T_RANGE,)
 
 
 def test_a_range_that_differs_stays_behind_its_equation() -> None:

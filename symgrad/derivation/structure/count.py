@@ -7,9 +7,10 @@ import sympy
 from msgspec import Struct
 
 from symgrad.derivation.reading_order import Statement, inputs, statements
-from symgrad.derivation.steps import Block, Code, Prose, Result, Table
+from symgrad.derivation.steps import Block, Code, Prose, Reason, Result, Table
 from symgrad.derivation.structure.operations import entries, plus, times, work_of
 from symgrad.derivation.structure.reached import reached
+from symgrad.derivation.structure.size_words import shape_in_words
 from symgrad.derivation.structure.tally import Tally
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import CertificationError, QuestionError
@@ -18,7 +19,6 @@ from symgrad.tensor import build as b
 from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import evaluate_int, integer, symbols_of
 from symgrad.tensor.nodes import Add, Binder, Call, Count, Expr, Mul, Num, Var
-from symgrad.tensor.shapes import show_shape
 from symgrad.tensor.walk import postorder
 
 UNITS = {"parameters": "parameters", "multiplications": "multiplications", "additions": "additions",
@@ -34,7 +34,7 @@ class Part(Struct, frozen=True):
 
     name: Expr
     formula: Expr
-    why: str
+    why: str | Reason
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
@@ -119,9 +119,9 @@ def _parameters(problem: Problem, question: Question, found: Sequence[Statement]
     return [Part(v, times(_members(problem, v, question), entries(v.shape)), _shape_words(v)) for v in chosen]
 
 
-def _shape_words(v: Var) -> str:
-    words = show_shape(v.shape)
-    return words if words.startswith("a ") else f"shape {words}"
+def _shape_words(v: Var) -> Reason:
+    words = shape_in_words(v.shape)
+    return words if v.order < 2 else ("shape ", *words)
 
 
 def _weights(found: Iterable[Statement], leaves: Sequence[Var]) -> list[Var]:

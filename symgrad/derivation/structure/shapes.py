@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
-import sympy
 
 from symgrad.derivation.differentiation.derivative import as_node
 from symgrad.derivation.reading_order import inputs, own_step, statements
 from symgrad.derivation.steps import Block, Cell, Check, Code, Prose, Reason, Result, Table
 from symgrad.derivation.structure.layer_sizes import why_sizes
+from symgrad.derivation.structure.size_words import factor_in_words, shape_in_words
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Asked, Problem, Question
@@ -38,7 +38,7 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
-from symgrad.tensor.shapes import same_shape, show_shape
+from symgrad.tensor.shapes import same_shape
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
@@ -79,11 +79,11 @@ def _derivative(problem: Problem, question: Question, w: Asked) -> Result:
     system, node = as_node(problem.system, of, problem)
     derivative = Deriv(node, w.expr, "total", of.shape + w.expr.shape)
     shown = Deriv(of, w.expr, "total", of.shape + w.expr.shape)
-    rows: list[tuple[str | Expr, ...]] = [
-        (of, show_shape(of.shape, of.row), ""),
-        (w.expr, show_shape(w.expr.shape), ""),
+    rows: list[Row] = [
+        (of, shape_in_words(of.shape, of.row), ""),
+        (w.expr, shape_in_words(w.expr.shape), ""),
+        (shown, shape_in_words(shown.shape), _why_derivative(of, w.expr)),
     ]
-    rows.append((shown, show_shape(shown.shape), _why_derivative(of, w.expr)))
     blocks: list[Block] = [
         Table(HEADER, tuple(rows)),
         Prose((shown, " ", *_is(shown.shape), *_axes(of, w.expr), ".")),
@@ -130,17 +130,7 @@ def _checked(work: Workspace, exprs: Sequence[Expr], shape: Shape) -> Check:
 
 
 def _is(shape: Shape, row: bool = False) -> Reason:
-    words = _sizes(shape, row)
-    if isinstance(words, tuple):
-        return ("has shape ", *words)
-    return (f"is {words}" if words.startswith("a ") else f"has shape {words}",)
-
-
-def _sizes(shape: Shape, row: bool = False) -> str | Reason:
-    """The shape in words, with formulas where a size is more than a product: ⌊(H − K)/S⌋ + 1 by 7."""
-    if len(shape) < 2 or not any(isinstance(s, sympy.Add) for s in shape):
-        return show_shape(shape, row)
-    return tuple(w for k, s in enumerate(shape) for w in ((" by ", b.count(s)) if k else (b.count(s),)))
+    return ("is " if len(shape) < 2 else "has shape ", *shape_in_words(shape, row))
 
 
 def _why_derivative(of: Expr, wrt: Expr) -> str:
@@ -174,15 +164,15 @@ def _rows(system: System, of: Expr) -> list[Row]:
     nodes, states = own_step(system, [of])
     near = {v.name for v in nodes}
     found = [s for s in statements(system, [of]) if variables(s.body) and s.node.name in near]
-    rows: list[Row] = [(v, show_shape(v.shape, v.row), "given") for v in inputs(system, found, [of])]
-    rows += [(v, show_shape(v.shape, v.row), "a state of the recurrence") for v in states]
+    rows: list[Row] = [(v, shape_in_words(v.shape, v.row), "given") for v in inputs(system, found, [of])]
+    rows += [(v, shape_in_words(v.shape, v.row), "a state of the recurrence") for v in states]
     pairs: list[tuple[Expr, Expr]] = [(s.node, s.body) for s in found]
     if not isinstance(of, Var):
         pairs.append((of, of))
     for name, body in pairs:
         inside = postorder(body, into=lambda x: not isinstance(x, Fold | Build))
         steps = [(x, x) for x in inside if x is not body and _is_step(x)]
-        rows += [(x, _sizes(x.shape, x.row), why(y)) for x, y in (*steps, (name, body))]
+        rows += [(x, shape_in_words(x.shape, x.row), why(y)) for x, y in (*steps, (name, body))]
     return list(dict.fromkeys(rows))[-MOST_ROWS:]
 
 
@@ -254,21 +244,15 @@ _CALLS = {
 }
 
 
-def _product(args: Sequence[Expr]) -> str:
+def _product(args: Sequence[Expr]) -> str | Reason:
+    times = tuple(w for k, a in enumerate(args) for w in (*((" times ",) if k else ()), *factor_in_words(a)))
     if len(args) > 2:
-        return " times ".join(_factor(a) for a in args)
+        return times
     left, right = args
     if left.order == right.order == 1:
         return "an inner product is a number" if left.row else "an outer product: a row for each entry of the left"
-    inner = left.shape[-1]
-    return f"{_factor(left)} times {_factor(right)}: the inner size {inner} disappears"
+    return (*times, ": the inner size ", b.count(left.shape[-1]), " disappears")
 
 
 def _all_equal(x: Expr, args: Sequence[Expr]) -> bool:
     return all(same_shape(a.shape, x.shape) for a in args)
-
-
-def _factor(x: Expr) -> str:
-    if x.order == 1:
-        return f"a row of {x.shape[0]}" if x.row else f"a vector of {x.shape[0]}"
-    return show_shape(x.shape)

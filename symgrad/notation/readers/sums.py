@@ -26,8 +26,8 @@ from symgrad.notation.tree import (
     Sym,
     Tree,
 )
-from symgrad.tensor.build import coefficient, number_of, power, transpose
-from symgrad.tensor.nodes import Add, Apply, Count, Expr, Mul, Num, Pow, Transpose, Var
+from symgrad.tensor.build import coefficient, number_of, ones, power, transpose
+from symgrad.tensor.nodes import Add, Apply, Count, Expr, MatMul, Mul, Num, Pow, Transpose, Var
 
 _COMPACT = 6.0
 
@@ -36,7 +36,13 @@ _COMPACT = 6.0
 def _(expr: Add, ctx: Context) -> Piece:
     if all(isinstance(coefficient(t)[1], Transpose) for t in expr.args):
         return raised(piece(transpose(expr), ctx), Sym("transpose"))
-    return signed_sum([_signed(t, ctx) for t in expr.args])
+    return signed_sum([_signed(_filling(t, expr), ctx) for t in expr.args])
+
+
+def _filling(term: Expr, total: Expr) -> Expr:
+    """(pᵀg) 𝟏 for an inner product that is added to every entry of a vector."""
+    inner = total.order == 1 and not total.row and not term.order and isinstance(coefficient(term)[1], MatMul)
+    return Mul((*(term.args if isinstance(term, Mul) else (term,)), ones(total.shape)), total.shape) if inner else term
 
 
 def _signed(term: Expr, ctx: Context) -> tuple[bool, Tree]:
