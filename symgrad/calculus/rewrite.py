@@ -4,6 +4,7 @@ None of them re-sorts: terms stay in the order in which the paths were found, fa
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 
 from symgrad.calculus.stacking import one_stack
 from symgrad.tensor import build as b
@@ -93,10 +94,19 @@ def _factor(x: Add) -> Expr:
                 terms += ts
                 continue
             inner = b.add(*(_without(t, f, side) for t in ts))
-            inner = _factor(inner) if isinstance(inner, Add) else inner
-            terms.append(_combine(f, inner, side))
+            number, inner = _common_number(_factor(inner)) if isinstance(inner, Add) else (b.ONE, inner)
+            terms.append(b.mul(number, _combine(f, inner, side)))
         return b.add(*terms)
     return x
+
+
+def _common_number(x: Expr) -> tuple[Expr, Expr]:
+    """A number that all terms of a sum have, but for their signs, and the sum without it: −2 x + 2 y = −2 (x − y)."""
+    parts = [b.coefficient(t) for t in x.args] if isinstance(x, Add) else []
+    number = parts[0][0] if parts else Fraction(1)
+    if abs(number) == 1 or any(abs(c) != abs(number) for c, _ in parts):
+        return b.ONE, x
+    return b.num(number), b.add(*(b.mul(b.num(c / number), rest) for c, rest in parts))
 
 
 def size(root: Expr) -> int:
@@ -152,8 +162,9 @@ def _collect(x: Add) -> Expr:
     if len(terms) < 2 or any(t.order != x.order for t in terms):
         return x
     parts = [b.coefficient(t) for t in terms]
-    if all(_is_diag(rest) for _, rest in parts):
-        return b.diag(b.add(*(b.mul(b.num(c), rest.children[0]) for c, rest in parts)))
+    if all(is_diag(rest) for _, rest in parts):
+        total = b.add(*(b.mul(b.num(c), rest.children[0]) for c, rest in parts))
+        return b.diag(_collect(total) if isinstance(total, Add) else total)
     products = [rest.args if isinstance(rest, Mul) else () for _, rest in parts]
     if x.order == 1 and all(products):
         shared = [f for f in products[0] if f.order == 1 and all(f in p for p in products)]
@@ -201,7 +212,7 @@ def merge_diagonals(root: Expr) -> Expr:
             return x
         out: list[Expr] = []
         for f in x.args:
-            if out and _is_diag(f) and _is_diag(out[-1]):
+            if out and is_diag(f) and is_diag(out[-1]):
                 out[-1] = b.diag(b.mul(out[-1].children[0], f.children[0]))
             else:
                 out.append(f)
@@ -210,8 +221,24 @@ def merge_diagonals(root: Expr) -> Expr:
     return transform(root, rule, into=_plain)
 
 
-def _is_diag(x: Expr) -> bool:
+def is_diag(x: Expr) -> bool:
+    """Whether an expression is diag(u)."""
     return isinstance(x, Call) and x.fn == "diag"
+
+
+def entry_by_entry(root: Expr) -> Expr:
+    """diag(d) x = d ⊙ x, in products that end in a vector: A diag(d) B x = A (d ⊙ (B x))."""
+
+    def rule(x: Expr) -> Expr:
+        if not isinstance(x, MatMul) or x.args[-1].order != 1 or x.args[-1].row:
+            return x
+        vector, waiting = x.args[-1], list(x.args[:-1])
+        while waiting:
+            f = waiting.pop()
+            vector = b.mul(f.children[0], vector) if is_diag(f) else b.matmul(f, vector)
+        return vector
+
+    return transform(root, rule, into=_plain)
 
 
 def as_diagonal(root: Expr, g: Var, name: Callable[[Expr], Expr] = b.diag) -> Expr:

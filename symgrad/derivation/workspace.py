@@ -284,3 +284,14 @@ def certifier(
     imposed = Imposed.of(problem, question)
     made.instances = [imposed.on(n) for n in made.instances]
     return made
+
+
+def relations(problem: Problem, question: Question) -> list[Rel]:
+    """The conditions of a question and of its problem that are relations of integers."""
+    return [c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel)]
+
+
+def names_in(work: Workspace, value: Expr) -> tuple[Introduced, ...]:
+    """The names given on the way that a value still contains."""
+    used = {v.name for v in variables(value, into_derivatives=True)}
+    return tuple(x for x in work.introduced if x.name.name in used)

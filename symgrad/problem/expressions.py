@@ -40,6 +40,7 @@ from symgrad.tensor.nodes import Const, Expr
 _MOST_BITS: Final = 4096
 _TRANSPOSED: Final = Name("T", place=Source("", "").place())
 
+_PRODUCTS: Final = frozenset({"@", "*", "/", *OPERATIONS})
 _OPERATORS: Final[dict[str, Callable[[Expr, Expr], Expr]]] = {
     "+": b.add,
     "-": b.sub,
@@ -114,13 +115,17 @@ def _operations(tree: Binary, scope: Scope) -> Expr:
     while isinstance(left, Binary):
         row.append(left)
         left = left.left
-    value = scope.expr(left)
+    # A minus before a product is said of the product: −(x − m)ᵀ A is −((x − m)ᵀ A), and x − m stays as it is written.
+    negative = isinstance(left, Unary) and left.op == "-" and row[-1].op in _PRODUCTS
+    value = scope.expr(left.operand if isinstance(left, Unary) and negative else left)
     for node in reversed(row):
+        if negative and node.op not in _PRODUCTS:
+            value, negative = b.neg(value), False
         if node.op == "^" and node.right == _TRANSPOSED and value.order:
             value = made(node.place, b.transpose, value)
         else:
             value = _operation(node, value, scope.expr(node.right))
-    return value
+    return b.neg(value) if negative else value
 
 
 def _operation(tree: Binary, left: Expr, right: Expr) -> Expr:

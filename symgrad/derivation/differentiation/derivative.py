@@ -11,21 +11,21 @@ from symgrad.derivation.at_ends import at_ends
 from symgrad.derivation.differentiation import backprop
 from symgrad.derivation.differentiation.convolutions import layer_lines, sum_lines
 from symgrad.derivation.differentiation.entries import ByEntries, place
+from symgrad.derivation.differentiation.hessian import second_order
 from symgrad.derivation.differentiation.holding import ALONG_PATHS, computed, freed, held_throughout, said, without
 from symgrad.derivation.differentiation.paths import Paths
 from symgrad.derivation.differentiation.recurrence import ClosedForm, carried_by_one, ended
 from symgrad.derivation.differentiation.state import states
 from symgrad.derivation.naming import Names
 from symgrad.derivation.program import derivative_code
-from symgrad.derivation.steps import Block, Code, Introduced, Reason, Result
-from symgrad.derivation.workspace import Workspace, names_in_use, workspace
-from symgrad.errors import QuestionError
+from symgrad.derivation.steps import Block, Introduced, Reason, Result
+from symgrad.derivation.workspace import Workspace, names_in, names_in_use, relations, workspace
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Apply, Deriv, Entry, Expr, Rel, Var
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import postorder, variables
+from symgrad.tensor.walk import postorder
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
@@ -41,7 +41,7 @@ def _in_form(problem: Problem, question: Question, system: System, node: Expr) -
     if question.several("hold"):
         return _holding(problem, question, system, node)
     if question.order == 2:
-        return tuple(_second(problem, question, system, node, w) for w in question.wrt)
+        return tuple(second_order(problem, question, system, node, w) for w in question.wrt)
     if question.form == "backprop":
         return _backwards(problem, question, system, node)
     try:
@@ -59,14 +59,14 @@ def _in_form(problem: Problem, question: Question, system: System, node: Expr) -
 def _holding(problem: Problem, question: Question, system: System, node: Expr) -> tuple[Result, ...]:
     """With nodes held: along the paths that do not pass them; where these have no end, with every step held."""
     if question.order == 2:
-        return tuple(_second(problem, question, system, node, w) for w in question.wrt)
+        return tuple(second_order(problem, question, system, node, w) for w in question.wrt)
     form = ALONG_PATHS.get(question.form or "chain", question.form or "chain")
     in_matrices = form != "components" and _in_matrices(node, question.wrt)
     try:
         if in_matrices:
             assert isinstance(node, Var)
             return tuple(_along_paths(problem, question, system, node, question.wrt, form))
-        conds = _relations(problem, question)
+        conds = relations(problem, question)
         return tuple(_by_entries(problem, question, system, node, w, conds) for w in question.wrt)
     except OpenPaths:
         families = held_throughout(system, question.several("hold"), (node, *(w.expr for w in question.wrt)))
@@ -113,7 +113,7 @@ def _along_paths(
     model = system
     if form == "factored" and not of.order:
         system, added = backprop.with_preactivations(problem, system, of)
-    conds = _relations(problem, question)
+    conds = relations(problem, question)
     work = workspace(problem, question, system, [of, *(w.expr for w in wrt)], conds)
     leave = frozenset(x.expr for x in question.several("leave") if isinstance(x.expr, Var))
     held = frozenset(x.expr for x in question.several("hold"))
@@ -132,10 +132,6 @@ def _along_paths(
         blocks += [Introduced(d.target, d.body, ("pre-activation",)) for d in fresh]
         yield _result(work, question, model, of, w, value, [*blocks, *paths.blocks], held, names, paths.reason, start)
         start = len(work.certifier.checks)
-
-
-def _relations(problem: Problem, question: Question) -> list[Rel]:
-    return [c for c in (*question.where, *question.assume, *problem.assumptions) if isinstance(c, Rel)]
 
 
 def _slopes(system: System) -> int:
@@ -158,7 +154,7 @@ def as_node(system: System, expr: Expr, problem: Problem) -> tuple[System, Expr]
 
 
 def _one(problem: Problem, question: Question, system: System, of: Expr, w: Asked, form: str) -> Result:
-    conds = _relations(problem, question)
+    conds = relations(problem, question)
     named = isinstance(of, Var) and isinstance(w.expr, Var)
     if form == "components" or not named or (of.order and of.order + w.expr.order > 2):
         return _by_entries(problem, question, system, of, w, conds)
@@ -178,7 +174,7 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
 def _closed(problem: Problem, question: Question, model: System, system: System, of: Var, w: Asked) -> Result:
     """The closed form in a system, which may be the model with its ends opened."""
     assert isinstance(w.expr, Var)
-    closed = ClosedForm(problem, question, system, of, w.expr, tuple(_relations(problem, question)))
+    closed = ClosedForm(problem, question, system, of, w.expr, tuple(relations(problem, question)))
     work, value, blocks = closed.solve()
     return _result(work, question, model, of, w, value, blocks, reason=closed.reason)
 
@@ -223,15 +219,9 @@ def _by_entries(
         whole.shape,
         tuple(blocks),
         checks,
-        _names_in(work, whole),
+        names_in(work, whole),
         code=derivative_code(problem, system, of, w.expr, whole, work.system, held),
     )
-
-
-def _names_in(work: Workspace, value: Expr) -> tuple[Introduced, ...]:
-    """The names given on the way that a value still contains."""
-    used = {v.name for v in variables(value, into_derivatives=True)}
-    return tuple(x for x in work.introduced if x.name.name in used)
 
 
 def _result(
@@ -261,7 +251,7 @@ def _result(
         value.shape,
         (*blocks, line, *pending, *layer_lines(work, of, w.expr)),
         tuple(work.certifier.checks[start:]),
-        _names_in(work, value),
+        names_in(work, value),
         code=derivative_code(work.problem, model, of, w.expr, closed, work.system, held),
     )
 
@@ -270,37 +260,3 @@ def _spelled(system: System, of: Expr, wrt: Expr) -> tuple[Expr, ...]:
     """The slope of a scalar function in terms of its argument, where a node is that function of ``wrt``."""
     body = system.body(of) if isinstance(of, Var) and not of.order else None
     return SCALARS[body.fn].spelled(wrt) if isinstance(body, Apply) and body.args == (wrt,) else ()
-
-
-def _second(problem: Problem, question: Question, system: System, of: Expr, w: Asked) -> Result:
-    """∂²of/∂w²: the gradient named, and differentiated once more."""
-    if not isinstance(of, Var) or of.order or not isinstance(w.expr, Var):
-        raise QuestionError("order 2 is of a scalar by a named node")
-    work = workspace(problem, question, system, [of, w.expr], _relations(problem, question))
-    held = frozenset(x.expr for x in question.several("hold"))
-    first = Paths(work, Names(work), of, w.expr, "chain", held=held)
-    gradient = first.solve()
-    name = Var(work.fresh("g", "q", "G"), (), gradient.shape)
-    shown = work.introduce(name, gradient)
-    blocks: list[Block] = [
-        *first.blocks,
-        work.certifier.line(b.deriv(of, w.expr, "total", held), gradient, name, reason=first.reason, rule="gradient"),
-        shown,
-    ]
-    if gradient.order + w.expr.order <= 2:
-        second = Paths(work, Names(work), name, w.expr, "chain", held=held)
-        value = second.solve()
-        blocks += second.blocks
-        left: Expr = b.deriv(name, w.expr, "total", held)
-        blocks.append(work.certifier.line(left, value, reason=second.reason, rule="Hessian", boxed=True))
-    else:
-        rows, columns = place(name, "ijk", work), place(w.expr, "lmpq", work)
-        entry, value, lines = ByEntries(work, rows, columns, held).solve()
-        blocks += lines
-        left = Deriv(rows.entry, columns.entry, "total", (), held)
-        del entry
-    check = work.certifier.differences(name if held else b.deriv(of, w.expr), w.expr, value, held)
-    checks = (*work.certifier.checks, check)
-    code = Code(work.system, value)
-    where = _names_in(work, value)
-    return Result(question.of.text, w.text, left, value, value.shape, tuple(blocks), checks, where, code=code)
