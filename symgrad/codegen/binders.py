@@ -4,7 +4,7 @@ import sympy
 
 from symgrad.codegen.emit import free_ints
 from symgrad.codegen.guards import batched
-from symgrad.codegen.intervals import Ranges, at_most, coefficient, extreme, negation_free
+from symgrad.codegen.intervals import Ranges, at_most, coefficient, extreme
 from symgrad.codegen.state import NotVectorisable, Scope
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
@@ -68,7 +68,7 @@ def solved(binders: Ranges, body: Expr, conds: tuple[Rel, ...], scope: Scope) ->
 
 
 def _proved(c: Rel, known: Ranges) -> bool:
-    gap = negation_free(c)
+    gap = b.slack(c)
     return gap is not None and at_most(0, gap, known)
 
 
@@ -111,7 +111,7 @@ def rectangular(binders: Ranges, conds: tuple[Rel, ...], scope: Scope) -> tuple[
 
 def _cut(binders: list[Binder], c: Rel, scope: Scope) -> list[Binder] | None:
     """The ranges cut by a relation of one index with what does not vary."""
-    gap = negation_free(c)
+    gap = b.slack(c)
     mine = [k for k, x in enumerate(binders) if x.symbol in symbols_of(c.left) | symbols_of(c.right)]
     if gap is None or len(mine) != 1 or batched(c, scope):
         return None

@@ -7,7 +7,6 @@ import sympy
 from symgrad.codegen.access import spread
 from symgrad.codegen.emit import emit, lengths, numeric, value
 from symgrad.codegen.emit_entrywise import product
-from symgrad.codegen.intervals import negation_free
 from symgrad.codegen.state import NotVectorisable, Scope, State
 from symgrad.codegen.text import ATOM, COMPARE, PRODUCT, SUM, Code
 from symgrad.tensor import build as b
@@ -26,7 +25,7 @@ from symgrad.tensor.walk import postorder
 
 def relation(r: Rel, state: State) -> str:
     """A relation of integers as a Python condition: ``t < T`` rather than ``t + 1 <= T``."""
-    gap = negation_free(r)
+    gap = b.slack(r)
     if gap is None or isinstance(gap, int):
         return f"{state.integer(r.left)} {r.op} {state.integer(r.right)}"
     number, terms = sympy.expand(gap).as_coeff_Add()

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import sympy
 
+from symgrad.tensor import build as b
 from symgrad.tensor.affine import affine
 from symgrad.tensor.integers import Int, difference, integer, replace, same, symbols_of
 from symgrad.tensor.nodes import Binder, Rel
@@ -132,25 +133,11 @@ def contains(outer: tuple[Int, Int], inner: tuple[Int, Int], ranges: Ranges) -> 
     return at_most(outer[0], inner[0], ranges) and at_most(inner[1], outer[1], ranges)
 
 
-def negation_free(r: Rel) -> Int | None:
-    """The expression that is ≥ 0 exactly where an inequality holds; None for == and !=."""
-    match r.op:
-        case "<=":
-            return difference(r.right, r.left)
-        case "<":
-            return difference(difference(r.right, r.left), 1)
-        case ">=":
-            return difference(r.left, r.right)
-        case ">":
-            return difference(difference(r.left, r.right), 1)
-    return None
-
-
 def gaps_of(r: Rel) -> tuple[Int, ...] | None:
     """The expressions that are all ≥ 0 exactly where a relation holds; None for !=."""
     if r.op == "==":
         return difference(r.right, r.left), difference(r.left, r.right)
-    gap = negation_free(r)
+    gap = b.slack(r)
     return None if gap is None else (gap,)
 
 

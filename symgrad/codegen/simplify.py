@@ -3,7 +3,7 @@
 from msgspec.structs import replace as changed
 
 from symgrad.codegen.accesses import Access, accesses
-from symgrad.codegen.intervals import Ranges, at_most, clip, largest, negation_free, smallest
+from symgrad.codegen.intervals import Ranges, at_most, clip, largest, smallest
 from symgrad.codegen.model import Model
 from symgrad.codegen.plan import Loop, plan
 from symgrad.tensor import build as b
@@ -90,7 +90,7 @@ class _Dropper:
 
     def cuts(self, c: Rel, v: Var) -> bool:
         """Whether the relation says no more than that the node exists."""
-        gap = negation_free(c)
+        gap = b.slack(c)
         if gap is None or v.name not in self.families:
             return False
         for axis, sub in enumerate(v.subs):

@@ -13,6 +13,7 @@ from symgrad.problem.indices import size_of
 from symgrad.problem.scope import Scope
 from symgrad.source import Place
 from symgrad.syntax.tree import Call, Keyword, Span, Tree
+from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, at_most, difference, index_symbol, symbols_of
 from symgrad.tensor.nodes import Binder, Expr, Rel
 
@@ -109,22 +110,12 @@ def descends(lo: Int, hi: Int, scope: Scope) -> bool:
     if at_most(hi, lo):
         return True
     for r in scope.given:
-        slack = _slack(r)
-        if slack is not None and at_most(slack, difference(hi, lo)):
+        room = b.slack(r)
+        if room is not None and at_most(room, difference(hi, lo)):
             return False
-        if slack is not None and at_most(slack, difference(lo, hi)):
+        if room is not None and at_most(room, difference(lo, hi)):
             return True
     return _offset(hi) > _offset(lo) and _only_indices(lo, scope) and _only_indices(hi, scope)
-
-
-def _slack(r: Rel) -> Int | None:
-    """What a relation says is not negative."""
-    match r.op:
-        case "<" | "<=":
-            return difference(r.right, r.left) - (r.op == "<")
-        case ">" | ">=":
-            return difference(r.left, r.right) - (r.op == ">")
-    return None
 
 
 def _offset(value: Int) -> int:

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from symgrad.tensor import build as b
+from symgrad.tensor.comparisons import HOLDS
 from symgrad.tensor.deltas import contract_deltas
 from symgrad.tensor.evaluate import Env, evaluate
-from symgrad.tensor.integers import index_symbol, size_symbol
+from symgrad.tensor.integers import evaluate_int, index_symbol, size_symbol
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Binder, Expr, Rel
 from symgrad.tensor.ranges import certain
@@ -127,3 +130,19 @@ RANGES = {i: in_n, k: b.binder(k, 1, i)}
 )
 def test_what_is_certain_in_ranges(relation: Rel, expected: bool | None) -> None:
     assert certain(relation, RANGES) is expected
+
+
+RELATIONS = st.builds(
+    b.rel,
+    st.sampled_from(("==", "!=", "<", "<=", ">", ">=")),
+    *[st.tuples(*[st.integers(-2, 2)] * 4).map(lambda c: c[0] + c[1] * n + c[2] * i + c[3] * k)] * 2,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(RELATIONS)
+def test_what_is_said_to_be_certain_holds_at_every_index(relation: Rel) -> None:
+    places = [{n: a, i: c, k: d} for a in range(1, 6) for c in range(1, a + 1) for d in range(1, c + 1)]
+    sides = [(evaluate_int(relation.left, place), evaluate_int(relation.right, place)) for place in places]
+    known = certain(relation, RANGES)
+    assert known is None or {HOLDS[relation.op](*x) for x in sides} == {known}

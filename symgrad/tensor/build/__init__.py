@@ -26,12 +26,12 @@ from symgrad.tensor.build.constants import (
 from symgrad.tensor.build.entries import at, build, concat, entry, stack
 from symgrad.tensor.build.matrices import call, diag, inner, matmul, outer, permute, scalar_factors, transpose
 from symgrad.tensor.build.reductions import fold, mean, reduce
-from symgrad.tensor.build.relations import binder, delta, holds, iverson, rel
+from symgrad.tensor.build.relations import binder, delta, holds, iverson, rel, slack
 
 __all__ = [
     "MINUS_ONE", "ONE", "ZERO", "Number", "add", "apply", "at", "binder", "build", "call", "chain", "coefficient",
     "compare", "concat", "count", "delta", "deriv", "diag", "div", "entry", "eye", "fold", "full", "holds",
     "identity_tensor", "index_symbols", "inner", "is_one", "is_zero", "iverson", "limit", "literal", "matmul",
     "mean", "mul", "neg", "num", "number_of", "ones", "opaque", "outer", "permute", "power", "reduce", "rel",
-    "scalar_factors", "stack", "sub", "transpose", "var", "zeros", "zeros_like",
+    "scalar_factors", "slack", "stack", "sub", "transpose", "var", "zeros", "zeros_like",
 ]  # fmt: skip

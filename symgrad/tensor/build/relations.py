@@ -4,7 +4,7 @@ import sympy
 
 from symgrad.tensor.affine import affine
 from symgrad.tensor.build.constants import ONE, ZERO
-from symgrad.tensor.integers import Int, integer
+from symgrad.tensor.integers import Int, difference, integer
 from symgrad.tensor.nodes import Binder, Expr, Iverson, Rel
 
 
@@ -35,6 +35,20 @@ def holds(r: Rel) -> bool | None:
             return (gap - 1).at_least_zero()
         case _:
             return (-gap - 1).at_least_zero()
+
+
+def slack(r: Rel) -> Int | None:
+    """What is ≥ 0 exactly where an inequality of integers holds; None for == and !=."""
+    match r.op:
+        case "<=":
+            return difference(r.right, r.left)
+        case "<":
+            return difference(difference(r.right, r.left), 1)
+        case ">=":
+            return difference(r.left, r.right)
+        case ">":
+            return difference(difference(r.left, r.right), 1)
+    return None
 
 
 def iverson(*conds: Rel) -> Expr:
