@@ -9,6 +9,7 @@ from symgrad.notation.mathml import mathml
 from symgrad.notation.symbols import SYMBOLS
 from symgrad.notation.tree import (
     Aligned,
+    BigOp,
     Boxed,
     Evaluated,
     Fenced,
@@ -52,6 +53,13 @@ CORE = {
         (Verbatim(r"\input{x}", "w<0"), "<mtext>w&lt;0</mtext>"),
         (Verbatim(r"\frac12", "half"), "<mfrac><mn>1</mn><mn>2</mn></mfrac>"),
         (Boxed(X), '<mrow class="boxed"><mi>x</mi></mrow>'),
+        # What runs stands below a sum and below max, but beside an integral and an expectation.
+        (BigOp("sum", Ident("i"), Ident("n"), X),
+         "<mrow><munderover><mo>∑</mo><mi>i</mi><mi>n</mi></munderover><mi>x</mi></mrow>"),
+        (BigOp("max", Ident("i"), None, X),
+         '<mrow><munder><mo movablelimits="true" lspace="0" rspace="0.17em">max</mo><mi>i</mi></munder><mi>x</mi></mrow>'),
+        (BigOp("integral", Number("0"), Number("1"), None), "<msubsup><mo>∫</mo><mn>0</mn><mn>1</mn></msubsup>"),
+        (BigOp("expectation", Ident("q"), None, X), "<mrow><msub><mo>𝔼</mo><mi>q</mi></msub><mi>x</mi></mrow>"),
     ],
 )  # fmt: skip
 def test_elements(tree: Tree, printed: str) -> None:
