@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 
 import sympy
+from msgspec.structs import replace as changed
 
 from symgrad.calculus.dependency import lags
 from symgrad.tensor import build as b
@@ -39,7 +40,7 @@ def name_preactivations(
         made = Definition(names[d.family], d.indices, inner, d.ranges, d.conds)
         assert isinstance(d.body, Apply)
         body = b.apply(d.body.fn, made.target, *d.body.args[1:])
-        out += [made, Definition(d.family, d.indices, body, d.ranges, d.conds, d.facts)]
+        out += [made, changed(d, body=body)]
         added.append(made)
     return System(tuple(out), system.steps), tuple(added)
 

@@ -58,7 +58,7 @@ def hoist(model: Model) -> Model:
         fresh = {m.family: m for m in part.members}
         for k, d in enumerate(out):
             if d.family in families and d.indices == fresh[d.family].indices:
-                out[k] = Definition(d.family, d.indices, mover.definition(d), d.ranges, d.conds, d.facts)
+                out[k] = changed(d, body=mover.definition(d))
         first = min(k for k, d in enumerate(out) if d.family in families)
         out = [_reusing(d, mover.made, model.open) if d.family not in families else d for d in out]
         model = changed(model, outputs={k: _in_folds(e, mover.made, model) for k, e in model.outputs.items()})

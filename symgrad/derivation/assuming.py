@@ -28,7 +28,7 @@ from symgrad.tensor.nodes import Compare, Density, Expr, Integral, Reduce, Var
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.stable import Array
 from symgrad.tensor.substitution import replace_nodes
-from symgrad.tensor.system import Definition, System
+from symgrad.tensor.system import System
 from symgrad.tensor.walk import postorder, variables
 
 DRAWS = 64
@@ -78,9 +78,7 @@ def with_facts(problem: Problem, question: Question) -> tuple[Problem, Question]
                 return tuple(changed(x) for x in value)
         return value
 
-    definitions = tuple(
-        Definition(d.family, d.indices, change(d.body), d.ranges, d.conds, d.facts) for d in problem.system.definitions
-    )
+    definitions = tuple(replace(d, body=change(d.body)) for d in problem.system.definitions)
     facts = {n: f | known.get(n, frozenset()) for n, f in problem.facts.items()}
     fields = {name: changed(value) for name, value in question.fields.items()}
     assume = tuple(change(c) if isinstance(c, Expr) else c for c in question.assume)

@@ -171,10 +171,10 @@ def put_in(names: Sequence[Var], bodies: Mapping[Expr, Expr], shared: Var) -> Re
     return (*listed([(b.compare("==", v, bodies[v]),) for v in names]), "; ", shared, " is a common factor")
 
 
-def listed(items: Sequence[Expr | Reason]) -> Reason:
-    """a, b and c."""
+def listed(items: Sequence[Expr | Reason], last: str = " and ") -> Reason:
+    """a, b and c; ``last`` stands before the last of them."""
     words: list[str | Expr] = []
     for k, item in enumerate(items):
-        words += [" and " if k == len(items) - 1 else ", "] if k else []
+        words += [last if k == len(items) - 1 else ", "] if k else []
         words += item if isinstance(item, tuple) else [item]
     return tuple(words)

@@ -123,7 +123,7 @@ def _together(parts: list[tuple[System, Expr]]) -> tuple[System, list[Expr]]:
 
 def _renamed(d: Definition, names: Mapping[str, str]) -> Definition:
     family = names.get(d.family, d.family)
-    return Definition(family, d.indices, _with_names(d.body, names), d.ranges, d.conds, d.facts)
+    return replace(d, family=family, body=_with_names(d.body, names))
 
 
 def _with_names(expr: Expr, names: Mapping[str, str]) -> Expr:

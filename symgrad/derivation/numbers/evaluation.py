@@ -97,8 +97,7 @@ def _code(system: System, root: Expr, point: Point) -> Code:
         return Var(names[x.name], x.subs, x.shape, x.facts) if isinstance(x, Var) and x.name in names else x
 
     renamed = tuple(
-        Definition(names.get(d.family, d.family), d.indices, transform(d.body, rule), d.ranges, d.conds, d.facts)
-        for d in system.definitions
+        changed(d, family=names.get(d.family, d.family), body=transform(d.body, rule)) for d in system.definitions
     )
     return Code(System(renamed, system.steps), transform(root, rule))
 

@@ -11,6 +11,7 @@ from symgrad.calculus.trace import trace
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.differentiation.derivative import as_node
 from symgrad.derivation.reading_order import inputs, members, own_step, specialise, statements
+from symgrad.derivation.reasons import listed
 from symgrad.derivation.steps import Block, Check, Introduced, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, choose_sizes
 from symgrad.errors import QuestionError
@@ -241,8 +242,8 @@ def _at_its_step(
     signs = frozenset(sign for v in nodes for sign in lags(system).sign.get(v.name, ()))
     where = "of the steps before" if signs == {-1} else "of the steps after" if signs == {1} else "of other steps"
     given = [v for v in nodes if system.body(v) is None]
-    other: Reason = (where, ", from ", *_listed(states))
-    words: Reason = (*_listed(given), " and, ", *other) if given else other
+    other: Reason = (where, ", from ", *listed(states))
+    words: Reason = (*listed(given), " and, ", *other) if given else other
     return [*blocks, Prose(("All of it is computed from ", *words, "; ", on, " is not among them."))]
 
 
@@ -259,15 +260,6 @@ def _all_behind(work: Workspace, system: System, of: Expr, start: Var, on: Expr)
     if not found:
         blocks.append(Prose((of, " is given; nothing computes it.")))
     elif read:
-        words: Reason = ("All of it is computed from ", *_listed(read), "; ", on, " is not among them.")
+        words: Reason = ("All of it is computed from ", *listed(read), "; ", on, " is not among them.")
         blocks.append(Prose(words))
     return blocks
-
-
-def _listed(nodes: Sequence[Var]) -> Reason:
-    words: list[str | Expr] = []
-    for k, v in enumerate(nodes):
-        if k:
-            words.append(" and " if k == len(nodes) - 1 else ", ")
-        words.append(v)
-    return tuple(words)

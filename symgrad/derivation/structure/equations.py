@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 from msgspec import Struct
+from msgspec.structs import replace
 
 from symgrad.derivation.reading_order import Statement, inputs, specialise, statements
+from symgrad.derivation.reasons import listed
 from symgrad.derivation.steps import Block, Code, Line, Prose, Reason, Result
 from symgrad.derivation.workspace import workspace
 from symgrad.errors import QuestionError
@@ -16,7 +18,7 @@ from symgrad.tensor.nodes import Count, Expr, Fold, Num, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import same_shape
 from symgrad.tensor.substitution import replace_nodes
-from symgrad.tensor.system import Definition, System
+from symgrad.tensor.system import System
 from symgrad.tensor.walk import find, variables
 
 MOST_UNROLLED = 60
@@ -65,10 +67,7 @@ class Chosen(Struct, frozen=True):
         if not self.nodes:
             return system
         return System(
-            tuple(
-                Definition(d.family, d.indices, self.placed(d.body), d.ranges, d.conds, d.facts)
-                for d in system.definitions
-            ),
+            tuple(replace(d, body=self.placed(d.body)) for d in system.definitions),
             system.steps,
         )
 
@@ -130,7 +129,7 @@ def _one(
     blocks += lines
     read = inputs(system, found, [root])
     if read:
-        blocks.append(Prose(("Given: ", *_listed(read), ".")))
+        blocks.append(Prose(("Given: ", *listed(read, ", "), ".")))
     body = system.body(root) if isinstance(root, Var) else root
     return Result(
         asked.text,
@@ -180,12 +179,3 @@ def _sums_members(body: Expr) -> bool:
         ):
             return True
     return False
-
-
-def _listed(nodes: Sequence[Var]) -> Reason:
-    words: list[str | Expr] = []
-    for k, v in enumerate(nodes):
-        if k:
-            words.append(", ")
-        words.append(v)
-    return tuple(words)
