@@ -250,6 +250,13 @@ class Numbers(Struct, frozen=True):
         value = _central(moved, h)
         return np.asarray(value[(slice(None),) * (1 + of.order) + picks])
 
+    def unresolved(self, node: Expr, indices: Mapping[sympy.Symbol, int]) -> Deriv | None:
+        """The derivative that an expression is, itself or as a name of one such as δ = ∂L/∂v; None where it is not."""
+        if isinstance(node, Var):
+            body = self.system.body(cast(Var, _at(node, {**self.sizes, **indices})))
+            return body if isinstance(body, Deriv) else None
+        return node if isinstance(node, Deriv) else None
+
     def movable(self, node: Deriv, indices: Mapping[sympy.Symbol, int]) -> bool:
         """Whether the complex step along directions gives a derivative: by a node, with no other derivatives in it."""
         return isinstance(node.wrt, Var) and not self._nested(_at(node.of, {**self.sizes, **indices}))
@@ -304,8 +311,7 @@ class Numbers(Struct, frozen=True):
 
     def _partial_key(self, node: Deriv, indices: Mapping[sympy.Symbol, int]) -> tuple[Any, ...]:
         here = {**self.sizes, **indices}
-        values = tuple(sorted((s.name, v) for s, v in indices.items()))
-        return _at(node.of, here), _at(node.wrt, here), node.kind, node.held, values
+        return _at(node.of, here), _at(node.wrt, here), node.kind, frozenset(_at(h, here) for h in node.held)
 
     def _shifted(self, of: Expr, wrt: Var, directions: Array, by: tuple[complex, ...], held: frozenset[Key]) -> Array:
         """of with wrt moved along each direction by each amount; (amounts, points, directions, *of.shape)."""

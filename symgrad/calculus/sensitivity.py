@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence, Set
 import sympy
 from msgspec import Struct
 
+from symgrad.calculus.layer_adjoints import input_adjoint
 from symgrad.calculus.pullback import CALLS, Contribution, fit, pullback
 from symgrad.calculus.whole_sums import whole_sums
 from symgrad.errors import InternalError
@@ -14,7 +15,7 @@ from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, replace
 from symgrad.tensor.lower import component
 from symgrad.tensor.lowering_rules import fresh_indices
-from symgrad.tensor.nodes import At, Binder, Build, Call, Expr, Fold, Opaque, Rel, Var
+from symgrad.tensor.nodes import At, Binder, Build, Call, Compare, Expr, Fold, Opaque, Rel, Var
 from symgrad.tensor.probability import expanded
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
@@ -60,20 +61,25 @@ def sensitivities(
         elif isinstance(node, Fold | Build | Opaque):
             _collect(found, _through_binder(node, value, incoming, wanted, outside))
         else:
-            for child, part in zip(node.children, _contributions(node, value, incoming), strict=True):
+            for child, part in zip(node.children, _contributions(node, value, incoming, live), strict=True):
                 if part is not None and child in live:
                     adjoint[child] = b.add(adjoint[child], part) if child in adjoint else part
     ranks = {x: k for k, x in enumerate(postorder(body))}
     return tuple(sorted(found.values(), key=lambda s: ranks.get(s.atom, 0)))
 
 
-def _contributions(node: Expr, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
-    if isinstance(node, Call) and node.fn not in CALLS:
-        return _by_entries(node, ans, g)
-    return pullback(node, ans, g)
+def _contributions(node: Expr, ans: Expr, g: Expr, live: Set[Expr]) -> tuple[Contribution, ...]:
+    if not isinstance(node, Call) or node.fn in CALLS:
+        return pullback(node, ans, g)
+    first, *others = node.args
+    layer = input_adjoint(node, g) if first in live and first not in others else None
+    if layer is None or any(x in live for x in others):
+        parts = by_entries(node, ans, g)
+        return parts if layer is None else (layer, *parts[1:])
+    return (layer, *(None for _ in others))
 
 
-def _by_entries(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
+def by_entries(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     """Σ_i g_i ∂y_i/∂x_j from the index notation of y, for a function without a rule of its own."""
     outside = frozenset(s.name for x in (g, node) for s in dependence(x).symbols)
     outside |= {v.name for v in variables(g, node)}
@@ -98,6 +104,8 @@ def _by_entries(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
 def _is_live(node: Expr, live: set[Expr], wanted: Callable[[Var], bool]) -> bool:
     if isinstance(node, Var):
         return wanted(node)
+    if isinstance(node, Fold) and isinstance(node.body, Compare):
+        return False
     if isinstance(node, Fold | Build | Opaque):
         return any(isinstance(x, Var) and wanted(x) for x in postorder(node))
     return any(c in live for c in node.children)

@@ -166,8 +166,8 @@ def _(node: Call, state: State, scope: Scope) -> Code:
     if batch:
         return _batched_call(node, codes, batch, state, scope)
     row = values_of(node)
-    if row.helper is not None:
-        state.helper(row.helper)
+    for helper in row.helpers:
+        state.helper(helper)
     return Code(_filled_in(row.code, node, codes, state, node.shape), ATOM, (), node.order)
 
 
@@ -210,8 +210,8 @@ def _batched_call(node: Call, codes: list[Code], batch: tuple[sympy.Symbol, ...]
     if template is None and node.fn not in _UNCHANGED:
         raise NotVectorisable
     row = values_of(node)
-    if row.helper is not None:
-        state.helper(row.helper)
+    for helper in row.helpers:
+        state.helper(helper)
     shape = (*lengths(batch, scope), *node.shape) if node.fn == "reshape" else node.shape
     unit = _unit(node, batch[0]) if node.fn == "one_hot" else None
     axis_from_end: object = None

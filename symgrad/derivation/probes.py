@@ -13,7 +13,7 @@ import sympy
 from msgspec import Struct
 
 from symgrad.calculus.numeric import Numbers
-from symgrad.tensor.nodes import Add, Chain, Deriv, Expr
+from symgrad.tensor.nodes import Add, Chain, Expr
 from symgrad.tensor.stable import Array
 from symgrad.tensor.walk import postorder
 
@@ -53,8 +53,9 @@ class Along(Struct, frozen=True):
 
     def slopes(self, node: Expr) -> Array:
         """The derivative along the directions by the complex step."""
-        assert isinstance(node, Deriv)
-        return self.numbers.slopes(node, self.directions, self.indices)
+        derivative = self.numbers.unresolved(node, self.indices)
+        assert derivative is not None
+        return self.numbers.slopes(derivative, self.directions, self.indices)
 
     def value(self, expr: Expr) -> Array:
         """The sums of the claimed entries."""
@@ -69,8 +70,9 @@ class Along(Struct, frozen=True):
                 for factor in reversed(factors):
                     directions = self._applied(factor, directions)
                 return directions
-            case Deriv() if self.numbers.movable(expr, self.indices):
-                return self.numbers.slopes(expr, directions, self.indices)
+        derivative = self.numbers.unresolved(expr, self.indices)
+        if derivative is not None and self.numbers.movable(derivative, self.indices):
+            return self.numbers.slopes(derivative, directions, self.indices)
         points, count, *shape = directions.shape
         value = self.numbers.value(expr, self.indices)
         kept = value.shape[1 : value.ndim - len(shape)]
@@ -84,14 +86,15 @@ class Along(Struct, frozen=True):
 
     def confirm(self, node: Expr, right: Sequence[Expr]) -> None:
         """What was found right along the directions is taken for the derivative, of which all entries cost too much."""
-        assert isinstance(node, Deriv)
+        derivative = self.numbers.unresolved(node, self.indices)
+        assert derivative is not None
         resolved = next((x for x in right if not self._unresolved(x)), None)
         if resolved is not None:
-            self.numbers.take(node, self.numbers.value(resolved, self.indices), self.indices)
+            self.numbers.take(derivative, self.numbers.value(resolved, self.indices), self.indices)
 
     def _unresolved(self, expr: Expr) -> bool:
         """Whether an expression has no value but by moving very many entries one by one."""
-        derivatives = (x for x in postorder(expr) if isinstance(x, Deriv))
+        derivatives = filter(None, (self.numbers.unresolved(x, self.indices) for x in postorder(expr)))
         return any(
             self.numbers.many(x.of, x.wrt, self.indices) and not self.numbers.taken(x, self.indices)
             for x in derivatives
@@ -107,6 +110,7 @@ def probe(numbers: Numbers, of: Expr, wrt: Expr, indices: Indices) -> Entries | 
 
 def probe_of(numbers: Numbers, left: Expr, relation: str, indices: Indices) -> Entries | Along:
     """How the sides of a line are compared, of which the left one may be an unresolved derivative."""
-    if relation != "=" or not isinstance(left, Deriv):
+    derivative = numbers.unresolved(left, indices) if relation == "=" else None
+    if derivative is None:
         return Entries(numbers, indices)
-    return probe(numbers, left.of, left.wrt, indices)
+    return probe(numbers, derivative.of, derivative.wrt, indices)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from symgrad.calculus.whole_sums import whole_sums
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
+from symgrad.tensor.functions.layers import setting
 from symgrad.tensor.nodes import (
     Add,
     Apply,
@@ -54,6 +55,14 @@ CALLS: dict[str, str] = {
     "avgpool1d": "the mean of each window",
     "avgpool2d": "the mean of each window",
 }
+
+INPUTS: dict[str, str] = {
+    "conv1d": "the transposed convolution, with the same filters",
+    "conv2d": "the transposed convolution, with the same filters",
+    "conv_transpose1d": "the convolution, with the same filters",
+    "conv_transpose2d": "the convolution, with the same filters",
+}
+"""Why of a layer, where the gradient goes to its input."""
 
 
 def why(reader: Var, body: Expr, node: Var) -> Reason:
@@ -116,6 +125,9 @@ def _operation(op: Expr, node: Var) -> str | tuple[str | Expr, ...]:
             return _matrix_product(args, node)
         case Mul(args=args):
             return "product rule" if sum(_member(node, a) for a in args) > 1 else ""
+        case Call(fn=fn, args=(x, *_)) as op if fn in INPUTS and _member(node, x):
+            strided = "transpose" not in fn and any(n != 1 for n in setting(op, "stride"))
+            return f"{INPUTS[fn]}, zeros between the entries of the gradient" if strided else INPUTS[fn]
         case Call(fn=fn):
             return CALLS.get(fn, fn)
         case Fold(op="sum") | Reduce(op="sum"):

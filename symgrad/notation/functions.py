@@ -34,6 +34,7 @@ def _named(*names: str) -> Iterable[Written]:
 _ROWS = (
     *_named("tanh", "sin", "cos", "relu", "softplus", "erf", "max", "min", "sign", "det", "softmax", "logsumexp"),
     *_named("vec", "reshape", "size", "conv1d", "conv2d", "maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d"),
+    *_named("maxunpool1d", "maxunpool2d"),
     Written("conv_transpose1d", text="convtranspose1d"),
     Written("conv_transpose2d", text="convtranspose2d"),
     Written("sigmoid", "sign", "sigma"),

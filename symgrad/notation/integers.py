@@ -105,8 +105,46 @@ def _letters(term: sympy.Expr) -> tuple[str, ...]:
     return tuple(sorted(s.name for s in term.free_symbols))
 
 
-def _sum(value: sympy.Expr, symbol: SymbolTree, inline: bool) -> Piece:
-    return signed_sum([_signed(t, symbol, inline) for t in _ordered(value)])
+def _sum(value: sympy.Add, symbol: SymbolTree, inline: bool) -> Piece:
+    steps = _steps(value)
+    rest = sympy.Add(value, *(a for a, _ in steps.values()))
+    terms = _ordered(rest) if isinstance(rest, sympy.Add) else (rest,)
+    return signed_sum([_step(*steps[t], symbol, inline) if t in steps else _signed(t, symbol, inline) for t in terms])
+
+
+@lru_cache(maxsize=4096)
+def _steps(value: sympy.Add) -> dict[sympy.Expr, tuple[sympy.Expr, sympy.Symbol]]:
+    """The terms a r of indices r that are steps from the first place, by what they are in a (r − 1).
+
+    k + 2r − 2 is k + 2 (r − 1), and S r + k − S is S (r − 1) + k: SymPy multiplies out what was written so.
+    """
+    found = {t: z for t in value.args if (z := _stride(t)) is not None}
+    constant, _ = value.as_coeff_Add()
+    numbers = {t: z for t, z in found.items() if z[0].is_Number}
+    others = {t: z for t, z in found.items() if not z[0].is_Number and -z[0] in value.args}
+    beside = len(value.args) - (constant != 0) - len(numbers) - 2 * len(others)
+    left = constant + sum(a for a, _ in numbers.values())
+    several = len(found) > 1
+    counted = (left == 0 and (beside or several)) or (left == 1 and several and not beside)
+    return {**(numbers if counted else {}), **others}
+
+
+def _stride(term: sympy.Expr) -> tuple[sympy.Expr, sympy.Symbol] | None:
+    """A term as a number of places times an index; sizes are positive, indices are not known to be."""
+    indices = [s for s in term.free_symbols if isinstance(s, sympy.Symbol) and not s.is_positive]
+    if len(indices) != 1:
+        return None
+    (index,) = indices
+    places = term / index
+    return None if index in places.free_symbols or places in (1, -1) else (places, index)
+
+
+def _step(places: sympy.Expr, index: sympy.Symbol, symbol: SymbolTree, inline: bool) -> tuple[bool, Tree]:
+    """a (r − 1), and whether it is subtracted."""
+    minus = bool(places.could_extract_minus_sign())
+    stride = bracketed(_expression(-places if minus else places, symbol, inline), level.FACTOR)
+    from_first = signed_sum([(False, symbol(index)), (True, Number("1"))])
+    return minus, Row((stride, bracketed(from_first, level.FACTOR)))
 
 
 @lru_cache(maxsize=4096)

@@ -178,6 +178,8 @@ def _tight(tree: Tree) -> str:
             return "".join(_tight(x) for x in items if not isinstance(x, Space))
         case Prefix(op=op, body=body):
             return SYMBOLS[op].unicode + _tight(body)
+        case Fenced(body=Infix(ops=("minus" | "plus",)) as body, left="(", right=")"):
+            return f"({_tight(body)})"
         case _:
             return plain(tree)
 

@@ -4,6 +4,7 @@ A frame with K rows gives every bound symbol a column of K integers. An array ev
 (batch or 1, K or 1, *shape of the node).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -23,6 +24,9 @@ Symbols: TypeAlias = frozenset[sympy.Symbol]
 def compare(op: str, left: Array, right: Array) -> Array:
     """The truth of left op right, entry by entry, on real parts."""
     return np.asarray(HOLDS[op](left.real, right.real))
+
+
+_MOST_KEYS = 1 << 62
 
 
 class Frame:
@@ -74,10 +78,8 @@ class Frame:
         names = [s for s in self.columns if s in relevant]
         if not names:
             return self._with({}, 1), None
-        table = np.stack([self.columns[s] for s in names], axis=1)
-        rows, places = np.unique(table, axis=0, return_inverse=True)
-        columns = {s: np.ascontiguousarray(rows[:, i]) for i, s in enumerate(names)}
-        return self._with(columns, len(rows)), np.asarray(places).reshape(-1)
+        rows, places = distinct([self.columns[s] for s in names])
+        return self._with(dict(zip(names, rows, strict=True)), len(rows[0])), places
 
     def rows(self, chosen: Array) -> "Frame":
         """The frame of some of the rows, given as places or as a mask."""
@@ -161,6 +163,30 @@ class Frame:
         for c in conds:
             result &= compare(c.op, self.column(c.left), self.column(c.right))
         return result
+
+
+def distinct(columns: Sequence[Array]) -> tuple[list[Array], Array]:
+    """The distinct rows of some columns of integers, in ascending order, and the place of each row among them.
+
+    A row is one number in mixed radix, so that it is counted, or sorted, as a number.
+    """
+    lows = [int(c.min()) for c in columns]
+    spans = [int(c.max()) - low + 1 for c, low in zip(columns, lows, strict=True)]
+    total = math.prod(spans)
+    if total > _MOST_KEYS:
+        table, places = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+        return [np.ascontiguousarray(c) for c in table.T], np.asarray(places).reshape(-1)
+    keys = np.zeros(len(columns[0]), dtype=np.int64)
+    for c, low, span in zip(columns, lows, spans, strict=True):
+        keys = keys * span + (c - low)
+    if total <= 8 * len(keys):
+        there = np.zeros(total, dtype=bool)
+        there[keys] = True
+        found, places = np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
+    else:
+        found, places = np.unique(keys, return_inverse=True)
+    digits = np.unravel_index(found, spans)
+    return [d + low for d, low in zip(digits, lows, strict=True)], np.asarray(places).reshape(-1)
 
 
 @lru_cache(maxsize=65536)

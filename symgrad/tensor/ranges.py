@@ -33,9 +33,9 @@ def certain(relation: Rel, ranges: Ranges) -> bool | None:
         case ">":
             return True if negative else False if above else None
         case "==":
-            return False if positive or negative else None
+            return True if above and below else False if positive or negative else None
         case _:
-            return True if positive or negative else None
+            return False if above and below else True if positive or negative else None
 
 
 def _extreme(value: Int, ranges: Ranges, lowest: bool) -> Int | None:

@@ -42,6 +42,7 @@ p, Y = v("p", n, facts=("probability",)), v("Y", m, n, facts=("probability",))
 image, filters = v("image", 2, 5, 4), v("filters", 3, 2, 2, 3)
 signal, kernels = v("signal", 2, 6), v("kernels", 3, 2, 3)
 back, back1 = v("back", 3, 2, 2, 3), v("backward", 2, 3, 2)
+pooled = v("pooled", 2, 2, 2)
 bigger, line3 = v("bigger", 3, 2, 3), v("line", 2, 3)
 place = v("place", facts=("index",))
 
@@ -139,6 +140,8 @@ CASES: dict[str, Expr] = {
     "conv_transpose2d": cnn.conv_transpose2d(bigger, back, stride=2, padding=(1, 0)),
     "maxpool1d": cnn.maxpool1d(signal, 2),
     "maxpool2d": cnn.maxpool2d(image, 2),
+    "maxunpool1d": cnn.maxunpool1d(b.mul(line3, line3), signal, 2),
+    "maxunpool2d": cnn.maxunpool2d(b.mul(pooled, pooled), image, 2),
     "avgpool1d": cnn.avgpool1d(signal, 2),
     "avgpool2d": cnn.avgpool2d(image, 2),
     "Σ over entries": b.fold("sum", b.mul(b.at(x, i), b.at(S, i, 2)), [b.binder(i, 1, n)]),

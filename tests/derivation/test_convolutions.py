@@ -10,9 +10,9 @@ from symgrad.notation.plain import plain
 from symgrad.notation.read import read
 from symgrad.notation.style import Style
 from symgrad.problem.elaborate import load_problem
-from symgrad.tensor.nodes import Expr
+from symgrad.tensor.nodes import Call, Expr
 from symgrad.tensor.stable import Array
-from symgrad.tensor.walk import variables
+from symgrad.tensor.walk import postorder, variables
 
 BANK = ("conv_sizes", "conv1d_index", "conv_by_hand", "conv_lowered", "transposed_conv", "layer_counts")
 
@@ -67,9 +67,9 @@ def test_entries_of_a_strided_convolution() -> None:
     found = derived("conv1d_index")
     (by_input,) = [x for x in found["by_input"].results[0].blocks if isinstance(x, CasesLine)]
     (inside, condition), (outside, otherwise) = by_input.cases
-    assert text(inside) == "W[1,c,k−2r+2]"
+    assert text(inside) == "W[1,c,k−2(r−1)]"
     assert text(outside) == "0"
-    assert "".join(w if isinstance(w, str) else text(w) for w in condition) == "1 ≤ k − 2r + 2 ≤ 3"
+    assert "".join(w if isinstance(w, str) else text(w) for w in condition) == "1 ≤ k − 2 (r − 1) ≤ 3"
     assert otherwise == ("otherwise",)
     assert said(found["loss_by_weight"])[-1] == "[∂l/∂W][1,c,:] = conv1d[dilation 2](x[:,c], ∂l/∂f)"
     assert said(found["loss_by_input"])[-1] == "[∂l/∂x][:,c] = convtranspose1d[stride 2](∂l/∂f, W[1,c,:])"
@@ -78,10 +78,12 @@ def test_entries_of_a_strided_convolution() -> None:
 def test_gradients_are_layers_of_gradients() -> None:
     found = derived("conv_lowered")
     assert said(found["by_filter"])[-1] == "∂g/∂F = conv2d(X, ∂g/∂Z)"
-    assert said(found["by_input"])[-2:] == [
-        "∂g/∂X = convtranspose2d(∂g/∂Z, F)",
-        "∂g/∂X = conv2d[padding 2](∂g/∂Z, R)",
-    ]
+    whole, full = said(found["by_input"])[-2:]
+    assert whole == (
+        "∂g/∂X = [∑[k=1..H−2] ∑[l=1..N−2] 𝟏[1 ≤ i − k + 1 ≤ 3, 1 ≤ j − l + 1 ≤ 3] [∂g/∂Z]ₖₗ F[i−k+1,j−l+1]][i,j]"
+        " = convtranspose2d(∂g/∂Z, F)"
+    )
+    assert full == "∂g/∂X = conv2d[padding 2](∂g/∂Z, R)"
 
 
 SETTINGS = [
@@ -112,7 +114,8 @@ def test_forms_of_a_layer_are_certified(settings: str, shapes: str) -> None:
     chain = solve_problem(problem, only=["chain"])[0]
     rules = [x.rule for r in chain.results for x in r.blocks if isinstance(x, Line)]
     assert "convolution" in rules
-    assert "transposed convolution" in rules
+    layers = [x.fn for r in chain.results if r.value is not None for x in postorder(r.value) if isinstance(x, Call)]
+    assert layers == ["conv_transpose2d"]
 
 
 NETWORK = """
@@ -168,7 +171,7 @@ def forward(v: dict[str, Array]) -> float:
     return float((u * u).sum())
 
 
-def test_a_gradient_that_is_a_product_has_a_name_before_a_pool_takes_its_entries() -> None:
+def test_a_gradient_that_is_a_product_has_a_name_before_it_passes_through_a_pool() -> None:
     (found,) = solve_problem(
         load_problem(
             "title: Pooled\nsymbols:\n  X: {shape: [2, 4, 4]}\n  W: {shape: [3, 8]}\n  V: {shape: [3, 3]}\n"
@@ -179,4 +182,47 @@ def test_a_gradient_that_is_a_product_has_a_name_before_a_pool_takes_its_entries
     assert found.status == "certified"
     value = found.results[0].value
     assert value is not None
-    assert {x.name for x in variables(value)} == {"δ", "X", "P"}
+    assert {x.name for x in variables(value)} == {"δ", "X"}
+    (layer,) = [x for x in said(found) if x.startswith("∂L/∂X = [") and x.endswith("maxunpool2d₂(δ, X)")]
+    assert "𝟏[Xᵢⱼₖ = P_iqr]" in layer
+
+
+LENET = """
+symbols:
+  x: {shape: [8, 8]}
+  K: {shape: [2, 1, 3, 3]}
+  c: {shape: 2}
+  M: {shape: [3, 2, 2, 2]}
+  W: {shape: [4, 3]}
+  y: {shape: 4, is: one-hot}
+model:
+  - a = conv2d(x, K, bias=c)
+  - h = relu(a)
+  - p = maxpool2d(h, 2)
+  - s = conv2d(p, M)
+  - u = relu(s)
+  - q = maxpool2d(u, 2)
+  - L = cross_entropy(y, softmax(W @ vec(q)))
+questions:
+  - {id: chain, ask: derivative, of: L, wrt: [K, c]}
+  - {id: back, ask: derivative, of: L, wrt: [K, c, M], form: backprop}
+"""
+
+
+def test_a_network_hands_its_gradient_back_from_layer_to_layer() -> None:
+    """Each line has one layer, and the slope and the gradient behind it by name."""
+    found = {d.id: d for d in solve_problem(load_problem(LENET))}
+    assert {d.status for d in found.values()} == {"certified"}
+    firsts = [x.split(" = [")[0] for x in said(found["back"])]
+    assert [x for x in firsts if x.startswith("δ")] == [
+        "δq = reshape[3×1×1](Wᵀ (softmax(W vec(q)) − y))",
+        "δu = maxunpool2d₂(δq, u)",
+        "δs = δu ⊙ 𝟏[s > 0]",
+        "δp = convtranspose2d(δs, M)",
+        "δh = maxunpool2d₂(δp, h)",
+        "δa = δh ⊙ 𝟏[a > 0]",
+    ]
+    filters = [x for x in said(found["back"]) if x.startswith("∂L/∂K")]
+    assert filters == ["∂L/∂K = [∑[q=1..6] ∑ᵣ₌₁⁶ [δa]_iqr x[k+q−1,l+r−1]][i,j,k,l]"]
+    named = [x for x in said(found["chain"]) if " = δ" in x]
+    assert [x.split(" = ")[0] for x in named] == ["∂L/∂q", "∂L/∂s", "∂L/∂p", "∂L/∂a"]

@@ -181,7 +181,7 @@ CASES: list[tuple[str, Expr, str]] = [
     ("convolution",
      b.fold("sum", b.mul(b.entry(b.var("x", (), (n, m)), [At(k + 2 * (r - 1)), At(ell)]), b.at(b.var("W", (), (1, m,
        n)), 1, ell, k)), [b.binder(ell, 1, 5), b.binder(k, 1, 3)]),
-     r"\sum_{l=1}^{5} \sum_{k=1}^{3} x_{k+2r-2,l} W_{1,l,k}"),
+     r"\sum_{l=1}^{5} \sum_{k=1}^{3} x_{k+2(r - 1),l} W_{1,l,k}"),
     ("condition under the sum", b.fold("sum", MARGIN, [b.binder(j, 1, K)], [b.rel("!=", j, i)]),
      r"\sum_{\substack{j = 1 \\ j \ne i}}^{K} \max(0, z_j - z_i + 1)"),
     ("largest of a range", b.fold("max", b.at(x, i), [b.binder(i, 1, n)]), r"\max_{1\le i\le n} x_i"),

@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 import sympy
 
+from symgrad.notation.integers import integer_source
 from symgrad.notation.source import source
 from symgrad.syntax import tree as syntax
 from symgrad.syntax.reading import parse_expression
@@ -192,3 +193,26 @@ def called(name: str, args: tuple[syntax.Tree, ...], keywords: tuple[syntax.Keyw
     binder = b.binder(SIZES[only.name.id], *((last, first) if descending else (first, last)))
     conditions = [b.rel(x.ops[0], *map(integer, x.operands)) for x in args[1:] if isinstance(x, syntax.Compare)]
     return b.fold(name, elaborate(args[0]), [binder], conditions, descending)
+
+
+STRIDES = [
+    (j + 2 * (k - 1), "j+2*(k-1)"),
+    (k - 2 * (j - 1), "k-2*(j-1)"),
+    (3 * (k - 1) + 2 * (j - 1), "2*(j-1)+3*(k-1)"),
+    (3 * (k - 1) + 2 * (j - 1) + 1, "2*(j-1)+3*(k-1)+1"),
+    (sympy.expand(n * (j - 1) + k), "n*(j-1)+k"),
+    (sympy.expand(n * (j - 1) + m * (k - 1) + 1), "n*(j-1)+m*(k-1)+1"),
+    (j + 2 * k, "j+2*k"),
+    (2 * j - 1, "2*j-1"),
+    (2 * j - 2, "2*j-2"),
+    (k + j - 1, "j+k-1"),
+    (j + 2 * k - 3, "j+2*k-3"),
+    (m + 2 * n - 2, "m+2*n-2"),
+    (2 * j * k - 2, "2*j*k-2"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), STRIDES)
+def test_strides_are_counted_from_the_first_place(value: sympy.Expr, text: str) -> None:
+    """Of indices: a size times two less two is no stride."""
+    assert integer_source(value) == text

@@ -9,6 +9,7 @@ import pytest
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
 from symgrad.tensor.evaluate import Env, OutOfRange, evaluate, evaluate_all
+from symgrad.tensor.frames import distinct
 from symgrad.tensor.integers import evaluate_int, index_symbol, size_symbol
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, Build, Const, Cut, Expr, MatMul, Pick, Var
@@ -293,3 +294,12 @@ def test_a_derivative_is_evaluated_by_the_hook_at_every_index() -> None:
 
     env = Env(lambda v: of(v), SIZES, {}, hook)
     np.testing.assert_allclose(evaluate(expr, env), of("J", 3) @ of("J", 2))
+
+
+@pytest.mark.parametrize(("rows", "most"), [(1, 3), (50, 4), (1000, 3), (30, 10**6), (40, 2**40), (500, 100)])
+def test_distinct_rows_are_those_that_numpy_finds(rows: int, most: int) -> None:
+    columns = [np.random.default_rng(k).integers(-most, most, size=rows) for k in range(3)]
+    table, places = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    found, where = distinct(columns)
+    np.testing.assert_array_equal(np.stack(found, axis=1), table)
+    np.testing.assert_array_equal(where, places.reshape(-1))

@@ -119,8 +119,8 @@ def test_the_source_computes_the_value(name: str) -> None:
     assert isinstance(node, Call)
     row = values_of(node)
     space: dict[str, object] = {"np": np}
-    if row.helper is not None:
-        exec(row.helper, space)
+    for helper in row.helpers:
+        exec(helper, space)
     args = [evaluate(a, ENV) for a in node.args]
     names = [f"a{i}" for i in range(len(args))]
     space.update((label, a[0]) for label, a in zip(names, args, strict=True))

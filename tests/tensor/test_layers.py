@@ -10,7 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_reference import conv, conv_transpose, pairs, pool
 
+from symgrad.calculus.layer_adjoints import input_adjoint
+from symgrad.calculus.layer_sums import in_entries
 from symgrad.calculus.local import adjoint_part
+from symgrad.calculus.sensitivity import by_entries
 from symgrad.tensor import build as b
 from symgrad.tensor.evaluate import Env, evaluate, evaluate_all
 from symgrad.tensor.functions import FUNCTIONS, layers, values_of
@@ -129,8 +132,8 @@ def check(case: tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]) ->
 def from_source(node: Call, values: list[Array]) -> Array:
     row = values_of(node)
     space: dict[str, Any] = {"np": np, **{f"a{k}": x for k, x in enumerate(values)}}
-    if row.helper is not None:
-        exec(row.helper, space)
+    for helper in row.helpers:
+        exec(helper, space)
     names = [f"a{k}" for k in range(len(values))]
     return np.asarray(eval(row.code.format(*names, operands=", ".join(names), **dict(node.params)), space))
 
@@ -190,6 +193,25 @@ def has_output(case: tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]
         with pytest.raises(ShapeError, match="no output"):
             model(case)
     return expected
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if not n.startswith("mean")])
+@pytest.mark.parametrize("named", [False, True], ids=["", "with its value named"])
+def test_the_adjoint_of_a_layer_is_a_layer(name: str, named: bool) -> None:
+    """The layer, its sums and its source are the adjoint by index notation, which differences have judged."""
+    node, leaves = model(CASES[name])
+    y, g = b.var("y", shape=node.shape), b.var("g", shape=node.shape)
+    values = arrays((*leaves, g))
+    env = environment({**values, y: evaluate(node, environment(values))[0]})
+    layer = input_adjoint(node, g)
+    assert layer is not None
+    expected = evaluate(by_entries(node, y, g)[0], env)[0]
+    np.testing.assert_allclose(evaluate(layer, env)[0], expected, atol=1e-12)
+    sums = in_entries(layer, {node: y} if named else {})
+    assert sums is not None
+    np.testing.assert_allclose(evaluate(sums, env)[0], expected, atol=1e-12)
+    if isinstance(layer, Call):
+        np.testing.assert_allclose(from_source(layer, [values[v] for v in layer.args]), expected, atol=1e-12)
 
 
 @given(convolutions())

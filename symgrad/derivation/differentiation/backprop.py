@@ -9,6 +9,7 @@ from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
 from symgrad.calculus.cancel import may_cancel, settled
 from symgrad.calculus.dependency import lags, reach
 from symgrad.calculus.ends import open_ends
+from symgrad.calculus.layer_sums import in_entries
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.recast import ends_at, name_preactivations
 from symgrad.calculus.rewrite import size
@@ -95,7 +96,8 @@ def _solve(
         left = b.deriv(asked, target)
         start = len(work.certifier.checks) if results else 0
         stated = shared.boxes.get(target)
-        line = stated or work.certifier.line(left, value, reason=reason, rule="sum over uses", boxed=True)
+        sides = shared.with_entries([value], boxed=True)
+        line = stated or work.certifier.line(left, *sides, reason=reason, rule="sum over uses", boxed=True)
         work.certifier.compare(left, value, ranges=_open_ranges(model, asked, target))
         work.certifier.differences(asked, target, value)
         shown = () if results else tuple(blocks)
@@ -204,12 +206,20 @@ class _Pass:
         sides = self._sides(unguarded(equation, self.work.system, self.bodies))
         self.stated[delta(node)] = sides[-1]
         boxed = node in self.wanted
+        sides = self.with_entries(sides, boxed)
         whole = [b.deriv(self.named, node), delta(node), *sides] if boxed else [delta(node), *sides]
         reason = self._why(list(equation.terms), node, {}, sides[-1])
         line = self.work.certifier.line(*whole, reason=reason, rule="backprop", ranges=equation.ranges, boxed=boxed)
         self.blocks.append(line)
         if boxed:
             self.boxes[node] = line
+
+    def with_entries(self, sides: list[Expr], boxed: bool) -> list[Expr]:
+        """Sides of which the last is a layer's result: in index notation besides, before what is boxed."""
+        written = in_entries(sides[-1], self.bodies)
+        if written is None:
+            return sides
+        return [*sides[:-1], written, sides[-1]] if boxed else [*sides, written]
 
     def _sides(self, value: Expr) -> list[Expr]:
         """A value, and what is left of it where an adjoint cancels against it: δp p (1 − p) = p − y."""

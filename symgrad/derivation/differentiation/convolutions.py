@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import sympy
 
+from symgrad.calculus.layer_adjoints import input_adjoint
 from symgrad.derivation.reading_order import statements
 from symgrad.derivation.steps import Block, Reason
 from symgrad.derivation.workspace import Workspace
@@ -16,7 +17,6 @@ from symgrad.tensor.functions.layers import (
     conv1d,
     conv2d,
     conv_transpose1d,
-    conv_transpose2d,
     has_channels,
     setting,
 )
@@ -25,11 +25,10 @@ from symgrad.tensor.nodes import At, Binder, Call, Cut, Deriv, Entry, Expr, Fold
 from symgrad.tensor.shapes import ShapeError, same_shape
 
 FORWARD = {1: conv1d, 2: conv2d}
-BACKWARD = {1: conv_transpose1d, 2: conv_transpose2d}
 
 
-def layer_lines(work: Workspace, of: Expr, wrt: Expr) -> list[Block]:
-    """∂of/∂wrt as a layer applied to ∂of/∂y, for y = conv(x, w) with wrt = x or w."""
+def layer_lines(work: Workspace, of: Expr, wrt: Expr, value: Expr) -> list[Block]:
+    """∂of/∂wrt as a layer applied to ∂of/∂y, for y = conv(x, w) with wrt = x or w; nothing that ``value`` says."""
     if not isinstance(of, Var) or of.order or not isinstance(wrt, Var):
         return []
     found = _layers(work, of, wrt)
@@ -38,7 +37,7 @@ def layer_lines(work: Workspace, of: Expr, wrt: Expr) -> list[Block]:
     y, body = found[0]
     g = b.deriv(of, y)
     if body.args[0] is wrt and body.args[1] is not wrt:
-        return _by_input(work, of, wrt, body, g)
+        return _by_input(work, of, wrt, body, g, value)
     if body.args[1] is wrt and body.args[0] is not wrt:
         return _by_filters(work, of, wrt, body, g)
     return []
@@ -63,30 +62,18 @@ def _leaves(body: Expr) -> tuple[Expr, ...]:
     return tuple(v for c in body.children for v in _leaves(c))
 
 
-def _by_input(work: Workspace, of: Var, x: Var, body: Call, g: Expr) -> list[Block]:
+def _by_input(work: Workspace, of: Var, x: Var, body: Call, g: Expr, value: Expr) -> list[Block]:
     """∂ℓ/∂x = the transposed convolution of ∂ℓ/∂y; with stride 1 a correlation with flipped filters."""
-    axes = AXES[body.fn]
-    w = body.args[1]
-    stride, padding, dilation = (setting(body, n) for n in ("stride", "padding", "dilation"))
-    kernel = w.shape[w.order - axes :]
-    sizes, outs = x.shape[x.order - axes :], body.shape[body.order - axes :]
-    reached = [_reached(n, s, p, d, k) for n, s, p, d, k in zip(outs, stride, padding, dilation, kernel, strict=True)]
-    rest = tuple(difference(n, m) for n, m in zip(sizes, reached, strict=True))
-    try:
-        back = BACKWARD[axes](g, w, stride=stride, padding=padding, dilation=dilation, output_padding=rest)
-    except ShapeError:
-        return []
-    if not same_shape(back.shape, x.shape):
+    back = input_adjoint(body, g)
+    if back is None:
         return []
     reason: Reason = ("the transposed convolution of the gradient above, with the same filters",)
-    if any(not same(s, 1) for s in stride):
+    if any(not same(s, 1) for s in setting(body, "stride")):
         reason = ("the transposed convolution: zeros between the entries of ", g, ", then the flipped filters")
-    lines: list[Block] = [work.certifier.line(b.deriv(of, x), back, reason=reason, rule="transposed convolution")]
+    lines: list[Block] = []
+    if back is not value:
+        lines.append(work.certifier.line(b.deriv(of, x), back, reason=reason, rule="transposed convolution"))
     return [*lines, *_flipped(work, of, x, body, g)]
-
-
-def _reached(n: Int, s: Int, p: Int, d: Int, k: Int) -> Int:
-    return integer(sympy.expand((n - 1) * s - 2 * p + d * (k - 1) + 1))
 
 
 def _flipped(work: Workspace, of: Var, x: Var, body: Call, g: Expr) -> list[Block]:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from symgrad.calculus.dependency import lags
 from symgrad.calculus.ends import open_ends
+from symgrad.calculus.layer_sums import in_entries
 from symgrad.calculus.trace import OpenPaths
 from symgrad.derivation.at_ends import at_ends
 from symgrad.derivation.differentiation import backprop
@@ -238,7 +239,8 @@ def _result(
     start: int = 0,
 ) -> Result:
     left = b.deriv(of, w.expr, "total", held)
-    sides = dict.fromkeys([*_spelled(work.system, of, w.expr), value])
+    written = in_entries(value, {d.body: d.target for d in work.system.definitions if not d.ranges})
+    sides = dict.fromkeys([*_spelled(work.system, of, w.expr), *([] if written is None else [written]), value])
     line = work.certifier.line(left, *sides, reason=reason, rule="result", boxed=True)
     work.certifier.differences(of, w.expr, value, held)
     pending = tuple(names.take(value)) if names is not None else ()
@@ -249,7 +251,7 @@ def _result(
         left,
         value,
         value.shape,
-        (*blocks, line, *pending, *layer_lines(work, of, w.expr)),
+        (*blocks, line, *pending, *layer_lines(work, of, w.expr, value)),
         tuple(work.certifier.checks[start:]),
         names_in(work, value),
         code=derivative_code(work.problem, model, of, w.expr, closed, work.system, held),

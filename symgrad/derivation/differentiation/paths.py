@@ -8,6 +8,8 @@ from typing import Final
 from symgrad.calculus.cancel import may_cancel, settled
 from symgrad.calculus.entries import has_units, take_entries
 from symgrad.calculus.images import linear_images, through_variable
+from symgrad.calculus.layer_adjoints import given_by_entries
+from symgrad.calculus.layer_sums import in_entries
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.rewrite import (
     collect,
@@ -30,8 +32,8 @@ from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.functions.layers import POOLS
-from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, MatMul, Var
+from symgrad.tensor.functions.layers import AXES
+from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import renamed_apart
 from symgrad.tensor.walk import postorder, variables
@@ -150,6 +152,8 @@ class Paths:
         if self._hides_a_product(edges) and open_sum is not total:
             right.append(open_sum)
         right.append(total)
+        if (written := self.written_out(total)) is not None:
+            right.append(written)
         named = self._named(node, total, edges)
         if named is not total:
             right.append(named)
@@ -196,14 +200,20 @@ class Paths:
         if not self.of.order and len(edges) == 1 and _is_difference(value):
             recurs = node.subs or self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
             return self.names.error(node, value) if recurs else value
-        if node.name in self.adjoints or (not self.of.order and (_by_entries(value) or self._in_entries(node, value))):
+        if node.name in self.adjoints or (
+            not self.of.order and (_by_entries(value) or self._through_layer(node, value))
+        ):
             return self.names.adjoint(self.of, node, value, self.held)
         return value
 
-    def _in_entries(self, node: Var, value: Expr) -> bool:
-        """Whether the next line takes entries of a value that are sums, and would repeat these in each of its own."""
-        pools = any(isinstance(x, Call) and x.fn in POOLS for x in postorder(self.bodies.get(node, node)))
-        return pools and any(isinstance(x, MatMul) for x in postorder(value))
+    def written_out(self, value: Expr) -> Expr | None:
+        """A value that is a layer's result in index notation, the model's names in it; None of any other value."""
+        return in_entries(value, {body: v for v, body in self.bodies.items()})
+
+    def _through_layer(self, node: Var, value: Expr) -> bool:
+        """Whether the next line hands a value on through a convolution or pooling, and would repeat it there."""
+        layers = any(isinstance(x, Call) and x.fn in AXES for x in postorder(self.bodies.get(node, node)))
+        return layers and not isinstance(value, Var | Deriv) and not given_by_entries(value)
 
     def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
         if self.quiet or all(r is left for r in right):

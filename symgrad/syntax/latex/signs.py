@@ -46,7 +46,8 @@ _SAME_NAME: Final = (
     "erf", "floor", "ceil", "softmax", "logsumexp", "norm", "trace", "det", "inv", "diag", "vec", "outer",
     "dot", "kron", "mean", "argmax", "cross_entropy", "one_hot", "indicator", "where", "reshape", "transpose",
     "concat", "stack", "size", "loss", "max", "min", "sum", "prod", "grad", "jacobian", "conv1d", "conv2d",
-    "conv_transpose2d", "maxpool2d", "avgpool2d", "tan", "sinh", "cosh", "coth", "sech", "bernoulli", "normal",
+    "conv_transpose2d", "maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d", "maxunpool1d", "maxunpool2d", "tan",
+    "sinh", "cosh", "coth", "sech", "bernoulli", "normal",
 )  # fmt: skip
 
 FUNCTIONS: Final = MappingProxyType(

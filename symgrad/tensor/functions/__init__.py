@@ -31,13 +31,13 @@ class Values(Struct, frozen=True):
         code: NumPy source for single arrays: ``{0}``, ``{1}`` are operands, ``{operands}`` all of them,
             ``{axis}`` a setting, ``{shape}`` the tuple of the value's sizes and ``{last}`` the last of them.
         entries: (node, indices, entry, fresh) to the scalar entry; None where index notation does not help.
-        helper: Source of the function that ``code`` needs beside NumPy.
+        helpers: Sources of the functions that ``code`` needs beside NumPy, each after those that it calls.
     """
 
     compute: Callable[[Sequence[Array], Settings, tuple[int, ...]], Array]
     code: str
     entries: Callable[[Call, entries.At, entries.EntryOf, entries.Fresh], Expr] | None
-    helper: str | None = None
+    helpers: tuple[str, ...] = ()
 
 
 class TensorFunction(Struct, frozen=True):
@@ -69,17 +69,19 @@ def _layer(construct: Callable[..., Expr]) -> TensorFunction:
                     layer_sources.WINDOWS),
         "avgpool": (layer_arrays.average, layer_sources.pooling(axes, "mean"), layer_entries.average,
                     layer_sources.WINDOWS),
+        "maxunpool": (layer_arrays.unpooled, layer_sources.unpooling(axes), layer_entries.unpooled,
+                      layer_sources.MAX_UNPOOL),
     }[kind]  # fmt: skip
     return TensorFunction(name, construct, _named(name.replace("_", "")), Values(*values))
 
 
 _ROWS = (
     TensorFunction("softmax", construct.softmax, _named("softmax"), Values(
-        arrays.softmax, "_softmax({0}, {axis})", entries.softmax, _SOURCES["softmax"])),
+        arrays.softmax, "_softmax({0}, {axis})", entries.softmax, (_SOURCES["softmax"],))),
     TensorFunction("logsumexp", construct.logsumexp, _named("logsumexp"), Values(
-        arrays.logsumexp, "_logsumexp({0}, {axis})", entries.logsumexp, _SOURCES["logsumexp"])),
+        arrays.logsumexp, "_logsumexp({0}, {axis})", entries.logsumexp, (_SOURCES["logsumexp"],))),
     TensorFunction("cross_entropy", construct.cross_entropy, _named("CE"), Values(
-        arrays.cross_entropy, "_cross_entropy({0}, {1})", entries.cross_entropy, _SOURCES["cross_entropy"])),
+        arrays.cross_entropy, "_cross_entropy({0}, {1})", entries.cross_entropy, (_SOURCES["cross_entropy"],))),
     TensorFunction("norm", construct.norm, r"\lVert", Values(
         arrays.norm, "np.sqrt(np.sum(np.square({0})))", entries.norm)),
     TensorFunction("spectral_norm", construct.spectral_norm, r"\lVert", Values(
@@ -100,9 +102,10 @@ _ROWS = (
     TensorFunction("reshape", construct.reshape, _named("reshape"), Values(
         arrays.reshape, "np.reshape({0}, {shape})", entries.reshape)),
     TensorFunction("one_hot", construct.one_hot, _named("onehot"), Values(
-        arrays.one_hot, "_one_hot({0}, {last})", entries.one_hot, _SOURCES["one_hot"])),
+        arrays.one_hot, "_one_hot({0}, {last})", entries.one_hot, (_SOURCES["one_hot"],))),
     _layer(layers.conv1d), _layer(layers.conv2d), _layer(layers.conv_transpose1d), _layer(layers.conv_transpose2d),
     _layer(layers.maxpool1d), _layer(layers.maxpool2d), _layer(layers.avgpool1d), _layer(layers.avgpool2d),
+    _layer(layers.maxunpool1d), _layer(layers.maxunpool2d),
     TensorFunction("vec", construct.vec, _named("vec")),
     TensorFunction("size", construct.size, _named("size")),
     TensorFunction("outer", construct.outer, ""),

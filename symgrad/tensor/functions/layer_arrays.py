@@ -1,6 +1,7 @@
 """Values of convolutions and pooling: sliding windows over padded arrays with one leading batch axis."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -55,6 +56,14 @@ def convolution(args: Sequence[Array], params: Settings, shape: tuple[int, ...])
     return _finished(found.reshape((len(found), -1, *found.shape[3:])), bias, axes, shape)
 
 
+def _reached(
+    tap: Sequence[int], outputs: Sequence[int], strides: Sequence[int], spreads: Sequence[int]
+) -> tuple[Any, ...]:
+    """The places of the padded input that all output places reach through one tap."""
+    steps = zip(tap, outputs, strides, spreads, strict=True)
+    return (..., *(slice(d * k, d * k + (n - 1) * s + 1, s) for k, n, s, d in steps))
+
+
 def transposed(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
     """Every tap adds the input, weighted, at the places that it reaches; the padding is cut off."""
     axes = sum(key.startswith("stride") for key in params)
@@ -72,9 +81,7 @@ def transposed(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) 
     full = [(n - 1) * s + d * (k - 1) + 1 + e for n, k, s, d, e in sizes]
     out = np.zeros((*terms.shape[:2], *full), dtype=terms.dtype)
     for tap in np.ndindex(*w.shape[3:]):
-        steps = zip(tap, x.shape[2:], strides, spreads, strict=True)
-        reached = tuple(slice(d * k, d * k + (n - 1) * s + 1, s) for k, n, s, d in steps)
-        out[(slice(None), slice(None), *reached)] += terms[(..., *tap)]
+        out[_reached(tap, x.shape[2:], strides, spreads)] += terms[(..., *tap)]
     kept = tuple(slice(p, n - p) for n, p in zip(full, pads, strict=True))
     return _finished(out[(slice(None), slice(None), *kept)], bias, axes, shape)
 
@@ -92,6 +99,19 @@ def maximum(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> 
     windows = _pooled(args, params, -np.inf)
     first = windows.real.argmax(axis=-1)[..., None]
     return np.asarray(np.take_along_axis(windows, first, axis=-1)[..., 0])
+
+
+def unpooled(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:
+    """Every entry of a gradient added at the place that maximum() takes for it."""
+    g, x = args
+    axes = sum(key.startswith("stride") for key in params)
+    kernel, strides, pads, spreads = (_settings(params, n, axes) for n in ("kernel", "stride", "padding", "dilation"))
+    first = _pooled([x], params, -np.inf).real.argmax(axis=-1)
+    out = _padded(np.zeros(x.shape, dtype=g.dtype), pads)
+    for k, tap in enumerate(np.ndindex(*kernel)):
+        out[_reached(tap, g.shape[-axes:], strides, spreads)] += np.where(first == k, g, 0)
+    kept: tuple[Any, ...] = (..., *(slice(p, p + n) for p, n in zip(pads, shape[-axes:], strict=True)))
+    return np.asarray(out[kept])
 
 
 def average(args: Sequence[Array], params: Settings, shape: tuple[int, ...]) -> Array:

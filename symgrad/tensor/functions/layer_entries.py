@@ -83,8 +83,19 @@ def transposed(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
     wide = has_channels(x, axes)
     channel, picked, own = _channels(node, output, fresh) if wide else ((), (), output)
     sizes, kernel = x.shape[x.order - axes :], w.shape[w.order - axes :]
-    rows = [fresh() for _ in range(axes)]
-    binders = [*channel, *(Binder(s, 1, n) for s, n in zip(rows, sizes, strict=True))]
+    rows, taps, binders, conds = _reaching(node, target, sizes, kernel, fresh)
+    binders = [*channel, *binders]
+    leads = (picked[0] if picked else 1, own) if w.order > axes else ()
+    value = b.mul(b.iverson(*conds), entry(x, (*picked, *rows)), entry(w, (*leads, *taps)))
+    return _with_bias(node, output, entry, b.fold("sum", value, binders))
+
+
+def _reaching(
+    node: Call, target: Sequence[Int], outputs: Sequence[Int], kernel: Sequence[Int], fresh: Fresh
+) -> tuple[list[Int], list[Int], list[Binder], list[Rel]]:
+    """The output places whose windows hold a place of the input, the taps by which they do, and their conditions."""
+    rows: list[Int] = [fresh() for _ in outputs]
+    binders = [Binder(s, 1, n) for s, n in zip(rows, outputs, strict=True)]
     taps: list[Int] = []
     conds: list[Rel] = []
     options = zip(*(setting(node, n) for n in ("stride", "padding", "dilation")), strict=True)
@@ -97,9 +108,7 @@ def transposed(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
             binders.append(Binder(tap, 1, k))
             conds.append(b.rel("==", u, read_place(r, tap, s, p, d)))
         taps.append(tap)
-    leads = (picked[0] if picked else 1, own) if w.order > axes else ()
-    value = b.mul(b.iverson(*conds), entry(x, (*picked, *rows)), entry(w, (*leads, *taps)))
-    return _with_bias(node, output, entry, b.fold("sum", value, binders))
+    return rows, taps, binders, conds
 
 
 def _channels(node: Call, output: Int, fresh: Fresh) -> tuple[tuple[Binder, ...], tuple[Int, ...], Int]:
@@ -145,3 +154,23 @@ def _window(node: Call, at: At, entry: EntryOf, fresh: Fresh, op: str) -> Expr:
         return b.fold("sum", b.mul(b.iverson(*inside), value), binders)
     conds = [c for c in inside if b.holds(c) is not True]
     return b.fold(op, value, binders, conds)
+
+
+def unpooled(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
+    """Σ_r g_r over the windows r in which x at this place is the largest entry, none before it being as large."""
+    g, x = node.args
+    axes = AXES[node.fn]
+    lead, target = at[: len(at) - axes], at[len(at) - axes :]
+    rows, taps, binders, conds = _reaching(node, target, g.shape[len(lead) :], setting(node, "kernel"), fresh)
+    pooled = Call(node.fn.replace("un", ""), (x,), node.params, g.shape)
+    largest = b.at(pooled, *lead, *rows)
+    earlier: list[Expr] = []
+    for axis in range(axes):
+        moving = [fresh() for _ in range(axis, axes)]
+        ends = (integer(taps[axis] - 1), *setting(node, "kernel")[axis + 1 :])
+        read = _input_places(node, rows, [*taps[:axis], *moving])
+        other = b.compare("!=", entry(x, (*lead, *read)), largest)
+        inside = [c for c in _inside(read, x.shape[len(lead) :], setting(node, "padding")) if b.holds(c) is not True]
+        earlier.append(b.fold("prod", other, [Binder(s, 1, n) for s, n in zip(moving, ends, strict=True)], inside))
+    value = b.mul(b.iverson(*conds), entry(g, (*lead, *rows)), b.compare("==", entry(x, at), largest), *earlier)
+    return b.fold("sum", value, binders)

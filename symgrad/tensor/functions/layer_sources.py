@@ -50,9 +50,24 @@ def _conv_transpose(stride, padding, dilation, output_padding, groups, x, w, bia
     return y[0] if plain else y
 '''
 
-CONV = f"{_WINDOWS}\n\n{_CONV}"
-CONV_TRANSPOSE = _CONV_TRANSPOSE
-WINDOWS = _WINDOWS
+_MAX_UNPOOL = '''\
+def _max_unpool(kernel, stride, padding, dilation, g, x):
+    """The adjoint of max pooling: g at the first largest entry of each window of x, 0 elsewhere."""
+    axes = len(kernel)
+    views = _windows(x, kernel, stride, padding, dilation, -np.inf)
+    first = views.reshape(*views.shape[:-axes], -1).argmax(axis=-1)
+    y = np.pad(np.zeros(x.shape), [(0, 0)] * (x.ndim - axes) + [(p, p) for p in padding])
+    for k, tap in enumerate(np.ndindex(*kernel)):
+        steps = zip(tap, g.shape[-axes:], stride, dilation)
+        reached = tuple(slice(d * i, d * i + (n - 1) * s + 1, s) for i, n, s, d in steps)
+        y[(..., *reached)] += np.where(first == k, g, 0.0)
+    return y[(..., *(slice(p, p + n) for n, p in zip(x.shape[-axes:], padding)))]
+'''
+
+WINDOWS = (_WINDOWS,)
+CONV = (_WINDOWS, _CONV)
+CONV_TRANSPOSE = (_CONV_TRANSPOSE,)
+MAX_UNPOOL = (_WINDOWS, _MAX_UNPOOL)
 
 
 def _each(name: str, axes: int) -> str:
@@ -77,3 +92,9 @@ def pooling(axes: int, reduction: str) -> str:
     over = "-1" if axes == 1 else "(-2, -1)"
     fill = ", -np.inf" if reduction == "max" else ""
     return f"np.{reduction}(_windows({{operands}}, {settings}{fill}), axis={over})"
+
+
+def unpooling(axes: int) -> str:
+    """The call of the adjoint of max pooling."""
+    settings = ", ".join(_each(n, axes) for n in ("kernel", "stride", "padding", "dilation"))
+    return f"_max_unpool({settings}, {{operands}})"

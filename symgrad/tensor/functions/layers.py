@@ -14,17 +14,15 @@ from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import IntLike, as_integer
 from symgrad.tensor.integers import Int, at_most, difference, integer, same
 from symgrad.tensor.nodes import Call, Expr
-from symgrad.tensor.shapes import ShapeError, describe, show_shape
+from symgrad.tensor.shapes import ShapeError, describe, same_shape, show_shape
 
 Setting: TypeAlias = IntLike | Sequence[IntLike]
 
 AXES: dict[str, int] = {
     "conv1d": 1, "conv2d": 2, "conv_transpose1d": 1, "conv_transpose2d": 2,
-    "maxpool1d": 1, "maxpool2d": 2, "avgpool1d": 1, "avgpool2d": 2,
+    "maxpool1d": 1, "maxpool2d": 2, "avgpool1d": 1, "avgpool2d": 2, "maxunpool1d": 1, "maxunpool2d": 2,
 }  # fmt: skip
 """The number of axes that each layer slides along."""
-POOLS = frozenset({"maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d"})
-"""The layers that make one number of each window."""
 
 
 def setting(node: Call, name: str) -> tuple[Int, ...]:
@@ -234,3 +232,27 @@ def avgpool1d(x: Expr, kernel: Setting, stride: Setting | None = None, padding: 
 def avgpool2d(x: Expr, kernel: Setting, stride: Setting | None = None, padding: Setting = 0) -> Expr:
     """The mean of each kh × kw window of every channel, padding counted as zeros."""
     return _pool("avgpool2d", x, kernel, stride, padding)
+
+
+def _unpool(
+    name: str, g: Expr, x: Expr, kernel: Setting, stride: Setting | None, padding: Setting, dilation: Setting
+) -> Expr:
+    pooled = _pool(name.replace("un", ""), x, kernel, stride, padding, dilation)
+    assert isinstance(pooled, Call)
+    if g.row or not same_shape(g.shape, pooled.shape):
+        raise ShapeError(f"{name}: the pooled input is {show_shape(pooled.shape)}, not {describe(g)}")
+    return b.call(name, (g, x), x.shape, **dict(pooled.params))
+
+
+def maxunpool1d(
+    g: Expr, x: Expr, kernel: Setting, stride: Setting | None = None, padding: Setting = 0, dilation: Setting = 1
+) -> Expr:
+    """The adjoint of max pooling: each g_r is added at the first largest entry of window r of x."""
+    return _unpool("maxunpool1d", g, x, kernel, stride, padding, dilation)
+
+
+def maxunpool2d(
+    g: Expr, x: Expr, kernel: Setting, stride: Setting | None = None, padding: Setting = 0, dilation: Setting = 1
+) -> Expr:
+    """The same over kh × kw windows of every channel."""
+    return _unpool("maxunpool2d", g, x, kernel, stride, padding, dilation)
