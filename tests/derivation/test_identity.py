@@ -204,6 +204,9 @@ DEFINED = [
     ("grad(s, x)", "2 * W.T @ h", True),
     ("grad(s, x)", "W.T @ h", False),
     ("g", "h", False),
+    ("x - mean(x)", "0", False),
+    ("h - h", "0", True),
+    ("sum(x[i], i=1..n)*sum(x[i]**2, i=1..n)", "sum(x[i]**3, i=1..n)", False),
 ]
 
 
@@ -244,6 +247,16 @@ PROVED = [
     ("log(s)", "s - 1", "<="),
     ("x*w", "(x**2 + w**2)/2", "<="),
     ("sigmoid(x)*(1 - sigmoid(x))", "1/4", "<="),
+]
+
+
+PROVED += [
+    ("sum(softmax(A, axis=1), axis=1)", "1", "=="),
+    ("sum(A - mean(A, axis=0), axis=0)", "0", "=="),
+    ("mean((u - mean(u))**2)", "mean(u**2) - mean(u)**2", "=="),
+    ("mean((u - mean(u))/sqrt(mean((u - mean(u))**2) + s))", "0", "=="),
+    ("mean(A**2/(mean(A**2, axis=0) + s), axis=0)", "mean(A**2, axis=0)/(mean(A**2, axis=0) + s)", "=="),
+    ("sum(u[i], i=1..n)*sum(u[i]*v[i], i=1..n)", "sum(sum(u[i]*v[i]*u[j], j=1..n), i=1..n)", "=="),
 ]
 
 

@@ -51,6 +51,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     left, right = as_written(question.asked("left")), as_written(question.asked("right"))
     if left.order and right.order and (not same_shape(left.shape, right.shape) or left.row != right.row):
         raise QuestionError(f"the left side is {describe(left)}, the right side {describe(right)}", question.place)
+    left, right = _filling(left, right), _filling(right, left)
     conditions = (*question.assume, *problem.assumptions)
     system = problem.system.extended(d for c in conditions if (d := assumed_definition(c)) is not None)
     choices = choose_sizes(system, [left, right], [c for c in conditions if isinstance(c, Rel)])
@@ -71,6 +72,15 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     proof = Proofs(work, left, right, claim.relation).proof()
     found = search.found() if proof is None else None
     return (claim.proved(proof) if found is None else claim.refuted(found),)
+
+
+def _filling(x: Expr, other: Expr) -> Expr:
+    """A scalar beside a tensor stands for each of its entries."""
+    if x.order or not other.order:
+        return x
+    value = b.number_of(x)
+    array = b.mul(x, b.ones(other.shape)) if value is None else b.full(value, other.shape)
+    return b.transpose(array) if other.row else array
 
 
 def _gentle(numbers: Numbers, inputs: Sequence[Var]) -> Numbers:

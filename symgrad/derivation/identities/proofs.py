@@ -133,7 +133,8 @@ class Proofs(Struct, frozen=True):
         written = [as_formulas(self.work.system, self.written(x)) for x in (self.left, self.right)]
         chains = [identity_rules.chain(x) for x in written]
         first, second = (c[-1][0] for c in chains)
-        if first is not second and Proofs(self.work, first, second, "=").alike() is None:
+        same = Proofs(self.work, first, second, "=").alike()
+        if same is None:
             return None
         blocks: list[Block] = []
         for k, (side, steps) in enumerate(zip((self.left, self.right), chains, strict=True)):
@@ -141,7 +142,7 @@ class Proofs(Struct, frozen=True):
             if shown:
                 blocks += [Prose(("The right side:",))] if k else []
                 blocks += [self.work.certifier.line(side, x, reason=r, rule="identity") for x, r in shown]
-        return blocks
+        return [*blocks, *same]
 
     def alike(self) -> list[Block] | None:
         """The lines by which both sides are the same, by entries or as scalar algebra; None where they are not."""
@@ -165,11 +166,10 @@ class Proofs(Struct, frozen=True):
         for whole, entry in zip((self.left, self.right), entries, strict=True):
             items = tuple(At(i) for i in indices)
             shown = Entry(whole, items, ()) if items else whole
-            rights = tuple(dict.fromkeys(x for x in (entry, entries[0]) if x is not shown))
-            if rights:
-                blocks.append(
-                    self.work.certifier.line(shown, *rights, reason=("by entries",), rule="entries", ranges=ranges)
-                )
+            if entry is shown or entries[0] is shown or b.number_of(whole) is not None:
+                continue
+            line = self.work.certifier.line(shown, entries[0], reason=("by entries",), rule="entries", ranges=ranges)
+            blocks.append(line)
         return blocks
 
     def _by_derivation(self) -> list[Block] | None:

@@ -120,6 +120,8 @@ def _log_of_softmax(x: Expr) -> Expr:
 
 def _sum_of_probabilities(x: Expr) -> Expr:
     """Σ p = 1."""
+    if isinstance(x, Reduce) and x.op == "sum" and isinstance(x.arg, Call) and x.arg.fn == "softmax" and x.order:
+        return b.ones(x.shape) if x.axes == (x.arg.param("axis"),) else x
     total = isinstance(x, Reduce) and x.op == "sum" and not x.order and x.arg.order == 1
     return b.ONE if total and isinstance(x, Reduce) and _probabilities(x.arg) else x
 
