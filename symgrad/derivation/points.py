@@ -11,7 +11,7 @@ from symgrad.problem.model import Declaration, Given, Problem, Setting
 from symgrad.problem.numbers import array, filled, part
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, replace, symbols_of
-from symgrad.tensor.nodes import At, Binder, Entry, Expr, Shape, Var
+from symgrad.tensor.nodes import At, Binder, Build, Density, Entry, Expr, Full, Shape, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.shapes import show_shape
 from symgrad.tensor.system import Definition
@@ -55,6 +55,7 @@ class Point(Struct, frozen=True):
         known = sizes.known
         made = [_definition(v, known) for v in values]
         made += [_from_entries(node, found, known) for node, found in parts.items()]
+        made += [_function(s, s.target, known) for s in settings if isinstance(s.target, Density)]
         return cls(known, tuple(made))
 
 
@@ -90,15 +91,23 @@ def _number(setting: Setting) -> int:
 
 def _values(problem: Problem, setting: Setting, sizes: _Sizes) -> Iterable[Value]:
     if isinstance(setting.target, Var):
-        yield Value(setting.target, setting.value, setting)
+        yield Value(setting.target, setting.value, setting, _running(problem, setting.target, sizes))
     elif setting.target is None:
         for declared in problem.declarations.get(setting.name, ()):
             yield from _members(declared, setting, sizes)
         for d in problem.system.family(setting.name):
             if d.ranges and not setting.value.shape:
                 yield Value(d.target, setting.value, setting, d.ranges)
-    elif not isinstance(setting.target, Entry):
+    elif not isinstance(setting.target, Entry | Density):
         raise QuestionError(f"{setting.name} can be given a value only by name or entry by entry", setting.place)
+
+
+def _running(problem: Problem, node: Var, sizes: _Sizes) -> tuple[Binder, ...]:
+    """The ranges of the steps that a member leaves open: what is set for u[t] is set for every t that u has."""
+    members = [d.ranges for d in problem.declarations.get(node.name, ())]
+    members += [d.ranges for d in problem.system.family(node.name)]
+    known = {x.symbol: x for ranges in members for x in ranges}
+    return tuple(known[s] for s in node.subs if isinstance(s, sympy.Symbol) and s in known and s not in sizes.known)
 
 
 def _members(declared: Declaration, setting: Setting, sizes: _Sizes) -> Iterable[Value]:
@@ -149,6 +158,36 @@ def _definition(value: Value, known: Mapping[sympy.Symbol, Int]) -> Definition:
 def _put(given: Given, known: Mapping[sympy.Symbol, Int]) -> Given:
     """A value that is one expression, at the sizes that are known."""
     return Given(given.shape, tuple(reindex(x, known) for x in given.entries))
+
+
+def _function(setting: Setting, target: Density, known: Mapping[sympy.Symbol, Int]) -> Definition:
+    value = None if setting.value.shape else reindex(setting.value.entries[0], known)
+    found = None if value is None or value.order else function_definition(target, value)
+    if found is None:
+        raise QuestionError(f"{setting.name} is set to one expression of its arguments", setting.place)
+    return found
+
+
+def function_definition(left: Density, right: Expr) -> Definition | None:
+    """An unknown function or a density, given by its value at every argument; None for a conditional."""
+    if not isinstance(left.table, Var) or left.given:
+        return None
+    places = [i for i in left.at if isinstance(i, sympy.Symbol)]
+    if len(places) < len(left.at):
+        return None
+    if isinstance(right, Density) and right.at == left.at and not right.given:
+        return Definition(left.table.name, (), right.table)
+    binders = [Binder(i, 1, n) for i, n in zip(places, left.table.shape, strict=True)]
+    return Definition(left.table.name, (), b.build(right, binders))
+
+
+def at_places(table: Expr, at: Sequence[Int | None]) -> Expr:
+    """A function or a density, given as the table of its values, at a place."""
+    if not isinstance(table, Build | Full):
+        return Density(table, tuple(at))
+    if isinstance(table, Full):
+        return b.num(table.value)
+    return reindex(table.body, {x.symbol: i for x, i in zip(table.binders, at, strict=True) if i is not None})
 
 
 def _entry(setting: Setting, target: Entry, parts: dict[Var, dict[tuple[Int, ...], Expr]]) -> None:

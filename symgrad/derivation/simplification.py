@@ -23,6 +23,7 @@ from symgrad.tensor.nodes import (
     Deriv,
     Expr,
     Full,
+    Integral,
     Literal,
     MatMul,
     Mul,
@@ -33,7 +34,9 @@ from symgrad.tensor.nodes import (
     Transpose,
     Var,
 )
+from symgrad.tensor.probability import normalised
 from symgrad.tensor.rebuild import transform
+from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.shapes import same_shape
 from symgrad.tensor.sympy_reading import exact
@@ -296,6 +299,20 @@ def _norm_of_multiple(x: Expr) -> Expr:
     return b.mul(*(a if sign(a) > 0 else b.neg(a) for a in factors), norm(rest)) if rest.order else x
 
 
+def _mean_of_constant(x: Expr) -> Expr:
+    """E[c] = c, and Var[c] = 0."""
+    if not isinstance(x, Integral) or x.op not in ("expectation", "variance") or x.order:
+        return x
+    bound = {y.symbol for y in x.binders}
+    if free_ints(x.args[0]) & bound or not normalised(x.args[1], bound):
+        return x
+    return x.args[0] if x.op == "expectation" else b.ZERO
+
+
+def _divergence_of_equals(x: Expr) -> Expr:
+    return b.ZERO if isinstance(x, Integral) and x.op == "divergence" and x.args[0] is x.args[1] else x
+
+
 def _even_power_of_minus(x: Expr) -> Expr:
     """(−u)² = u²."""
     power = b.number_of(x.exponent) if isinstance(x, Pow) else None
@@ -364,5 +381,7 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("only the term of the true class is left", _one_hot_cross_entropy),
     Rewrite("the entries of the target sum to 1", _uniform_cross_entropy),
     Rewrite("the entries sum to 1", _sum_of_probabilities),
+    Rewrite("the mean of a constant is the constant", _mean_of_constant),
+    Rewrite("a density does not diverge from itself", _divergence_of_equals),
     Rewrite("exp and log undo each other", _log_of_exp),
 )

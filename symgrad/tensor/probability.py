@@ -6,7 +6,7 @@ is exact for polynomials of degree below twice their number.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
@@ -15,7 +15,7 @@ import sympy
 
 from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, index_symbol, size_symbol
+from symgrad.tensor.integers import Int, index_symbol, size_symbol, symbols_of
 from symgrad.tensor.laws import DIVERGENCES, LAWS, diagonal, log
 from symgrad.tensor.nodes import (
     Add,
@@ -233,3 +233,13 @@ def hermite(count: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Nodes and weights of E[f(ξ)] for a standard normal ξ."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(count)
     return tuple(map(float, nodes)), tuple(float(w) / math.sqrt(2 * math.pi) for w in weights)
+
+
+def normalised(q: Expr, bound: Set[sympy.Symbol]) -> bool:
+    """Whether q is a law, or a density of just the bound variables, so that its mass is 1."""
+    if isinstance(q, Law):
+        return True
+    if not isinstance(q, Density):
+        return False
+    own = {s for k, i in enumerate(q.at) if i is not None and k not in q.given for s in symbols_of(i)}
+    return own == bound

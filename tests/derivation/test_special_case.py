@@ -140,3 +140,28 @@ def test_states_stay_and_arrays_are_put_in(of: str, fixed: Any, text: str) -> No
     (found,) = json.loads(symgrad.load(f"{STEPS}  - {question}\n").solve().text("json"))["questions"]
     assert found["status"] == "certified", found["message"]
     assert found["results"][0]["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("of", "settings", "text", "value"),
+    [
+        ("V", "{D(z): 1/2}", "2*log(1/2)", "-2*log(2)"),
+        ("best.value", "{q(z): p(z)}", "2*log(1/2)", "-2*log(2)"),
+        ("best.at", "{q(z): p(z)}", "1/2", "1/2"),
+        ("KL(p(z), q(z))", "{q(z): p(z)}", "0", 0),
+        ("D(z)**2", '{D(z): "p(z)/(p(z) + q(z))"}', "(p(z)/(p(z) + q(z)))**2", None),
+    ],
+)
+def test_functions_and_densities_are_set_by_their_value_at_a_point(
+    of: str, settings: str, text: str, value: object
+) -> None:
+    problem = f"""
+symbols: {{p(z): {{is: density}}, q(z): {{is: density}}, D(z): {{is: function, range: [0, 1]}}}}
+model: ["V = E(log(D(z)), z ~ p) + E(log(1 - D(z)), z ~ q)"]
+questions:
+  - {{id: best, ask: optimum, of: V, over: D(z), sense: max}}
+  - {{id: only, ask: special_case, of: "{of}", set: {settings}}}
+"""
+    (found,) = json.loads(symgrad.load(problem).solve(["only"]).text("json"))["questions"]
+    assert found["status"] == "certified", found["message"]
+    assert (found["results"][0]["text"], found["results"][0]["value"]) == (text, value)

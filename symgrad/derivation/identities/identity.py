@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import sympy
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -12,6 +11,7 @@ from symgrad.derivation.assuming import Imposed
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.identities import counterexample as refuting
 from symgrad.derivation.identities.proofs import Proofs
+from symgrad.derivation.points import function_definition
 from symgrad.derivation.steps import Block, Introduced, Line, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, certifier, choose_sizes
 from symgrad.errors import CertificationError, QuestionError
@@ -21,7 +21,6 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import replace as replaced
 from symgrad.tensor.nodes import (
     Add,
-    Binder,
     Compare,
     Density,
     Expr,
@@ -110,13 +109,7 @@ def assumed_definition(condition: Condition) -> Definition | None:
     left, right = condition.left, condition.right
     if isinstance(left, Var):
         return Definition(left.name, left.subs, right)
-    if isinstance(left, Density) and isinstance(left.table, Var) and not left.given:
-        places = [i for i in left.at if isinstance(i, sympy.Symbol)]
-        if isinstance(right, Density) and right.at == left.at and not right.given:
-            return Definition(left.table.name, (), right.table)
-        binders = [Binder(i, 1, n) for i, n in zip(places, left.table.shape, strict=True)]
-        return Definition(left.table.name, (), b.build(right, binders))
-    return None
+    return function_definition(left, right) if isinstance(left, Density) else None
 
 
 class Claim(Struct):

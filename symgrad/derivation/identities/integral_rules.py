@@ -11,11 +11,12 @@ import sympy
 from msgspec import Struct
 
 from symgrad.calculus.rewrite import multiply_out
+from symgrad.derivation.points import at_places
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor import laws
 from symgrad.tensor import probability as pr
-from symgrad.tensor.integers import Int, symbols_of
+from symgrad.tensor.integers import symbols_of
 from symgrad.tensor.nodes import (
     Add,
     Apply,
@@ -34,7 +35,7 @@ from symgrad.tensor.nodes import (
     Var,
 )
 from symgrad.tensor.rebuild import rebuild, transform
-from symgrad.tensor.reindex import free_ints, reindex
+from symgrad.tensor.reindex import free_ints
 from symgrad.tensor.system import System, spread
 from symgrad.tensor.walk import postorder, variables
 
@@ -58,7 +59,7 @@ def definitions(system: System, stays: Callable[[Var], bool] = lambda v: False, 
 
     def rule(x: Expr) -> Expr:
         if isinstance(x, Density) and isinstance(x.table, Build | Full):
-            return _at_places(x.table, x.at)
+            return at_places(x.table, x.at)
         if not isinstance(x, Var):
             return x
         if x.name in begun and any(symbols_of(s) for s in x.subs):
@@ -75,13 +76,6 @@ def definitions(system: System, stays: Callable[[Var], bool] = lambda v: False, 
         return multiply_out(found) if multiplied and found is not x else found
 
     return Rule("definition", ("definition",), apply)
-
-
-def _at_places(table: Build | Full, at: Sequence[Int | None]) -> Expr:
-    """A table that is defined by its entries, at a place."""
-    if isinstance(table, Full):
-        return b.num(table.value)
-    return reindex(table.body, {x.symbol: i for x, i in zip(table.binders, at, strict=True) if i is not None})
 
 
 def mentioned(expr: Expr, system: System) -> Reason:
@@ -237,7 +231,7 @@ def _linear(x: Expr) -> Expr:
         outside = [f for f in factors if not free_ints(f) & bound]
         inside = [f for f in factors if free_ints(f) & bound]
         whole = Integral(x.op, (b.mul(*inside) if inside else b.ONE, *x.args[1:]), x.binders, ())
-        if not inside and x.op == "expectation" and _normalised(x.args[1], bound):
+        if not inside and x.op == "expectation" and pr.normalised(x.args[1], bound):
             total.append(b.mul(*outside))
         else:
             total.append(b.mul(*outside, whole))
@@ -259,15 +253,6 @@ def _moments(x: Expr) -> Expr:
     for n in range(2, int(degree) + 1):
         moments.append(b.add(b.mul(mean, moments[-1]), b.mul(b.num(n - 1), cov, moments[-2])))
     return multiply_out(moments[int(degree)])
-
-
-def _normalised(q: Expr, bound: set[sympy.Symbol]) -> bool:
-    if isinstance(q, Law):
-        return True
-    if not isinstance(q, Density):
-        return False
-    own = {s for k, i in enumerate(q.at) if i is not None and k not in q.given for s in symbols_of(i)}
-    return own == bound
 
 
 def terms_of(x: Expr) -> Sequence[Expr]:

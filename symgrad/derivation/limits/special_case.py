@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from symgrad.derivation.numbers.fixed import about
-from symgrad.derivation.points import Point
+from symgrad.derivation.points import Point, at_places
 from symgrad.derivation.reading_order import specialise
 from symgrad.derivation.resolving import as_formulas
 from symgrad.derivation.simplification import simplified, with_filled_added
@@ -14,11 +14,11 @@ from symgrad.derivation.writing_out import depends, earlier_states, put_in, read
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Expr
+from symgrad.tensor.nodes import Density, Expr, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
-from symgrad.tensor.walk import variables
+from symgrad.tensor.walk import postorder
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
@@ -60,11 +60,13 @@ def worked_out(
     """The value, and the lines: the definition, the values put in, each simplification, the name it has."""
     system = work.system
     values: dict[Expr, Expr] = {}
-    for v in variables(open_form):
-        if any(d.family == v.name for d in definitions):
+    given = {d.family for d in definitions}
+    for x in postorder(open_form, into=lambda n: not isinstance(n, Density)):
+        v = x.table if isinstance(x, Density) else x
+        if isinstance(v, Var) and v.name in given:
             body = system.body(v)
             assert body is not None
-            values[v] = body
+            values[x] = at_places(body, x.at) if isinstance(x, Density) else body
     settled = with_filled_added(replace_nodes(open_form, values))
     found: list[tuple[Expr, Reason]] = []
     if open_form is not root:
