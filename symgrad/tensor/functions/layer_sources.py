@@ -3,48 +3,50 @@
 _WINDOWS = '''\
 def _windows(x, kernel, stride, padding, dilation, fill=0.0):
     """x at s*r + d*k - p for every output place r and tap k; shape (..., *outputs, *kernel)."""
-    axes = len(kernel)
-    x = np.pad(x, [(0, 0)] * (x.ndim - axes) + [(p, p) for p in padding], constant_values=fill)
+    axes = tuple(range(x.ndim - len(kernel), x.ndim))
+    x = np.pad(x, [(0, 0)] * axes[0] + [(p, p) for p in padding], constant_values=fill)
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
-    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=tuple(range(x.ndim - axes, x.ndim)))
+    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=axes)
     return view[(..., *(slice(None, None, s) for s in (*stride, *dilation)))]
 '''
 
 _CONV = '''\
 def _conv(stride, padding, dilation, groups, x, w, bias=0.0):
-    """Correlation of x [c, ...] with filters w [out, in/groups, ...]; an array without channels is one channel."""
+    """Correlation of x [c, ...] with filters w [out, in/groups, ...].
+
+    An array without channels is one channel.
+    """
     axes = len(stride)
     plain = x.ndim == w.ndim == axes
     x = x if x.ndim > axes else x[None]
     w = w if w.ndim > axes else w[None, None]
     views = _windows(x, w.shape[2:], stride, padding, dilation)
-    views = views.reshape(groups, -1, *views.shape[1:])
-    filters = w.reshape(groups, -1, *w.shape[1:])
-    places, taps = "uv"[:axes], "kl"[:axes]
-    y = np.einsum(f"gc{places}{taps},goc{taps}->go{places}", views, filters)
-    y = y.reshape(-1, *y.shape[2:]) + np.reshape(bias, (-1,) + (1,) * axes)
+    over = range(1, axes + 2), (0, *range(-axes, 0))
+    each = zip(np.split(w, groups), np.split(views, groups))
+    y = np.concatenate([np.tensordot(filters, view, over) for filters, view in each])
+    y = y + np.reshape(bias, (-1,) + (1,) * axes)
     return y[0] if plain else y
 '''
 
 _CONV_TRANSPOSE = '''\
 def _conv_transpose(stride, padding, dilation, output_padding, groups, x, w, bias=0.0):
-    """The adjoint of a convolution: x [c, ...] with filters w [in, out/groups, ...] added at the places it read."""
+    """The adjoint of a convolution: x [c, ...] added at the places it read.
+
+    The filters w are [in, out/groups, ...]; an array without channels is one channel.
+    """
     axes = len(stride)
     plain = x.ndim == w.ndim == axes
     x = x if x.ndim > axes else x[None]
     w = w if w.ndim > axes else w[None, None]
-    places, taps = "uv"[:axes], "kl"[:axes]
-    views = x.reshape(groups, -1, *x.shape[1:])
-    filters = w.reshape(groups, -1, *w.shape[1:])
-    terms = np.einsum(f"gc{places},gco{taps}->go{places}{taps}", views, filters)
-    terms = terms.reshape(-1, *terms.shape[2:])
     sizes = zip(x.shape[1:], w.shape[2:], stride, dilation, output_padding)
     full = [(n - 1) * s + d * (k - 1) + 1 + e for n, k, s, d, e in sizes]
-    y = np.zeros((terms.shape[0], *full))
+    y = np.zeros((groups * w.shape[1], *full))
     for tap in np.ndindex(*w.shape[2:]):
+        each = zip(np.split(w[(..., *tap)], groups), np.split(x, groups))
+        terms = np.concatenate([np.tensordot(filters, v, (0, 0)) for filters, v in each])
         steps = zip(tap, x.shape[1:], stride, dilation)
-        reached = tuple(slice(d * k, d * k + (n - 1) * s + 1, s) for k, n, s, d in steps)
-        y[(slice(None), *reached)] += terms[(..., *tap)]
+        reached = [slice(d * k, d * k + (n - 1) * s + 1, s) for k, n, s, d in steps]
+        y[(slice(None), *reached)] += terms
     y = y[(slice(None), *(slice(p, n - p) for n, p in zip(full, padding)))]
     y = y + np.reshape(bias, (-1,) + (1,) * axes)
     return y[0] if plain else y
@@ -56,12 +58,14 @@ def _max_unpool(kernel, stride, padding, dilation, g, x):
     axes = len(kernel)
     views = _windows(x, kernel, stride, padding, dilation, -np.inf)
     first = views.reshape(*views.shape[:-axes], -1).argmax(axis=-1)
-    y = np.pad(np.zeros(x.shape), [(0, 0)] * (x.ndim - axes) + [(p, p) for p in padding])
+    ends = [(0, 0)] * (x.ndim - axes) + [(p, p) for p in padding]
+    y = np.pad(np.zeros(x.shape), ends)
     for k, tap in enumerate(np.ndindex(*kernel)):
-        steps = zip(tap, g.shape[-axes:], stride, dilation)
-        reached = tuple(slice(d * i, d * i + (n - 1) * s + 1, s) for i, n, s, d in steps)
+        steps = zip(tap, g.shape[-axes:], stride, dilation, strict=True)
+        reached = [slice(d * i, d * i + (n - 1) * s + 1, s) for i, n, s, d in steps]
         y[(..., *reached)] += np.where(first == k, g, 0.0)
-    return y[(..., *(slice(p, p + n) for n, p in zip(x.shape[-axes:], padding)))]
+    inner = (slice(p, p + n) for n, p in zip(x.shape[-axes:], padding, strict=True))
+    return y[(..., *inner)]
 '''
 
 WINDOWS = (_WINDOWS,)
