@@ -84,7 +84,7 @@ class Indexer(Struct, frozen=True):
             if isinstance(item, Data) and symbols:
                 return False
             if isinstance(item, Place) and symbols:
-                if len(symbols) > 1 or coefficient(item.index, symbols[0]) != 1:
+                if len(symbols) > 1 or (coefficient(item.index, symbols[0]) or 0) < 1:
                     return False
                 x = self._range(symbols[0])
                 if self.guarded and not self._inside(item):
@@ -113,17 +113,18 @@ class Indexer(Struct, frozen=True):
                 symbols = self._symbols(item)
                 if symbols:
                     x = self._range(symbols[0])
-                    offset = difference(item.index, x.symbol)
-                    start = tidy(integer(sympy.expand(x.lo + offset)))
-                    stop = tidy(integer(sympy.expand(x.hi + offset + 1)))
-                    parts.append(self.slice(start, stop, item.length))
+                    step = coefficient(item.index, x.symbol) or 1
+                    offset = difference(item.index, step * x.symbol)
+                    start = tidy(integer(sympy.expand(step * x.lo + offset)))
+                    stop = tidy(integer(sympy.expand(step * x.hi + offset + step)))
+                    parts.append(self.slice(start, stop, item.length, step))
                     labels.append(symbols[0])
                 else:
                     parts.append(self.number(item.index)[0])
         while parts and parts[-1] == ":":
             parts.pop()
         text = f"{name}[{', '.join(parts)}]" if parts else name
-        return self._ordered(text, [*labels, *range(len(items), len(items) + more)], bool(parts))
+        return self.ordered(text, [*labels, *range(len(items), len(items) + more)], bool(parts))
 
     def _gathered(self, name: str, items: Sequence[Item], used: list[tuple[sympy.Symbol, ...]], more: int) -> Code:
         """Index arrays for all places: NumPy puts their axes where they stand, or first where a slice divides them."""
@@ -144,7 +145,7 @@ class Indexer(Struct, frozen=True):
         labels: list[Label] = [*before, *symbols, *(label for _, label in kept if label not in before)]
         while parts and parts[-1] == ":":
             parts.pop()
-        return self._ordered(f"{name}[{', '.join(parts)}]", [*labels, *range(len(items), len(items) + more)])
+        return self.ordered(f"{name}[{', '.join(parts)}]", [*labels, *range(len(items), len(items) + more)])
 
     def _clipped(self, item: Place, symbols: tuple[sympy.Symbol, ...]) -> str:
         if not self._symbols(item):
@@ -154,37 +155,42 @@ class Indexer(Struct, frozen=True):
             return text
         return f"np.clip({text}, 0, {self.number(difference(item.length, 1))[0]})"
 
-    def slice(self, start: Int, stop: Int, size: Int) -> str:
-        """``start:stop`` of an axis of a given size, as short as it can be."""
+    def slice(self, start: Int, stop: Int, size: Int, step: int = 1) -> str:
+        """``start:stop:step`` of an axis of a given size, as short as it can be; the step divides stop − start."""
         first = "" if same(start, 0) else self.number(start)[0]
+        every = "" if step == 1 else str(step)
         short = difference(size, stop)
         if same(stop, size):
-            return _slice(first, "")
+            return _slice(first, "", every)
         if isinstance(short, int) and short > 0:
-            return _slice(first, f"-{short}")
+            return _slice(first, f"-{short}", every)
         last = self.number(stop)[0]
         if not at_most(0, stop, self.known):
             last = f"max({last}, 0)"
-        return _slice(first, last)
+        return _slice(first, last, every)
 
-    def _ordered(self, text: str, labels: list[Label], sliced: bool = False) -> Code:
+    def ordered(self, text: str, labels: list[Label], sliced: bool = False) -> Code:
         """The axes brought into order: batch indices as they are nested, then the array's own."""
         rank = {x.symbol: k for k, x in enumerate(self.batch)}
         batch = sorted((s for s in labels if isinstance(s, sympy.Symbol)), key=lambda s: rank[s])
         own = [s for s in labels if isinstance(s, int)]
         wanted: list[Label] = [*batch, *own]
+        native = None
         if wanted != labels:
+            native = text, tuple(sorted(own).index(s) if isinstance(s, int) else s for s in labels)
             axes = [labels.index(s) for s in wanted]
             text = f"{text}.T" if axes == [1, 0] else f"{text}.transpose({', '.join(map(str, axes))})"
             sliced = False
-        return Code(text, ATOM, tuple(batch), len(own), sliced=sliced)
+        return Code(text, ATOM, tuple(batch), len(own), sliced=sliced, native=native)
 
 
-def _slice(first: str, last: str) -> str:
-    """Spaces around the colon where an end is more than a name or a number, as formatters have it."""
-    if all(not end or end.lstrip("-").isalnum() for end in (first, last)):
-        return f"{first}:{last}"
-    return f"{first} : {last}".strip()
+def _slice(*ends: str) -> str:
+    """Spaces around the colons where an end is more than a name or a number, as formatters have it."""
+    first, last, every = ends
+    shown = [first, last, every] if every else [first, last]
+    if all(not end or end.lstrip("-").isalnum() for end in shown):
+        return ":".join(shown)
+    return " : ".join(shown).replace(" :  : ", " :: ").strip()
 
 
 def spread(code: Code, symbols: Sequence[sympy.Symbol], order: int | None = None) -> Code:

@@ -2,10 +2,9 @@
 
 import sympy
 
-from symgrad.codegen.emit import free_ints
 from symgrad.codegen.guards import batched
-from symgrad.codegen.intervals import Ranges, at_most, coefficient, extreme
-from symgrad.codegen.state import NotVectorisable, Scope
+from symgrad.codegen.intervals import Ranges, at_most, coefficient, extreme, gaps_of
+from symgrad.codegen.state import NotVectorisable, Scope, free_ints
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
 from symgrad.tensor.nodes import (
@@ -56,7 +55,7 @@ def solved(binders: Ranges, body: Expr, conds: tuple[Rel, ...], scope: Scope) ->
             conds, body = (*conds, *body.conds), b.ONE
         hit = _settled(binders, conds)
         if hit is None:
-            return binders, body, conds
+            return by_taps(binders, body, conds, scope)
         x, index, used = hit
         mapping = {x.symbol: index}
         kept = [c for c in conds if c is not used] + [Rel("<=", x.lo, x.symbol), Rel("<=", x.symbol, x.hi)]
@@ -65,6 +64,44 @@ def solved(binders: Ranges, body: Expr, conds: tuple[Rel, ...], scope: Scope) ->
         known = scope.ranges + binders
         conds = tuple(c for c in moved if b.holds(c) is not True and not _proved(c, known))
         body = reindex(body, mapping)
+
+
+def by_taps(binders: Ranges, body: Expr, conds: tuple[Rel, ...], scope: Scope) -> tuple[Ranges, Expr, tuple[Rel, ...]]:
+    """A sum with few terms for each place, e ≤ y − s x ≤ e + n − 1 for n numbers, over these instead of over all y."""
+    for y in binders:
+        for x in scope.batch:
+            ends = [(c, end) for c in conds if (end := tied(c, y.symbol, x.symbol)) is not None and end[0] > 1]
+            lower = next((e for _, (_, up, e) in ends if not up), None)
+            upper = next((e for _, (_, up, e) in ends if up), None)
+            if len(ends) != 2 or ends[0][1][0] != ends[1][1][0] or lower is None or upper is None:
+                continue
+            count = difference(upper, lower) + 1
+            if not isinstance(count, int) or any(y.symbol in symbols_of(e) for z in binders for e in (z.lo, z.hi)):
+                continue
+            tap = Binder(y.symbol, 1, integer(count))
+            mapping: dict[sympy.Symbol, Int] = {
+                y.symbol: integer(sympy.expand(y.symbol + ends[0][1][0] * x.symbol + lower - 1))
+            }
+            kept = [c for c in conds if c not in [met for met, _ in ends]]
+            kept += [Rel("<=", y.lo, y.symbol), Rel("<=", y.symbol, y.hi)]
+            moved = [b.rel(c.op, replace(c.left, mapping), replace(c.right, mapping)) for c in kept]
+            binders = tuple(tap if z is y else z for z in binders)
+            known = scope.ranges + binders
+            conds = tuple(c for c in moved if b.holds(c) is not True and not _proved(c, known))
+            return by_taps(binders, reindex(body, mapping), conds, scope)
+    return binders, body, conds
+
+
+def tied(c: Rel, result: sympy.Symbol, summed: sympy.Symbol) -> tuple[int, bool, Int] | None:
+    """(s, whether it is the upper one, e) of a condition e ≤ j − s r or j − s r ≤ e, for s ≥ 1."""
+    gaps = gaps_of(c)
+    if gaps is None or len(gaps) != 1:
+        return None
+    sign, slope = coefficient(gaps[0], result), coefficient(gaps[0], summed)
+    if sign not in (1, -1) or slope is None or slope * sign >= 0:
+        return None
+    rest = integer(sympy.expand(gaps[0] - sign * result - slope * summed))
+    return abs(slope), sign < 0, rest if sign < 0 else difference(0, rest)
 
 
 def _proved(c: Rel, known: Ranges) -> bool:

@@ -25,13 +25,31 @@ def contract(factors: Sequence[Factor], out: tuple[Label, ...]) -> Code:
         arrays = [_summed(f, [g for g in arrays if g is not f], out) for f in arrays]
     scalars += [f for f in arrays if not f.labels]
     arrays = [f for f in arrays if f.labels]
-    made = _arrays(arrays, out)
+    made = _arrays(_merged(arrays), out)
     if not scalars:
         return made
     texts = [f.code.factor for f in scalars]
     if arrays:
         texts.append(made.factor)
     return Code(" * ".join(texts), scalars[0].code.level if len(texts) == 1 else PRODUCT)
+
+
+def _merged(arrays: list[Factor]) -> list[Factor]:
+    """The factors with those over the same axes multiplied, where there are more than two to begin with."""
+    if len(arrays) < 3:
+        return arrays
+    together: dict[tuple[Label, ...], list[Factor]] = {}
+    for f in arrays:
+        together.setdefault(f.labels, []).append(f)
+    return [_product(found) for found in together.values()]
+
+
+def _product(found: list[Factor]) -> Factor:
+    if len(found) == 1:
+        return found[0]
+    codes = sorted((f.code for f in found), key=lambda c: c.boolean)
+    first = _number(codes[0])
+    return Factor(Code(" * ".join([first.factor, *(c.factor for c in codes[1:])]), PRODUCT), found[0].labels)
 
 
 def _arrays(arrays: list[Factor], out: tuple[Label, ...]) -> Code:
@@ -84,11 +102,20 @@ def _single(f: Factor, out: tuple[Label, ...]) -> Code:
 def _pair(a: Factor, b: Factor, out: tuple[Label, ...]) -> Code | None:
     if len(set(a.labels)) < len(a.labels) or len(set(b.labels)) < len(b.labels):
         return None
-    over = [x for x in a.labels if x in b.labels and x not in out]
+    shared = [x for x in a.labels if x in b.labels]
+    over = [x for x in shared if x not in out]
     if not over:
         return _elementwise(a, b, out)
-    made = [m for x, y in ((a, b), (b, a)) if (m := _matmul(x, y, over[0], out)) is not None]
-    return min(made, key=lambda m: m.text.count(".T"), default=None)
+    if a.labels == b.labels and (a.code.boolean or b.code.boolean):
+        return _single(_product([a, b]), out)
+    ways = ((a, b), (b, a))
+    if len(over) == 1:
+        made = [m for x, y in ways if (m := _matmul(x, y, over[0], out) or _stacked(x, y, over[0], out)) is not None]
+        if made:
+            return min(made, key=lambda m: m.text.count(".T") + m.text.count(".swapaxes"))
+    if len(over) == len(shared):
+        return next((m for x, y in ways if (m := _tensordot(x, y, over, out)) is not None), None)
+    return None
 
 
 def _elementwise(a: Factor, b: Factor, out: tuple[Label, ...]) -> Code:
@@ -128,6 +155,40 @@ def _matmul(a: Factor, b: Factor, over: Label, out: tuple[Label, ...]) -> Code |
     if b.labels[0] != over:
         right = Code(transposed(right.at(ATOM)), boolean=right.boolean)
     return Code(f"{_number(left).operand} @ {_number(right).at(PRODUCT + 1)}", PRODUCT, matmul=True)
+
+
+def _stacked(a: Factor, b: Factor, over: Label, out: tuple[Label, ...]) -> Code | None:
+    """``a @ b`` for matrices along leading axes, which one of the two may lack."""
+    if len(out) < 3 or len(a.labels) < 2 or len(b.labels) < 2:
+        return None
+    lead = out[:-2]
+    if any(f.labels[:-2] not in ((), lead) for f in (a, b)):
+        return None
+    rows, columns = set(a.labels[-2:]), set(b.labels[-2:])
+    if rows != {out[-2], over} or columns != {over, out[-1]}:
+        return None
+    left = a.code if a.labels[-1] == over else _swapped(a)
+    right = b.code if b.labels[-2] == over else _swapped(b)
+    return Code(f"{_number(left).operand} @ {_number(right).at(PRODUCT + 1)}", PRODUCT, matmul=True)
+
+
+def _swapped(f: Factor) -> Code:
+    n = len(f.labels)
+    text = f.code.at(ATOM)
+    return Code(transposed(text) if n == 2 else f"{text}.swapaxes({n - 2}, {n - 1})", boolean=f.code.boolean)
+
+
+def _tensordot(a: Factor, b: Factor, over: Sequence[Label], out: tuple[Label, ...]) -> Code | None:
+    """The product summed over all shared axes, where the others of a come before those of b."""
+    if (*(x for x in a.labels if x not in over), *(x for x in b.labels if x not in over)) != out:
+        return None
+    axes = [tuple(f.labels.index(x) for x in over) for f in (a, b)]
+    n = len(over)
+    if axes == [tuple(range(len(a.labels) - n, len(a.labels))), tuple(range(n))]:
+        shown = str(n)
+    else:
+        shown = str(tuple(x[0] if n == 1 else x for x in axes))
+    return Code(f"np.tensordot({_number(a.code).text}, {_number(b.code).text}, {shown})")
 
 
 def _einsum(arrays: Sequence[Factor], out: tuple[Label, ...]) -> Code:

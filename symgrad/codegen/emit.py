@@ -1,8 +1,7 @@
 """NumPy source of an expression: named nodes and numbers, and values that are computed once under a name."""
 
 from collections.abc import Sequence
-from functools import lru_cache, singledispatch
-from itertools import permutations
+from functools import singledispatch
 
 import sympy
 from msgspec.structs import replace as changed
@@ -29,9 +28,6 @@ from symgrad.tensor.nodes import (
     Pow,
     Var,
 )
-from symgrad.tensor.reindex import free_ints as _free_ints
-
-free_ints = lru_cache(maxsize=65536)(_free_ints)
 
 
 @singledispatch
@@ -46,17 +42,15 @@ def emit(node: Expr, state: State, scope: Scope) -> Code:
 
 def value(node: Expr, state: State, scope: Scope) -> Code:
     """The source of a node's value; a node that is used more than once is computed once, under a name."""
-    along = tuple(x for x in scope.batch if x.symbol in free_ints(node))
-    key = (node, along, scope.guarded)
-    for order in permutations(along):
-        known = state.memo.get((node, order, scope.guarded))
-        if known is not None:
-            return _in_order(known, scope)
+    known = state.recalled(node, scope)
+    if known is not None:
+        return _in_order(known, scope)
     if any(x.symbol in symbols_of(n) for x in scope.batch for n in node.shape if not isinstance(n, int)):
         raise NotVectorisable  # The values for different indices have different shapes.
     code = emit(node, state, scope)
     if node in state.shared and code.level < ATOM + ("(" in code.text):
-        code = state.memo[key] = state.bind(code, _telling(node, scope.label))
+        code = state.bind(code, _telling(node, scope.label))
+        state.remember(node, scope, code)
     return code
 
 

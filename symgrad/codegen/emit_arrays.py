@@ -11,6 +11,7 @@ from symgrad.codegen.emit import emit, indexed_items, lengths, numeric, tensor, 
 from symgrad.codegen.intervals import length
 from symgrad.codegen.state import NotVectorisable, Scope, State
 from symgrad.codegen.text import ATOM, PRODUCT, SUM, Code
+from symgrad.codegen.windows import windowed
 from symgrad.tensor import nodes
 from symgrad.tensor.functions import values_of
 from symgrad.tensor.integers import Int, difference, integer, symbols_of
@@ -130,6 +131,9 @@ def _(node: Entry, state: State, scope: Scope) -> Code:
         body = reindex(arg.body, places)
         rest = items[len(arg.binders) :]
         return value(Entry(body, rest, node.shape) if rest else body, state, scope)
+    windows = windowed(node, state, scope)
+    if windows is not None:
+        return windows
     taken = [_item(i, size, state, scope) for i, size in zip(items, arg.shape, strict=True)]
     if isinstance(arg, Var):
         return indexed_items(arg, taken, node.order, state, scope)

@@ -6,8 +6,9 @@ from fractions import Fraction
 from symgrad.codegen.emit import aligned, emit, filled, numeric, tensor, value
 from symgrad.codegen.integers_text import number_source
 from symgrad.codegen.state import Scope, State
-from symgrad.codegen.text import ATOM, COMPARE, POWER, PRODUCT, SIGN, SUM, Code
-from symgrad.tensor.build import coefficient, number_of
+from symgrad.codegen.text import ATOM, COMPARE, POWER, PRODUCT, SIGN, SUM, Code, widened
+from symgrad.tensor import build as b
+from symgrad.tensor.build import coefficient, is_one, number_of
 from symgrad.tensor.comparisons import MIRRORED
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import (
@@ -15,6 +16,7 @@ from symgrad.tensor.nodes import (
     Apply,
     Compare,
     Expr,
+    MatMul,
     Mul,
     Num,
     Pow,
@@ -41,7 +43,7 @@ def _(node: Add, state: State, scope: Scope) -> Code:
         elif a.order and number is not None and not whole:
             code = filled(value(a, state, scope), a.shape, state, scope)
         else:
-            code = value(rest if scale == -1 else _absolute(a), state, scope)
+            code = _beside(rest if scale == -1 else _absolute(a), node.args, state, scope)
         parts.append((sign, numeric(code)))
     codes, batch, order = aligned([c for _, c in parts], scope)
     first = parts[0][0]
@@ -131,8 +133,35 @@ def product(args: Sequence[Expr], shape: tuple[Int, ...], state: State, scope: S
         elif isinstance(a, Pow) and (e := number_of(a.exponent)) is not None and e < 0:
             below.append(value(a.base if e == -1 else Pow(a.base, Num(-e), a.shape), state, scope))
         else:
-            above.append(value(a, state, scope))
+            above.append(_beside(a, args, state, scope))
     return _quotient(number, above, below, scope)
+
+
+def _beside(a: Expr, others: Sequence[Expr], state: State, scope: Scope) -> Code:
+    """An operand among others; v 1ᵀ is a column next to one that has all the columns."""
+    column = _repeated_column(a)
+    full = any(x is not a and number_of(x) is None and same_shape(x.shape, a.shape) and not _spreads(x) for x in others)
+    if column is None or not full or a.order != 2:
+        return value(a, state, scope)
+    code = tensor(column, state, scope)
+    marks = [":"] * code.axes + ["None"]
+    return Code(widened(code, marks), ATOM, code.batch, 2)
+
+
+def _repeated_column(a: Expr) -> Expr | None:
+    """v of v 1ᵀ, perhaps scaled."""
+    if isinstance(a, Mul):
+        wide = [x for x in a.args if x.order]
+        column = _repeated_column(wide[0]) if len(wide) == 1 else None
+        return None if column is None else b.mul(*(x for x in a.args if not x.order), column)
+    if not isinstance(a, MatMul) or not isinstance(ones := a.args[-1], Transpose) or not is_one(ones.arg):
+        return None
+    rest = b.matmul(*a.args[:-1])
+    return rest if rest.order == 1 and not rest.row else None
+
+
+def _spreads(x: Expr) -> bool:
+    return _repeated_column(x) is not None
 
 
 def _covers(plain: Sequence[Expr], shape: tuple[Int, ...]) -> bool:

@@ -10,9 +10,11 @@ from symgrad.codegen.binders import apart, rectangular, solved
 from symgrad.codegen.emit import emit, filled, lengths, numeric, tensor, value
 from symgrad.codegen.guards import batched, condition, mask, partial
 from symgrad.codegen.intervals import Ranges
+from symgrad.codegen.scatter import scattered
 from symgrad.codegen.state import NotVectorisable, Scope, State, unreachable
 from symgrad.codegen.sums import summed
 from symgrad.codegen.text import ATOM, PRODUCT, SUM, Code
+from symgrad.codegen.windows import not_implied
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import difference, integer, symbols_of
 from symgrad.tensor.nodes import (
@@ -26,6 +28,9 @@ from symgrad.tensor.nodes import (
 
 @emit.register
 def _(node: Build, state: State, scope: Scope) -> Code:
+    by_taps = state.attempt(lambda: scattered(node, state, scope))
+    if by_taps is not None:
+        return by_taps
     binders, body, _ = apart(node.binders, node.body, (), scope)
     if scope.batch:
         return built(node, binders, body, state, scope)
@@ -92,6 +97,7 @@ def folded(node: Fold, binders: Ranges, body: Expr, conds: tuple[Rel, ...], stat
             raise NotVectorisable
         inside = inside.masked()
     if node.op == "sum":
+        masks = not_implied(masks, body, inside)
         return summed(node, binders, body, masks, state, inside, scope)
     code = tensor(body, state, inside)
     bound = tuple(x.symbol for x in binders)

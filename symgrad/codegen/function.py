@@ -121,7 +121,8 @@ def _assembled(program: Program, model: Model, state: State) -> str:
     needed = list(dict.fromkeys(leaf.argument for leaf in program.leaves))
     integers = [identifier(s.name) for s in program.integers]
     given = set(program.integers)
-    words = {word for line in state.lines for word in re.findall(r"\w+", line)}
+    body = _without_unused(state.lines)
+    words = {word for line in body for word in re.findall(r"\w+", line)}
     used = {s for s in state.used if state.sizes[s] in words}
     sizes = size_lines(model.inputs, state.sizes, used, given)
     shown = {line.rpartition(" = ")[2].split(".")[0] for line in sizes}
@@ -131,7 +132,6 @@ def _assembled(program: Program, model: Model, state: State) -> str:
     converted = [a for a in needed if a in read or a in shown]
     lines += _conversions(converted)
     lines += [line for text in sizes for line in layout(1, text)]
-    body = _without_unused(state.lines)
     if not lines[-1].endswith('"""') and body[0].startswith("    #"):
         lines.append("")
     return "\n".join([*lines, *body]) + "\n"

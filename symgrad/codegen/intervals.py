@@ -56,7 +56,10 @@ def nonnegative(value: Int, ranges: Ranges) -> bool:
             ends = _options(x.lo, sympy.Max) if c > 0 else _options(x.hi, sympy.Min)
             rest = tuple(y for y in ranges if y is not x)
             return any(nonnegative(integer(replace(value, {x.symbol: e})), rest) for e in ends)
-    return affine(value).nonnegative()
+    if affine(value).nonnegative():
+        return True
+    bound = _without_floor(value)
+    return bound is not None and nonnegative(bound, ranges)
 
 
 @lru_cache(maxsize=65536)
@@ -70,6 +73,23 @@ def _branches(value: Int) -> tuple[bool, tuple[Int, ...]] | None:
         if c:
             every = isinstance(f, sympy.Min) == (c > 0)
             return every, tuple(integer(sympy.expand(value.xreplace({f: a}))) for a in f.args)
+    return None
+
+
+@lru_cache(maxsize=65536)
+def _without_floor(value: Int) -> Int | None:
+    """A multiple of a lower bound, with one floor or ceiling less: n/d − (d − 1)/d ≤ ⌊n/d⌋ ≤ n/d; None without any."""
+    if isinstance(value, int):
+        return None
+    for f in sorted(value.atoms(sympy.floor, sympy.ceiling), key=sympy.count_ops, reverse=True):
+        above, below = sympy.together(f.args[0]).as_numer_denom()
+        stand_in = sympy.Dummy(integer=True)
+        c = coefficient(value.xreplace({f: stand_in}), stand_in)
+        if not c or not below.is_Integer:
+            continue
+        slack = below - 1 if (c > 0) == isinstance(f, sympy.floor) else 0
+        sign = -1 if isinstance(f, sympy.floor) else 1
+        return integer(sympy.expand(below * value.xreplace({f: 0}) + c * (above + sign * slack)))
     return None
 
 

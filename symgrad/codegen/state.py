@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import permutations
 
 import sympy
 from msgspec import Struct, field
@@ -15,6 +17,9 @@ from symgrad.codegen.text import ATOM, Code, layout
 from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor.integers import Int, symbols_of
 from symgrad.tensor.nodes import Binder, Expr, Shape
+from symgrad.tensor.reindex import free_ints as _free_ints
+
+free_ints = lru_cache(maxsize=65536)(_free_ints)
 
 
 class NotVectorisable(Exception):
@@ -184,9 +189,24 @@ class State(Struct):
         self.line(f"{name} = {code.text}")
         return Code(name, ATOM, code.batch, code.order, code.boolean)
 
+    def remember(self, node: Expr, scope: Scope, code: Code) -> None:
+        """From here on, to the end of the block, a node's value has a name."""
+        self.memo[node, _along(node, scope), scope.guarded] = code
+
+    def recalled(self, node: Expr, scope: Scope) -> Code | None:
+        """The name of a node's value, if it has one."""
+        if not self.memo:
+            return None
+        orders = permutations(_along(node, scope))
+        return next((known for x in orders if (known := self.memo.get((node, x, scope.guarded)))), None)
+
     def helper(self, source: str) -> None:
         """A function that the module must hold."""
         self.helpers[source] = None
+
+
+def _along(node: Expr, scope: Scope) -> Ranges:
+    return tuple(x for x in scope.batch if x.symbol in free_ints(node))
 
 
 _INDEX_NAMES = ("i", "j", "k", "m", "p", "q", "r", "s", "u", "v")

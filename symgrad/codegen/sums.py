@@ -4,11 +4,11 @@ import sympy
 
 from symgrad.codegen.access import spread
 from symgrad.codegen.contract import Factor, contract
-from symgrad.codegen.emit import filled, free_ints, numeric, value
+from symgrad.codegen.emit import filled, numeric, value
 from symgrad.codegen.emit_products import Label, chain, labels, split
 from symgrad.codegen.guards import mask
 from symgrad.codegen.intervals import Ranges, at_most, length
-from symgrad.codegen.state import Scope, State
+from symgrad.codegen.state import Scope, State, free_ints
 from symgrad.codegen.text import PRODUCT, Code
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import same
@@ -79,6 +79,9 @@ def _relabelled(
 
 def factors(e: Expr, own: tuple[object, ...], state: State, scope: Scope) -> list[Factor]:
     """An expression as a product of arrays with labelled axes."""
+    named = state.recalled(e, scope)
+    if named is not None and named.order == len(own):
+        return [Factor(named, (*named.batch, *own))]
     match e:
         case Transpose():
             return factors(e.arg, tuple(reversed(own)), state, scope)
@@ -93,6 +96,10 @@ def factors(e: Expr, own: tuple[object, ...], state: State, scope: Scope) -> lis
     code = value(e, state, scope)
     if code.order < e.order:
         code = filled(code, e.shape, state, scope)
+    if code.native is not None and code.order == len(own):
+        text, axes = code.native
+        batch = tuple(x for x in axes if not isinstance(x, int))
+        return [Factor(Code(text, batch=batch), tuple(own[x] if isinstance(x, int) else x for x in axes))]
     return [Factor(code, (*code.batch, *own))]
 
 

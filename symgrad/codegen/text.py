@@ -23,6 +23,8 @@ class Code(Struct, frozen=True):
         boolean: Whether the entries are truth values.
         matmul: Whether its outermost operation is ``@``.
         sliced: Whether it is an array with integers and slices alone in the brackets at its end.
+        native: Where its axes were brought into order, its source as it was and what is along each axis: an index, or
+            the place among the axes of its own.
         unit: Where it is unit vectors along its one batch axis, the range of the index over which they are all of them.
     """
 
@@ -34,6 +36,7 @@ class Code(Struct, frozen=True):
     matmul: bool = False
     unit: tuple[Int, Int] | None = None
     sliced: bool = False
+    native: tuple[str, tuple[sympy.Symbol | int, ...]] | None = None
 
     def at(self, level: int) -> str:
         """The source, in parentheses where an operand must bind at least so tightly."""
@@ -93,7 +96,13 @@ def _cuts(text: str, wanted: str) -> list[int]:
 
 def _pieces(text: str) -> list[str]:
     """The text cut at its loosest operators, each but the first piece with its operator in front."""
-    for group in ((" if ", " else "), (" & ",), (" + ", " - "), (" * ", " / ", " @ ")):
+    for group in (
+        (" if ", " else "),
+        (" == ", " != ", " < ", " <= ", " > ", " >= "),
+        (" & ",),
+        (" + ", " - "),
+        (" * ", " / ", " @ "),
+    ):
         cuts = sorted(k for op in group for k in _cuts(text, op))
         if cuts:
             ends = [0, *(k + 1 for k in cuts), len(text) + 1]
@@ -107,6 +116,8 @@ def layout(indent: int, text: str) -> list[str]:
     if len(pad) + len(text) <= WIDTH:
         return [pad + text]
     lead, value, tail = _parts(text)
+    if len(pad) + len(lead) > WIDTH - 20 and (start := _last_bracket(lead)) is not None:
+        return _target_opened(indent, lead, value, start)
     pieces = _pieces(value)
     if len(pieces) == 1 or (lead and len(pieces) == 2 and _opens_at_end(pad + lead, value)):
         return _bracketed(indent, lead, value, tail)
@@ -116,6 +127,13 @@ def layout(indent: int, text: str) -> list[str]:
     body = " ".join(pieces)
     inner = [f"{pad}    {body}"] if len(pad) + 4 + len(body) <= WIDTH else _rows(indent + 1, pieces)
     return [f"{pad}{lead}(", *inner, f"{pad}){tail}"]
+
+
+def _target_opened(indent: int, lead: str, value: str, start: int) -> list[str]:
+    """A statement whose target is long: what it is indexed by on lines of its own."""
+    end = _closing(lead, start)
+    first, *rest = layout(indent, f"_{lead[end + 1 :]}{value}")
+    return [*_bracketed(indent, "", lead[: end + 1], "")[:-1], first.replace("_", lead[end], 1), *rest]
 
 
 def _opens_at_end(before: str, value: str) -> bool:

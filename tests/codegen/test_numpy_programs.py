@@ -214,7 +214,7 @@ def test_a_module_imports_numpy_alone_and_each_helper_stands_once(everything: st
     assert [ast.unparse(node) for node in imports] == ["import numpy as np"]
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     assert len(names) == len(set(names))
-    assert {name for name in names if name.startswith("_")} == {"_softmax", "_sigmoid", "_one_hot"}
+    assert {name for name in names if name.startswith("_")} == {"_softmax", "_sigmoid", "_one_hot", "_windows"}
 
 
 def test_arguments_are_keywords(everything: str) -> None:

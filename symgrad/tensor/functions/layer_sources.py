@@ -2,10 +2,11 @@
 
 _WINDOWS = '''\
 def _windows(x, kernel, stride, padding, dilation, fill=0.0):
-    """x at s*r + d*k - p for every output place r and tap k; shape (..., *outputs, *kernel)."""
+    """x at s*r + d*k - p for all places r and taps k, of shape (..., *places, *taps)."""
     axes = tuple(range(x.ndim - len(kernel), x.ndim))
-    x = np.pad(x, [(0, 0)] * axes[0] + [(p, p) for p in padding], constant_values=fill)
-    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
+    ends = [(0, 0)] * axes[0] + [(p, p) for p in padding]
+    x = np.pad(x, ends, constant_values=fill)
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=axes)
     return view[(..., *(slice(None, None, s) for s in (*stride, *dilation)))]
 '''
@@ -22,7 +23,7 @@ def _conv(stride, padding, dilation, groups, x, w, bias=0.0):
     w = w if w.ndim > axes else w[None, None]
     views = _windows(x, w.shape[2:], stride, padding, dilation)
     over = range(1, axes + 2), (0, *range(-axes, 0))
-    each = zip(np.split(w, groups), np.split(views, groups))
+    each = zip(np.split(w, groups), np.split(views, groups), strict=True)
     y = np.concatenate([np.tensordot(filters, view, over) for filters, view in each])
     y = y + np.reshape(bias, (-1,) + (1,) * axes)
     return y[0] if plain else y
@@ -38,16 +39,17 @@ def _conv_transpose(stride, padding, dilation, output_padding, groups, x, w, bia
     plain = x.ndim == w.ndim == axes
     x = x if x.ndim > axes else x[None]
     w = w if w.ndim > axes else w[None, None]
-    sizes = zip(x.shape[1:], w.shape[2:], stride, dilation, output_padding)
+    sizes = zip(x.shape[1:], w.shape[2:], stride, dilation, output_padding, strict=True)
     full = [(n - 1) * s + d * (k - 1) + 1 + e for n, k, s, d, e in sizes]
     y = np.zeros((groups * w.shape[1], *full))
     for tap in np.ndindex(*w.shape[2:]):
-        each = zip(np.split(w[(..., *tap)], groups), np.split(x, groups))
-        terms = np.concatenate([np.tensordot(filters, v, (0, 0)) for filters, v in each])
-        steps = zip(tap, x.shape[1:], stride, dilation)
+        each = zip(np.split(w[(..., *tap)], groups), np.split(x, groups), strict=True)
+        terms = [np.tensordot(filters, v, (0, 0)) for filters, v in each]
+        steps = zip(tap, x.shape[1:], stride, dilation, strict=True)
         reached = [slice(d * k, d * k + (n - 1) * s + 1, s) for k, n, s, d in steps]
-        y[(slice(None), *reached)] += terms
-    y = y[(slice(None), *(slice(p, n - p) for n, p in zip(full, padding)))]
+        y[(slice(None), *reached)] += np.concatenate(terms)
+    inner = (slice(p, n - p) for n, p in zip(full, padding, strict=True))
+    y = y[(slice(None), *inner)]
     y = y + np.reshape(bias, (-1,) + (1,) * axes)
     return y[0] if plain else y
 '''
