@@ -15,7 +15,7 @@ from symgrad.codegen.binders import apart, solved, tied
 from symgrad.codegen.emit import lengths, tensor, value
 from symgrad.codegen.integers_text import number_source
 from symgrad.codegen.intervals import Ranges, at_most, coefficient, largest, length, smallest
-from symgrad.codegen.state import Scope, State, free_ints
+from symgrad.codegen.state import NotVectorisable, Scope, State, free_ints
 from symgrad.codegen.text import PRODUCT, Code
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, difference, integer, replace, symbols_of
@@ -72,18 +72,22 @@ class Tap(Struct, frozen=True):
         return integer(sympy.expand(self.last - self.base + 1))
 
 
-def scattered(node: Build, state: State, scope: Scope) -> Code | None:
-    """The array of a tensor given by entries, summed tap by tap; None where its entries are no such sum."""
+def scattered(node: Build, state: State, scope: Scope) -> Code:
+    """The array of a tensor given by entries, summed tap by tap.
+
+    Raises:
+        NotVectorisable: its entries are no such sum.
+    """
     binders, body, _ = apart(node.binders, node.body, (), scope)
     scale, inner = b.coefficient(body)
     if not isinstance(inner, Fold) or inner.op != "sum":
-        return None
+        raise NotVectorisable
     inside = scope.over(*binders)
     summed, term, conds = solved(*apart(inner.binders, inner.body, inner.conds, inside), inside)
     taps, rest = _taps(binders, summed, conds, term, scope)
     ends = {s for x in (*binders, *summed) for e in (x.lo, x.hi) for s in symbols_of(e)}
     if not taps or ends & {s for t in taps for s in (t.result.symbol, t.summed)}:
-        return None
+        raise NotVectorisable
     by_result = {t.result.symbol: t for t in taps}
     places = {s: place for t in taps for s, place in t.places.items()}
     rest = tuple(b.rel(c.op, replace(c.left, places), replace(c.right, places)) for c in rest)
@@ -189,8 +193,11 @@ def _places(term: Expr) -> Iterator[Int]:
 def _kept(term: Expr, taps: Sequence[Tap], ranges: Ranges, state: State, scope: Scope) -> Expr:
     """The term with the factors that no tap changes as one, computed once before."""
     moving = {t.tap for t in taps}
-    still = [a for a in term.args if not free_ints(a) & moving] if isinstance(term, Mul) else []
-    if len(still) < 2 or any(isinstance(a, Iverson) for a in term.args) or any(a.order for a in term.args):
+    cut = {s for t in taps for end in (t.along.lo, t.along.hi) for s in symbols_of(end)}
+    if not isinstance(term, Mul) or cut & moving or any(a.order or isinstance(a, Iverson) for a in term.args):
+        return term
+    still = [a for a in term.args if not free_ints(a) & moving]
+    if len(still) < 2:
         return term
     part = b.mul(*still)
     moved = {t.along.symbol: t.along for t in taps}

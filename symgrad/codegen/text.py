@@ -94,6 +94,15 @@ def _cuts(text: str, wanted: str) -> list[int]:
     return out
 
 
+_LOOSEST_FIRST = (
+    (" if ", " else "),
+    (" == ", " != ", " < ", " <= ", " > ", " >= "),
+    (" & ",),
+    (" + ", " - "),
+    (" * ", " / ", " @ "),
+)
+
+
 def _pieces(text: str) -> list[str]:
     """The text cut at its loosest operators, each but the first piece with its operator in front."""
     for group in (

@@ -12,7 +12,7 @@ from symgrad.codegen.state import Scope, State
 from symgrad.codegen.text import Code
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.layer_sources import WINDOWS
-from symgrad.tensor.integers import Int, difference, integer, same, symbols_of
+from symgrad.tensor.integers import Int, difference, integer, replace, same, symbols_of
 from symgrad.tensor.nodes import At, Binder, Entry, Expr, Mul, Rel, Var
 
 
@@ -75,8 +75,8 @@ def _axis(place: Int, size: Int, over: list[Binder], scope: Scope) -> Window | B
     s, d = steps[along.symbol], steps[tap.symbol]
     if s is None or d is None or s < 1 or d < 1:
         return None
-    first = integer(sympy.expand(place.subs({along.symbol: along.lo, tap.symbol: tap.lo})))
-    last = integer(sympy.expand(place.subs({along.symbol: along.hi, tap.symbol: tap.hi})))
+    first = integer(replace(place, {along.symbol: along.lo, tap.symbol: tap.lo}))
+    last = integer(replace(place, {along.symbol: along.hi, tap.symbol: tap.hi}))
     if not isinstance(first, int) or first > 0 or not at_most(1, length(tap), scope.ranges):
         return None
     if not at_most(last, integer(size - 1 - first), scope.ranges):

@@ -2,7 +2,7 @@
 
 _WINDOWS = '''\
 def _windows(x, kernel, stride, padding, dilation, fill=0.0):
-    """x at s*r + d*k - p for all places r and taps k, of shape (..., *places, *taps)."""
+    """x at s*r + d*k - p for all places r and taps k; shape (..., *places, *taps)."""
     axes = tuple(range(x.ndim - len(kernel), x.ndim))
     ends = [(0, 0)] * axes[0] + [(p, p) for p in padding]
     x = np.pad(x, ends, constant_values=fill)
