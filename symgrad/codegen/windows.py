@@ -103,7 +103,8 @@ def windowed(node: Entry, state: State, scope: Scope) -> Code | None:
     moved = sorted(range(len(labels)), key=lambda k: isinstance(labels[k], Window))
     if moved != list(range(len(labels))):
         text = f"{text}.T" if moved == [1, 0] else f"{text}.transpose({', '.join(map(str, moved))})"
-    state.helper(WINDOWS)
+    for source in WINDOWS:
+        state.helper(source)
     settings = [_tuple(state.integer(length(w.tap)) for w in found.windows)]
     for numbers in ("stride", "padding", "dilation"):
         settings.append(_tuple(str(getattr(w, numbers)) for w in found.windows))

@@ -1,7 +1,7 @@
 """Integer expressions as source have the values that they have in SymPy, whatever stands inside what."""
 
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symgrad.codegen.integers_text import integer_source
@@ -27,6 +27,7 @@ def grown(inner: st.SearchStrategy[sympy.Expr]) -> st.SearchStrategy[sympy.Expr]
 EXPRESSIONS = st.recursive(LEAVES, grown, max_leaves=6)
 
 
+@settings(deadline=None)
 @given(EXPRESSIONS, st.tuples(*[st.integers(1, 7)] * 3))
 def test_a_source_has_the_value_of_its_expression(value: sympy.Expr, at: tuple[int, ...]) -> None:
     numbers = dict(zip((k, m, n), at, strict=True))
