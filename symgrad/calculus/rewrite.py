@@ -109,11 +109,12 @@ def _common_number(x: Expr) -> tuple[Expr, Expr]:
     return b.num(number), b.add(*(b.mul(b.num(c / number), rest) for c, rest in parts))
 
 
-def size(root: Expr) -> int:
-    """The number of names and numbers that the expression shows, written out as a tree."""
+def size(root: Expr, numbers: bool = True) -> int:
+    """The number of names, and of numbers, that the expression shows, written out as a tree."""
     memo: dict[Expr, int] = {}
     for x in postorder(root, into=_plain):
-        memo[x] = max(1, sum(memo[c] for c in x.children)) if _plain(x) else 2
+        least = 0 if isinstance(x, Num) and not numbers else 1
+        memo[x] = max(least, sum(memo[c] for c in x.children)) if _plain(x) else 2
     return memo[root]
 
 

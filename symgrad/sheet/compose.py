@@ -248,7 +248,7 @@ def _equations(blocks: Iterable["steps.Block | _Stated"], reading: Reading) -> l
     for block in blocks:
         match block:
             case Line():
-                sides = block.right
+                sides = (block.left, *block.right)
                 equation = _line(block, reading)
                 # a = b and, directly below, a = c: one left side for both.
                 same = equation.left is not None and equation.left == previous

@@ -134,6 +134,12 @@ questions:
 - {id: c, ask: derivative, of: xh, wrt: x}
 - {id: d, ask: derivative, of: y, wrt: g}
 """,
+    "attending": """
+symbols: {s: {shape: n}, H: {shape: [T, m]}, W: {shape: [n, m]}, U: {shape: [K, m]}, y: {shape: K, is: one-hot}}
+model: ["e = H @ W.T @ s", "a = softmax(e)", "c = H.T @ a", "p = softmax(U @ c)", "L = cross_entropy(y, p)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [s, H, e]}
+""",
     "rmsnorm": """
 symbols: {x: {shape: n}, w: {shape: n}}
 model: ["y = x / norm(x)", "L = w.T @ y", "m = norm(x)**2", "q = norm(x, ord=1)"]
@@ -662,6 +668,11 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("layernorm", "c", "x"): (
         r"\frac{1}{\sqrt{v + 1}} \Bigl(I - \frac{1}{n} \mathbf{1}\, \mathbf{1}^{\top}\Bigr) - "
         r"\frac{1}{n (v + 1)^{3/2}} (x - \mu)\, (x - \mu)^{\top}"
+    ),
+    ("attending", "a", "s"): r"W H^{\top} \delta",
+    ("attending", "a", "H"): r"a\, (p - y)^{\top} U + \delta\, s^{\top} W",
+    ("attending", "a", "e"): (
+        r"\operatorname{diag}(a)\, \bigl(H U^{\top} (p - y) - \bigl(a^{\top} H U^{\top} (p - y)\bigr)\, \mathbf{1}\bigr)"
     ),
     ("rmsnorm", "a", "x"): r"\frac{I}{\lVert x \rVert} - \frac{x\, x^{\top}}{\lVert x \rVert^{3}}",
     ("rmsnorm", "c", "x"): r"2 x",

@@ -41,6 +41,12 @@ from symgrad.tensor.walk import postorder, variables
 MOST_NAMES: Final = 20_000
 """Names in the longest line that is still written."""
 
+MOST_COPIED: Final = 8
+"""Names in the longest sum that is written into the lines after it; a longer one is the adjoint δ there."""
+
+MOST_COPIED_SCORES: Final = 6
+"""The same for the scores of a softmax, whose Jacobian names what it is applied to twice."""
+
 MOST_PUT_IN: Final = 60
 """Names in the longest result whose names may be written out."""
 
@@ -200,8 +206,9 @@ class Paths:
         if not self.of.order and len(edges) == 1 and _is_difference(value):
             recurs = node.subs or self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
             return self.names.error(node, value) if recurs else value
+        long = self.form == "chain" and node.order and self._is_long(node, value)
         if node.name in self.adjoints or (
-            not self.of.order and (_by_entries(value) or self._through_layer(node, value))
+            not self.of.order and (_by_entries(value) or self._through_layer(node, value) or long)
         ):
             return self.names.adjoint(self.of, node, value, self.held)
         return value
@@ -214,6 +221,13 @@ class Paths:
         """Whether the next line hands a value on through a convolution or pooling, and would repeat it there."""
         layers = any(isinstance(x, Call) and x.fn in AXES for x in postorder(self.bodies.get(node, node)))
         return layers and not isinstance(value, Var | Deriv) and not given_by_entries(value)
+
+    def _is_long(self, node: Var, value: Expr) -> bool:
+        """Whether a value is a sum, or holds one, that no later line should repeat, and nothing in it may cancel."""
+        scores = any(self._is_softmax(r) for r in self.graph.readers(node))
+        sums = any(isinstance(x, Add) for x in postorder(value, into=_no_derivative))
+        most = MOST_COPIED_SCORES if scores else MOST_COPIED
+        return sums and size(value, numbers=False) > most and not may_cancel(value, node)
 
     def _say(self, left: Expr, right: Sequence[Expr], reason: Reason) -> None:
         if self.quiet or all(r is left for r in right):
@@ -281,7 +295,7 @@ class Paths:
             final = min((factor(value), factor(distribute(value))), key=size)
         elif self.form == "chain":
             final = factor(value) if self.of.order else value
-        return self._through_variable(final)
+        return self._through_variable(self.names.found.get(final, final))
 
     def images(self, value: Expr) -> dict[Expr, Expr]:
         """The names on the way, and those in a value, that are linear in wrt, written out over it."""
@@ -349,6 +363,10 @@ class Paths:
         if self._is_softmax(reader) and divides(self.known[reader], reader):
             return ("softmax with cross-entropy",)
         return why(reader, self.bodies[reader], node)
+
+
+def _no_derivative(x: Expr) -> bool:
+    return not isinstance(x, Deriv)
 
 
 def _by_entries(x: Expr) -> bool:
