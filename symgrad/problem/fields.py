@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from symgrad.problem.forms import (
     ANY,
+    ANY_EXPRESSIONS,
     ASSIGNMENTS,
     BOX,
     BOXES,
@@ -70,7 +71,7 @@ DOCUMENT: Final = (
     Field("steps", ANY, "the range of each index, {t: 1..3}"),
     Field("model", one_or_list(DEFINITION, "a definition, name = expression,"), "what is computed, in order"),
     Field("questions", ANY, "what is asked"),
-    Field("assume", EXPRESSIONS, "further facts, as conditions"),
+    Field("assume", ANY_EXPRESSIONS, "further facts, as conditions"),
     Field("layout", _LAYOUTS, "the convention derivatives are printed in"),
     Field("index_base", choice("0", "1"), "where component indices start; 1 when left out"),
     Field("relu_at_zero", NUMBER, "the derivative of relu at 0; 0 when left out"),
@@ -96,7 +97,7 @@ COMMON: Final = (
     Field("points", NUMBER, "what it is worth"),
     Field("note", TEXT, "prose printed with the answer"),
     Field("hint", TEXT, "a hint for those who answer"),
-    Field("assume", EXPRESSIONS, "further facts, as conditions"),
+    Field("assume", ANY_EXPRESSIONS, "further facts, as conditions"),
 )
 
 
@@ -105,7 +106,7 @@ def _of(about: str = "what is asked about") -> Field:
 
 
 _WRT: Final = Field("wrt", EXPRESSIONS, "by what it is differentiated", required=True)
-_WHERE: Final = Field("where", EXPRESSIONS, "conditions such as 1 <= s < t")
+_WHERE: Final = Field("where", ANY_EXPRESSIONS, "conditions such as 1 <= s < t")
 _AT: Final = Field("at", SETTINGS, "the point, such as tau -> 0+")
 _SET: Final = Field("set", SETTINGS, "what is fixed, such as {gamma: 0}")
 _OVER: Final = Field("over", EXPRESSIONS, "the variables", required=True)
@@ -121,8 +122,8 @@ _KINDS: Final = (
             _WRT,
             Field("form", _FORMS, "how it is written"),
             Field("order", ORDER, "2 for the Hessian"),
-            Field("leave", EXPRESSIONS, "nodes whose partials stay unresolved"),
-            Field("hold", EXPRESSIONS, "nodes that are kept fixed"),
+            Field("leave", ANY_EXPRESSIONS, "nodes whose partials stay unresolved"),
+            Field("hold", ANY_EXPRESSIONS, "nodes that are kept fixed"),
             Field("layout", _LAYOUTS, "the convention of this answer, where it is not the problem's"),
             _WHERE,
         ),
@@ -174,7 +175,7 @@ _KINDS: Final = (
         (
             _of(),
             _OVER,
-            Field("subject_to", EXPRESSIONS, "constraints"),
+            Field("subject_to", ANY_EXPRESSIONS, "constraints"),
             Field("sense", _SENSES, "minimum or maximum"),
         ),
     ),

@@ -199,6 +199,7 @@ BOXES: Final = _of_kind(
 )
 EXPRESSION: Final = _written("an expression", parse_expression, hint="; quote a text that holds {")
 EXPRESSIONS: Final = one_or_list(EXPRESSION, "an expression")
+ANY_EXPRESSIONS: Final = one_or_list(EXPRESSION, "an expression", may_be_empty=True)
 DEFINITION: Final = _written(
     "a definition, name = expression,", parse_definition, {"type": "string"}, "; quote a text that holds ': '"
 )

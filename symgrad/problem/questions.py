@@ -11,7 +11,7 @@ from symgrad.errors import ProblemError
 from symgrad.problem.calls import is_variable
 from symgrad.problem.conditions import condition
 from symgrad.problem.fields import COMMON, QUESTION_KINDS
-from symgrad.problem.forms import ASSIGNMENTS, EXPRESSION, EXPRESSIONS, NUMBER, ORDER, SETTINGS, number
+from symgrad.problem.forms import ANY_EXPRESSIONS, ASSIGNMENTS, EXPRESSION, EXPRESSIONS, NUMBER, ORDER, SETTINGS, number
 from symgrad.problem.model import Asked, Condition, Given, Pending, Question, Setting
 from symgrad.problem.names import Broken, Undetermined
 from symgrad.problem.numbers import given
@@ -112,7 +112,7 @@ def _question(raw: RawQuestion, ids: list[str], scope: Scope) -> Question:
 
 def _trees(raw: RawQuestion, scope: Scope) -> Iterator[Tree]:
     for field in QUESTION_KINDS[raw.ask].all_fields:
-        if field.form in (EXPRESSION, EXPRESSIONS):
+        if field.form in (EXPRESSION, EXPRESSIONS, ANY_EXPRESSIONS):
             for source in raw.sources(field.name):
                 try:
                     yield read_expression(source, scope.names.vocabulary)
@@ -162,7 +162,7 @@ def _field(name: str, form: object, node: RawNode, raw: RawQuestion, scope: Scop
         }
     if form is EXPRESSION and isinstance(node, RawScalar):
         return _asked(name, node.source, raw, scope)
-    if form is EXPRESSIONS:
+    if form in (EXPRESSIONS, ANY_EXPRESSIONS):
         return tuple(_each(name, raw, scope))
     if form in (SETTINGS, ASSIGNMENTS):
         return tuple(_settings(node, scope))

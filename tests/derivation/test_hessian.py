@@ -85,3 +85,15 @@ def test_a_diagonal_matrix_before_a_vector_works_entry_by_entry(product: Expr, e
 def test_a_number_in_all_terms_is_taken_out_with_their_factor(number: Fraction) -> None:
     terms = (b.mul(b.num(number), b.matmul(M, N, M)), b.mul(b.num(-number), b.matmul(M, N)))
     assert factor(b.add(*terms)) is b.mul(b.num(number), b.matmul(M, b.sub(b.matmul(N, M), N)))
+
+
+def test_a_vector_by_a_scalar_has_no_diagonal_matrix() -> None:
+    text = f"title: A norm\nsymbols:{SYMBOLS}model: ['q = (x - m) / s * a']\n"
+    answer = symgrad.load(text + "questions: [{id: q, ask: derivative, of: q, wrt: s}]\n").solve()["q"]
+    assert answer.results[0].latex == r"-\frac{(x - m) \odot a}{s^{2}}"
+
+
+def test_the_normal_equations_have_no_number_of_examples() -> None:
+    text = f"title: Mean squares\nsymbols:{SYMBOLS}model: ['f = mean((A @ x - b)**2)']\n"
+    answer = symgrad.load(text + "questions: [{id: q, ask: optimum, of: f, over: x}]\n").solve()["q"]
+    assert answer.results[0].latex == r"(A^{\top} A)^{-1} A^{\top} b"

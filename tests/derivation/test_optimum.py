@@ -43,6 +43,11 @@ CASES: dict[str, tuple[str, Callable[[], object], Callable[[], float]]] = {
         lambda: np.linalg.lstsq(X, Y, rcond=None)[0],
         lambda: float(np.linalg.lstsq(X, Y, rcond=None)[1][0]),
     ),
+    "mean squares": (
+        "of: mean((X @ w - y)**2), over: w",
+        lambda: np.linalg.lstsq(X, Y, rcond=None)[0],
+        lambda: float(np.linalg.lstsq(X, Y, rcond=None)[1][0] / 6),
+    ),
     "a parabola": ("of: a*x**2 - c*x, over: x", lambda: 0.7 / 4, lambda: -0.49 / 8),
     "maximum on the sphere": (
         "of: 'sigmoid(c + u.T @ h)', over: h, subject_to: norm(h) == 1, sense: max",

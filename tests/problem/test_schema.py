@@ -14,6 +14,7 @@ GOOD = [
     "title: a\nsymbols:\n  W: {shape: [n, n], is: symmetric}\n  h[0]: 0\n  x:\nsteps: {t: 1..3}\n",
     "model: [a = b]\nquestions:\n  - {id: q, ask: derivative, of: a, wrt: [b], order: 2}\n",
     "questions:\n  - {id: q, ask: limit, of: a, at: tau -> 0+}\nindex_base: 0\nx-own: {}\n",
+    "assume: []\nquestions:\n  - {id: q, ask: derivative, of: a, wrt: b, hold: [], leave: [], where: [], assume: []}\n",
     "questions:\n  - {id: q, ask: iou, boxes: {a: [0, 0, 1, 1]}, reference: a}\n",
 ]
 BAD = [

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from symgrad.calculus.cancel import may_cancel
 from symgrad.calculus.local import adjoint_part, jacobian_of, local_jacobian
 from symgrad.calculus.pullback import divides
-from symgrad.calculus.rewrite import as_diagonal, collect, factor, size
+from symgrad.calculus.rewrite import as_diagonal, collect, entry_by_entry, factor, size
 from symgrad.calculus.sensitivity import Sensitivity, sensitivities
 from symgrad.calculus.trace import Trace
 from symgrad.derivation.naming import Names
@@ -121,8 +121,9 @@ def compose(outer: Expr, inner: Expr, through: Var) -> Expr:
 
 
 def _one_slope(jacobian: Expr) -> Expr:
-    """A diag(a) B + A diag(b) B = A diag(a + b) B, for a shorter sum than that of products."""
-    return min((jacobian, collect(factor(jacobian))), key=size)
+    """A diag(a) B + A diag(b) B = A diag(a + b) B, for a shorter sum than that of products; diag(a) b = a ⊙ b."""
+    jacobian = min((jacobian, collect(factor(jacobian))), key=size)
+    return entry_by_entry(jacobian) if jacobian.order == 1 else jacobian
 
 
 def _captures(body: Expr, g: Expr) -> bool:

@@ -11,7 +11,7 @@ from symgrad.tensor import build as b
 from symgrad.tensor.facts import ends
 from symgrad.tensor.functions.construct import norm
 from symgrad.tensor.lower import component
-from symgrad.tensor.nodes import Add, Apply, Call, Compare, Const, Expr, Eye, MatMul, Mul, Pow, Transpose, Var
+from symgrad.tensor.nodes import Add, Apply, Call, Compare, Const, Count, Expr, Eye, MatMul, Mul, Pow, Transpose, Var
 
 Form = Callable[[Expr], Expr]
 TWO = b.num(2)
@@ -114,6 +114,8 @@ def _by_form(x: Expr) -> bool:
     match x:
         case Const() | Compare():
             return True
+        case Count(value=count):
+            return bool(count.is_nonnegative)
         case Apply(fn=fn):
             return fn in _NEVER_NEGATIVE
         case Var(facts=facts):

@@ -12,7 +12,7 @@ from symgrad.derivation.optima.search import Search, length, shortest
 from symgrad.derivation.steps import Prose, Result
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Call, Expr, Eye, Mul, Var
+from symgrad.tensor.nodes import Add, Call, Count, Expr, Eye, Mul, Pow, Var
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder
 
@@ -31,8 +31,8 @@ def solve(search: Search) -> Result:
     if x.order != 1 or depends(hessian, x):
         raise QuestionError("over a vector, the gradient must be linear; this one is not")
     start = distribute(replace_nodes(distribute(gradient), {x: b.zeros(x.shape)}))
-    scale = _scale(hessian)
-    matrix, right = _scaled(hessian, 1 / scale), b.neg(_scaled(start, 1 / scale))
+    inverse = b.div(b.ONE, _scale(hessian))
+    matrix, right = _scaled(hessian, inverse), b.neg(_scaled(start, inverse))
     at = solved(matrix, right)
     work.certifier.compare(replace_nodes(gradient, {x: at}), b.zeros(x.shape))
     sides = b.compare("==", gradient, b.zeros(x.shape)), b.compare("==", b.matmul(matrix, x), right)
@@ -50,17 +50,24 @@ def solve(search: Search) -> Result:
     return search.result(at, value, checked)
 
 
-def _scale(x: Expr) -> Fraction:
-    """The largest number that divides all terms of a sum."""
-    numbers = [b.coefficient(t)[0] for t in (x.args if isinstance(x, Add) else (x,))]
+def _scale(x: Expr) -> Expr:
+    """The largest number that divides all terms of a sum, times the sizes by which all of them are multiplied."""
+    parts = [b.coefficient(t) for t in (x.args if isinstance(x, Add) else (x,))]
+    numbers = [c for c, _ in parts]
     top = math.gcd(*(abs(c.numerator) for c in numbers))
     bottom = math.lcm(*(c.denominator for c in numbers))
-    return Fraction(top, bottom) * (1 if numbers[0] > 0 else -1)
+    factors = [rest.args if isinstance(rest, Mul) else (rest,) for _, rest in parts]
+    sizes = [f for f in factors[0] if _is_size(f) and all(f in others for others in factors)]
+    return b.mul(b.num(Fraction(top, bottom) * (1 if numbers[0] > 0 else -1)), *sizes)
 
 
-def _scaled(x: Expr, by: Fraction) -> Expr:
+def _is_size(x: Expr) -> bool:
+    return isinstance(x.base if isinstance(x, Pow) else x, Count)
+
+
+def _scaled(x: Expr, by: Expr) -> Expr:
     """A multiple, term by term."""
-    return b.add(*(b.mul(b.num(by), t) for t in (x.args if isinstance(x, Add) else (x,))))
+    return b.add(*(b.mul(by, t) for t in (x.args if isinstance(x, Add) else (x,))))
 
 
 def solved(matrix: Expr, right: Expr) -> Expr:
