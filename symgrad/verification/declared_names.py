@@ -15,6 +15,7 @@ from symgrad.verification.documents.parts import own_parts
 from symgrad.verification.judging.trials import is_atomic
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.extension import Extensions
+from symgrad.verification.normal_laws import with_normal_laws
 from symgrad.verification.surgery import put_names, put_trees
 
 
@@ -68,7 +69,8 @@ class DeclaredNames:
                 if not known and isinstance(label, Name) and label.id in names.families:
                     base = Name(f"{x.base.id}_{label.id}", place=x.base.place)
                     found[x] = Subscript(base, x.items[1:], place=x.place)
-        return replace(claim, left=None if left is None else put_trees(left, found), right=put_trees(right, found))
+        whole = None if left is None else with_normal_laws(self.bench, put_trees(left, found))
+        return replace(claim, left=whole, right=with_normal_laws(self.bench, put_trees(right, found)))
 
 
 def _with_names(claim: Claim, names: Mapping[str, str]) -> Claim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
@@ -27,6 +28,8 @@ from symgrad.syntax.latex.signs import (
     UNICODE,
 )
 from symgrad.syntax.tokens import Kind, Token
+
+_PERCENT: Final = re.compile(r"\s*(?:\\,)?\s*\\%")
 
 _LONGEST_NUMBER = 60
 _LETTERS = re.compile(r"[A-Za-z]{3,}(?:~[A-Za-z]{3,})+|[A-Za-z]+(?:\\_[A-Za-z0-9]+)*")
@@ -71,7 +74,9 @@ class Characters(Struct):
         if len(found[0]) > _LONGEST_NUMBER:
             message = "this number is too long to be meant"
             raise ProblemError(message, self.source.place(found.start(), found.end()))
-        self.add(Kind.NUMBER, found[0], found.start(), found.end())
+        percent = _PERCENT.match(self.source.text, found.end())
+        text = found[0] if percent is None else f"{Decimal(found[0]).scaleb(-2):f}"
+        self.add(Kind.NUMBER, text, found.start(), found.end() if percent is None else percent.end())
 
     def is_argument(self) -> bool:
         """Whether a bare digit is a whole part of a fraction here, as in `\\frac12`."""
