@@ -73,7 +73,10 @@ SLIPPED = [
     ("lstm", CELL, r"\delta h_t \odot c_t", None),
     ("lstm", GATE, r"\delta c_t \odot f_t", "variable"),
     ("lstm", GATE, r"\delta c_{t+1} \odot i_t", "step"),
+    ("lstm", r"\frac{\partial f_t}{\partial h_{t-1}} = ", r"\operatorname{diag}(f_t \odot f_t) U^f", "complement"),
+    ("gated_rnn", r"\frac{\partial l}{\partial h_t} = ", r"\left(\frac{\partial h_{t+1}}{\partial h_t}\right)^\top \delta h_{t+1}", "path"),
     ("softmax_ce", SCORES, r"p + p^*", "sign"),
+    ("softmax_ce", r"\frac{\partial e}{\partial x_2} = ", r"p_1 - p^*_2", "index"),
     ("bptt", r"h_t = ", r"\sigma(U I_t + W h_{t-1})", "function"),
     ("bptt", r"E_t = ", r"-\hat y_t^\top \log y_t", "exchange"),
     ("bptt", ENTRIES, r"\hat y_{t,i} (\delta_{ij} - \hat y_{t,i})", "index"),
@@ -89,7 +92,7 @@ SLIPPED = [
 
 @pytest.fixture(scope="module")
 def markers() -> dict[str, Markers]:
-    return {name: Markers.of([load(name)]) for name in ("bptt", "lstm", "residual", "softmax_ce")}
+    return {name: Markers.of([load(name)]) for name in ("bptt", "gated_rnn", "lstm", "residual", "softmax_ce")}
 
 
 @pytest.mark.parametrize(

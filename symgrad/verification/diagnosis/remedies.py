@@ -155,6 +155,8 @@ class Remedies:
             return
         families = self.bench.names.families
         scalar = of_family is not None and _shape(self.bench.worlds[0], of_family, families[of_family].arity) == ()
+        if of_family is not None and of_family != family:
+            yield hand.derivative(bare_text(of), bare_text(wrt), immediate=True)
         for d in self.bench.problem.system.definitions:
             reads = d.family == family or any(v.name == family for v in variables(d.body))
             if not reads or d.family == of_family:

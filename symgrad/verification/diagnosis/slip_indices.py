@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from symgrad.syntax.tree import Keyword, Name, Span, Subscript, Tree
+from symgrad.syntax.tree import Keyword, Name, Number, Span, Subscript, Tree
 from symgrad.verification.diagnosis.edits import Context, Variant
 from symgrad.verification.diagnosis.slip_text import shifted
 from symgrad.verification.surgery import Splice, bare_text, inner_extent, places, put_names, scripted
@@ -20,14 +20,19 @@ def step(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]
         if isinstance(item, Span):
             continue
         for by in (-1, 1):
-            moved, text = shifted(item, by)
-            items = (*node.items[:k], moved, *node.items[k + 1 :])
-            start, end = inner_extent(item)
-            source = item.place.source.text
-            whole = bare_text(node)
-            splice = Splice(start, end, scripted(source, start, text))
-            said = whole[: start - node.place.start] + splice.text + whole[end - node.place.start :]
-            yield Subscript(node.base, items, place=node.place), f"{said} should stand instead of {whole}", (splice,)
+            yield _moved(node, k, by)
+
+
+def _moved(node: Subscript, k: int, by: int) -> Variant:
+    """A quantity with one of its subscripts moved."""
+    item = node.items[k]
+    moved, text = shifted(item, by)
+    items = (*node.items[:k], moved, *node.items[k + 1 :])
+    start, end = inner_extent(item)
+    whole = bare_text(node)
+    splice = Splice(start, end, scripted(item.place.source.text, start, text))
+    said = whole[: start - node.place.start] + splice.text + whole[end - node.place.start :]
+    return node.replaced(items=items), f"{said} should stand instead of {whole}", (splice,)
 
 
 def turned(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
@@ -67,6 +72,17 @@ def index(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
                 splice = Splice(*inner_extent(item), letter)
                 said = f"the index {letter} should stand instead of {item.id} in {bare_text(node)}"
                 yield Subscript(node.base, items, place=node.place), said, (splice,)
+
+
+def entry(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """Another entry, of those that are numbered: a[1] for a[2]."""
+    if not isinstance(node, Subscript) or not isinstance(node.base, Name):
+        return
+    family = context.names.families.get(node.base.id)
+    for k in range(family.arity if family is not None else len(node.items), len(node.items)):
+        if isinstance(node.items[k], Number):
+            for by in (-1, 1):
+                yield _moved(node, k, by)
 
 
 def bound(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:

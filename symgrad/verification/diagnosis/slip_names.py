@@ -48,6 +48,20 @@ def slope(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
         )
 
 
+def complement(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """x for 1 − x, of a gate; and 1 − x for x."""
+    one = Number(Fraction(1), "1", place=node.place)
+    if isinstance(node, Binary) and node.op == "-" and node.left == one:
+        shown = text_of(node.right)
+        yield node.right, f"{shown} should stand instead of {bare_text(node)}", instead(node, shown)
+        return
+    gate = context.activations.get(base_id(node)) == "sigmoid" and is_value(node, parent)
+    if gate and not isinstance(parent, Subscript):
+        shown = f"(1 - {bare_text(node)})"
+        said = f"{shown} should stand instead of {bare_text(node)}"
+        yield Binary("-", one, node, place=node.place), said, instead(node, shown)
+
+
 def power(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
     """A lost or added exponent, one with the wrong sign, a square root lost or added."""
     if isinstance(node, Binary) and node.op in ("^", "**"):

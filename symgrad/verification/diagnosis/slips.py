@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from symgrad.verification.diagnosis.edits import Slip
-from symgrad.verification.diagnosis.slip_indices import bound, index, step, turned
+from symgrad.verification.diagnosis.slip_indices import bound, entry, index, step, turned
 from symgrad.verification.diagnosis.slip_indices import exchanged as indices_exchanged
-from symgrad.verification.diagnosis.slip_names import exchanged, function, power, slope, variable
+from symgrad.verification.diagnosis.slip_names import complement, exchanged, function, power, slope, variable
 from symgrad.verification.diagnosis.slip_products import (
     bracket,
     comparison,
@@ -28,6 +28,7 @@ SLIPS: Final[tuple[Slip, ...]] = (
     Slip("transpose", "two indices are exchanged", turned, turn=1),
     Slip("transpose", "two indices are exchanged everywhere", indices_exchanged, turn=1),
     Slip("index", "a wrong index", index, turn=1),
+    Slip("index", "a wrong entry", entry, turn=1),
     Slip("step", "a step index is off by one", step, turn=1),
     Slip("sign", "a sign is wrong", sign, turn=1),
     Slip("sign", "the sign of the first term is wrong", first_term, turn=1),
@@ -37,6 +38,7 @@ SLIPS: Final[tuple[Slip, ...]] = (
     Slip("product", "⊙ stands for a matrix product, or the other way round", entrywise),
     Slip("order", "factors stand in the wrong order", order),
     Slip("slope", "a function stands for its derivative", slope),
+    Slip("complement", "x stands for 1 − x, or the other way round", complement),
     Slip("exponent", "an exponent is lost or too many", power),
     Slip("bound", "a range is off by one", bound),
     Slip("variable", "a wrong variable", variable),
