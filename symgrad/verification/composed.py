@@ -23,24 +23,31 @@ from symgrad.verification.meaning.readings import Notation
 
 
 class Composed(Struct):
-    """The inputs that are made from others so far, and the bench of the model in which they are."""
+    """The inputs that are made from others so far, each as the writer made it last, and the model in which they are."""
 
     bench: Bench | None = None
-    words: list[str] = field(default_factory=list)
+    made: dict[str, Claim] = field(default_factory=dict)
 
     def note(self, bench: Bench, claim: Claim) -> None:
-        """Take a line for what makes an input, if it does."""
-        made = _composed(self.bench or bench, claim.left, claim.right)
+        """Take a line for what makes an input, if it does; what was made of it before holds no longer."""
+        if not isinstance(claim.left, Name):
+            return
+        others = {name: one for name, one in self.made.items() if name != claim.left.id}
+        if len(others) == len(self.made):
+            made = _composed(self.bench or bench, claim.left, claim.right)
+        else:
+            made = bench
+            for one in (*others.values(), claim):
+                made = _composed(made, one.left, one.right) or made
         if made is not None:
-            self.bench = made
-            self.words.append(claim.latex)
+            self.bench, self.made = made, {**others, claim.left.id: claim}
 
     def judge(self, equation: Equation, notation: Notation) -> Judgement | None:
         """The verdict on a line with these inputs made; None where there are none, or it has none then."""
         if self.bench is None:
             return None
         found = judge(self.bench, equation, notation.copy())
-        words = f"{' and '.join(self.words)}, as the text says"
+        words = f"{' and '.join(one.latex for one in self.made.values())}, as the text says"
         if found.good:
             verdict = w.RIGHT_IF if found.verdict == w.RIGHT else found.verdict
             return replace(found, verdict=verdict, reason="; ".join(filter(None, (f"right if {words}", found.reason))))

@@ -31,6 +31,10 @@ _STANDING: Final = re.compile(
     rf"\b(?:suppose|supposing|assume|assuming|let|given|consider|set|setting|take|taking|fix|fixing|put|putting){_ASIDE}",
     re.IGNORECASE,
 )
+_CONSTRAINT: Final = re.compile(
+    rf"(?:\b(?:subject to|such that|constrained to|under (?:the|a) (?:constraint|condition))|\bs\.\s?t\.){_ASIDE}",
+    re.IGNORECASE,
+)
 _BEHIND: Final = re.compile(rf"(?:^|: )[\s,(]*(?:only\s+)?(?:if|when|whenever|for|with|where|at|provided){_ASIDE}")
 _AND: Final = re.compile(r"(?:^|: )[\s,]*(?:and|or)?[\s,]*$")
 _COMMA: Final = re.compile(r"(?:^|: )[\s,]*$")
@@ -69,7 +73,8 @@ class Premises(Struct):
         back: int | None = None
         for k, claim in enumerate(claims):
             before = claims[k - 1] if k else None
-            clause = _CLAUSE.search(claim.context) is not None
+            constraint = _CONSTRAINT.search(claim.context) is not None
+            clause = constraint or _CLAUSE.search(claim.context) is not None
             standing = _STANDING.search(claim.context) is not None
             earlier = self.stated.get(k - 1)
             same = before is not None and self._in_one_formula(before, claim)
@@ -78,7 +83,7 @@ class Premises(Struct):
                 clause, standing = earlier.clause, not earlier.clause
             if not (clause or standing) or (listed and not self._is_another(earlier, claim)):
                 continue
-            premise = self._premise(claim)
+            premise = self._premise(claim) or (Premise(None, claim.latex) if constraint else None)
             if premise is None:
                 continue
             start, end = self._extent(claim)

@@ -61,7 +61,7 @@ def environment(p: LatexParser) -> Tree:
     else:
         raise ProblemError(f"{kind} cannot stand inside a formula", start.place)
     p.at = end + 1
-    return tree
+    return tree.replaced(place=p.since(start))
 
 
 @rule(r"\end")

@@ -92,7 +92,7 @@ def _extent(m: Interpretation, tree: Call, name: str, ints: Ints) -> tuple[int, 
                 return found
             continue
         arity = family.arity if family is not None else 0
-        if family is None and _has_steps(m, base.id):
+        if base.id not in m.names.families and _has_steps(m, base.id):
             continue
         whole = named(m, base, tuple(items[:arity]), ints)
         if place - arity < whole.order:
