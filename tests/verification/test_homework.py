@@ -257,6 +257,86 @@ HOMEWORK = {
         55: right
         """,
     ),
+    "one-cell.md": (
+        "lstm",
+        """
+        9: right
+        10: right
+        11: right
+        12: definition
+        13: right
+        14: right
+        16: right, right, wrong, right
+        22: right
+        26: right
+        30: right
+        31: right
+        32: shape-error
+        33: right
+        34: wrong
+        39: right
+        46: right
+        48: right
+        50: wrong
+        52: right
+        56: right, right-if
+        58: definition, right-if
+        60: right-if
+        62: wrong
+        66: right, right
+        68: right
+        69: right
+        70: wrong
+        71: right, right, right
+        72: wrong
+        74: definition
+        76: right
+        77: shape-error
+        79: right, right
+        81: wrong
+        82: right-other-layout
+        84: right
+        85: right
+        86: right
+        87: wrong
+        """,
+    ),
+    "attention-and-norms.md": (
+        "attention_rnn gated_rnn vanishing",
+        """
+        5: right, right
+        7: right, right, right, wrong
+        11: right
+        13: wrong
+        15: wrong
+        17: right, right
+        19: right
+        21: right
+        22: wrong
+        23: right
+        24: right
+        25: right
+        26: right
+        30: right
+        32: right, right, right
+        33: right-if, right-if, right
+        34: right, right, right
+        36: right, right
+        38: right
+        39: wrong
+        40: wrong
+        41: wrong
+        43: right
+        45: right
+        46: right
+        47: wrong
+        48: right
+        52: right, right
+        53: right
+        54: wrong
+        55: right-if
+        """,
+    ),
 }
 
 
