@@ -140,6 +140,7 @@ CASES: list[tuple[str, Expr, str]] = [
      r"\frac{w \odot (x - \mu)}{\sqrt{q + \varepsilon}}"),
     ("inner product taken from every entry", b.sub(x, b.matmul(b.transpose(w), y)),
      r"x - (w^{\top} y)\, \mathbf{1}"),
+    ("minus ones", b.full(-1, (n,)), r"-\mathbf{1}"),
     ("half in an exponent", b.apply("exp", b.mul(HALF, x)), r"e^{x/2}"),
     ("half of a square in an exponent", b.apply("exp", b.mul(b.neg(HALF), x, x)), r"e^{-(x \odot x)/2}"),
     ("mean square",

@@ -162,6 +162,20 @@ def test_a_layout_turns_gradients() -> None:
     assert r"\boxed{2 x^{\top}} \in \mathbb{R}^{1\times n}" in str(texts["numerator"])
 
 
+def test_an_adjoint_has_the_shape_of_its_node_in_every_layout() -> None:
+    problem = """
+title: An adjoint
+layout: %s
+symbols: {x: {shape: n}, W: {shape: [m, n]}, v: {shape: m}}
+model: [u = tanh(W @ x), L = v.T @ u]
+questions:
+- {id: a, ask: derivative, of: L, wrt: W, form: backprop}
+"""
+    said = {x: symgrad.load(problem % x).solve().text("md") for x in ("denominator", "numerator")}
+    assert r"$\delta q$ stands for $\frac{\partial L}{\partial q}$," in said["denominator"]
+    assert r"$\delta q$ stands for $\Bigl(\frac{\partial L}{\partial q}\Bigr)^{\top}$," in said["numerator"]
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.parametrize("name", ["here", "residual", "gated_rnn"])
 def test_tex_sets_the_sheet_without_complaint(solved: SolvedSheet, tmp_path: Path, name: str) -> None:

@@ -22,7 +22,7 @@ from symgrad.derivation.workspace import Workspace, first_free, names_in_use, wo
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, integer
+from symgrad.tensor.integers import Int, integer, size_symbol
 from symgrad.tensor.nodes import Add, Binder, Call, Concat, Deriv, Expr, Fold, MatMul, Num, Opaque, Shape, Var
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
@@ -168,8 +168,10 @@ class _Pass:
 
     def explained(self, named: Sequence[Introduced]) -> list[Block]:
         """The lines after what δ stands for and the names that they use; what follows the last result is set apart."""
-        node = Var(self.work.fresh("v", "q", "u", "w"), (), ())
-        notation = (delta(node), " stands for ", Deriv(self.named, node, "total", ()), ", for every node ", node, ".")
+        shape = (size_symbol("n"),)
+        node = Var(self.work.fresh("v", "q", "u", "w"), (), shape)
+        adjoint = Deriv(self.named, node, "total", shape)
+        notation = (delta(node), " stands for ", adjoint, ", for every node ", node, ".")
         lines = list(self.blocks)
         last = max((k for k, x in enumerate(lines) if x in self.boxes.values()), default=-1) + 1
         if self.wanted <= set(self.boxes) and last < len(lines):

@@ -64,11 +64,9 @@ def _(expr: Full, ctx: Context) -> Piece:
     ones: Tree = Ident("1", "bold")
     if expr.order > 1:
         ones = Script(ones, _sizes(expr.shape, ctx))
-    if expr.value == 1:
-        return Piece(ones, level.ATOM)
-    number = number_piece(abs(expr.value)).tree
-    product = Row((number, ones))
-    return Piece(Prefix("minus", product), level.SUM) if expr.value < 0 else Piece(product, level.PRODUCT)
+    number = abs(expr.value)
+    read = Piece(ones, level.ATOM) if number == 1 else Piece(Row((number_piece(number).tree, ones)), level.PRODUCT)
+    return Piece(Prefix("minus", read.tree), level.SUM) if expr.value < 0 else read
 
 
 def _sizes(shape: Sequence[Int], ctx: Context) -> Tree:
