@@ -20,6 +20,7 @@ symbols:
   u: {}
   v: {}
   w: {is: positive}
+  r: {is: [integer, positive]}
 model:
   - f = u**2 - 3*u
 questions:
@@ -94,10 +95,30 @@ def test_the_floor_is_taken_off_step_by_step() -> None:
 
 
 @pytest.mark.parametrize(
+    ("unknown", "where", "text", "value"),
+    [
+        ("u", ["u + v == 3"], "u == 3 - v", "u == 3 - v"),
+        ("u", ["sigmoid(w*u + v) == 1/2"], "u == -v/w", "u == -v/w"),
+        ("u", ["sigmoid(w*u + v) == 1/2", "w == 2", "v == 3"], "u == -3/2", ["-3/2"]),
+        ("k", ["m + 2*k - 4 == m"], "k == 2", [2]),
+        ("k", ["m + 2*k - s + 1 == m"], "k == (s - 1)/2", "k == (s - 1)/2"),
+        ("r", ["floor((m+6-7)/r) + 1 == 112", "m == 224"], "r == 2", [2]),
+        ("r", ["100/r > 30"], "r == 1 or r == 2 or r == 3", [1, 2, 3]),
+        ("x", ["floor(100/w) == x", "w == 7"], "x == 14", [14]),
+    ],
+)
+def test_other_symbols_have_values_or_stay(unknown: str, where: list[str], text: str, value: object) -> None:
+    found = answer(unknown, *where)
+    assert found["status"] == "certified", found["message"]
+    assert (found["results"][0]["text"], found["results"][0]["value"]) == (text, value)
+
+
+@pytest.mark.parametrize(
     ("unknown", "where", "message"),
     [
         ("u", ["sin(u) == 0"], "SymPy does not find all solutions"),
-        ("u", ["u == v"], "v has no value: solve for it as well, or give it one"),
+        ("u", ["u <= v"], "v has no value: solve for it as well, or give it one"),
+        ("u", ["v == 1"], "no condition speaks of u"),
         ("u v", ["u + v == 3"], "there are not finitely many solutions"),
         ("k s", ["k*s == 12"], "say between which numbers k lies, such as 1 <= k <= 9"),
     ],

@@ -1,6 +1,6 @@
 """Conditions on unknowns, for the page and for SymPy at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -12,9 +12,11 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.comparisons import IN_SYMPY
-from symgrad.tensor.integers import Int
+from symgrad.tensor.integers import Int, replace
 from symgrad.tensor.nodes import Compare, Count, Expr, Mul, Pow, Rel, Var
-from symgrad.tensor.walk import postorder
+from symgrad.tensor.reindex import reindex
+from symgrad.tensor.substitution import replace_nodes
+from symgrad.tensor.walk import postorder, variables
 
 
 def unknown(x: Expr, reading: InSympy) -> tuple[Var, sympy.Symbol]:
@@ -43,15 +45,60 @@ class Condition(Struct, frozen=True):
         return b.compare(self.op, self.left, self.right)
 
 
-def condition(problem: Problem, c: object, reading: InSympy, unknowns: Sequence[Var]) -> Condition:
+class Settled(Struct, frozen=True):
+    """What conditions such as n = 32 fix of inputs beside the unknowns, and the other conditions."""
+
+    sizes: Mapping[sympy.Symbol, Int]
+    values: Mapping[Expr, Expr]
+    rest: Sequence[object]
+
+    @property
+    def statements(self) -> list[Expr]:
+        """What is fixed, as equations."""
+        told = [b.compare("==", b.count(s), b.count(n)) for s, n in self.sizes.items()]
+        return told + [b.compare("==", x, value) for x, value in self.values.items()]
+
+    def put_in(self, x: Expr) -> Expr:
+        """An expression with what is fixed in it."""
+        return reindex(replace_nodes(x, self.values), self.sizes)
+
+
+def settled(problem: Problem, conditions: Sequence[object], unknowns: Collection[str]) -> Settled:
+    """Which conditions fix an input, and which are left."""
+    sizes: dict[sympy.Symbol, Int] = {}
+    values: dict[Expr, Expr] = {}
+    rest: list[object] = []
+    for c in conditions:
+        sides = (c.left, c.right) if isinstance(c, Rel | Compare) and c.op == "==" else ()
+        for x, value in (sides, sides[::-1]) if sides else ():
+            if isinstance(x, sympy.Symbol) and x.name not in unknowns and isinstance(value, int):
+                sizes[x] = value
+                break
+            number = b.number_of(value) if isinstance(value, Expr) else None
+            if number is not None and isinstance(x, Var) and x.name not in unknowns and problem.system.body(x) is None:
+                values[x] = b.num(number)
+                break
+        else:
+            rest.append(c)
+    return Settled(sizes, values, rest)
+
+
+def condition(problem: Problem, c: object, reading: InSympy, unknowns: Sequence[Var], fixed: Settled) -> Condition:
+    """A condition with what others fix put in.
+
+    Raises:
+        QuestionError: it does not compare two numbers.
+    """
     if isinstance(c, Rel):
+        c = Rel(c.op, replace(c.left, fixed.sizes), replace(c.right, fixed.sizes))
         first, second = (_of_unknowns(side, reading, unknowns) for side in (c.left, c.right))
         relation = IN_SYMPY[c.op](first, second, evaluate=False)
         return Condition(c.op, _integer(first, reading), _integer(second, reading), relation)
     if not isinstance(c, Compare) or c.order:
         raise QuestionError("a condition compares two numbers")
     names = [u.name for u in unknowns]
-    left, right = (written_out(problem.system, side, names) for side in (c.left, c.right))
+    reach = [*names, *(v.name for v in variables(*fixed.values))]
+    left, right = (fixed.put_in(written_out(problem.system, side, reach)) for side in (c.left, c.right))
     left, right = _sizes(left, reading), _sizes(right, reading)
     return Condition(c.op, left, right, IN_SYMPY[c.op](reading.scalar(left), reading.scalar(right), evaluate=False))
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor.comparisons import MIRRORED
-from symgrad.tensor.nodes import Add, Apply, Expr, Mul, Var
+from symgrad.tensor.nodes import Add, Apply, Expr, Mul, Pow, Var
 from symgrad.tensor.walk import variables
 
 
@@ -85,6 +85,8 @@ class Between(Struct, frozen=True):
             case Mul():
                 factor, rest = b.coefficient(self.middle)
                 return None if factor == 1 else self._divided(factor, rest)
+            case Pow(base=Var(facts=facts) as inner, exponent=e) if "positive" in facts and b.number_of(e) == -1:
+                return self._inverted(inner)
             case Apply(fn="floor", args=(inner,)):
                 return self._floor(inner)
             case Apply(fn="ceil", args=(inner,)):
@@ -107,6 +109,15 @@ class Between(Struct, frozen=True):
             return made, words
         turned = Between(rest, made.high, made.low, self.high_strict, self.low_strict)
         return turned, words if self.equation else (*words, "; the signs turn round")
+
+    def _inverted(self, inner: Expr) -> "tuple[Between, Reason]":
+        """1/u between the ends, for a positive u."""
+        words = ("take reciprocals",) if self.equation else ("take reciprocals; the signs turn round",)
+        if self.high is not None and self.high <= 0:
+            return Between(inner, Fraction(1), Fraction(0)), ("it is positive",)
+        low = None if self.high is None else 1 / self.high
+        high = None if self.low is None or self.low <= 0 else 1 / self.low
+        return Between(inner, low, high, self.high_strict, self.low_strict), words
 
     def _mapped(self, middle: Expr, change: Callable[[Fraction], Fraction]) -> "Between":
         low = None if self.low is None else change(self.low)

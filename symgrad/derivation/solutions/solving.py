@@ -12,14 +12,16 @@ from symgrad.calculus.numeric import Numbers
 from symgrad.derivation import exact
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.in_sympy import InSympy
-from symgrad.derivation.solutions import solution_sets
-from symgrad.derivation.solutions.conditions import Condition, condition, unknown, with_fractions
+from symgrad.derivation.reasons import listed
+from symgrad.derivation.solutions import in_terms, solution_sets
+from symgrad.derivation.solutions.conditions import Condition, Settled, condition, settled, unknown, with_fractions
 from symgrad.derivation.solutions.peeling import Between
-from symgrad.derivation.steps import Block, Check, Code, Line, Reason, Result
+from symgrad.derivation.steps import Block, Check, Code, Line, Prose, Reason, Result
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Expr, Var
+from symgrad.tensor.integers import symbols_of
+from symgrad.tensor.nodes import Expr, Rel, Var
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import variables
 
@@ -39,13 +41,44 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     if not unknowns:
         raise QuestionError("say what is to be solved for", question.place)
     known = [v for v, _ in unknowns]
-    conditions = [condition(problem, c, reading, known) for c in question.where]
-    others = {v for c in conditions for v in variables(c.left, c.right)} - set(known)
+    fixed = settled(problem, question.where, [v.name for v in known])
+    others = _parameters(fixed, reading, known)
+    conditions = [condition(problem, c, reading, [*known, *others], fixed) for c in fixed.rest]
+    others = [v for v in dict.fromkeys(v for c in conditions for v in variables(c.left, c.right)) if v not in known]
+    if not conditions:
+        raise QuestionError(f"no condition speaks of {known[0].name}", question.place)
+    result = _solved(question, reading, unknowns, conditions, others)
+    if told := fixed.statements:
+        result = replace(result, blocks=(Prose(("With ", *listed(told), ":")), *result.blocks))
+    return (result,)
+
+
+def _parameters(fixed: Settled, reading: InSympy, known: Sequence[Var]) -> list[Var]:
+    """The sizes that conditions on sizes mention beside the unknowns."""
+    names = {v.name for v in known}
+    ends = [end for c in fixed.rest if isinstance(c, Rel) for end in (c.left, c.right)]
+    free = {s for end in ends for s in symbols_of(end) - fixed.sizes.keys() if s.name not in names}
+    return [unknown(b.count(s), reading)[0] for s in sorted(free, key=str)]
+
+
+def _solved(
+    question: Question,
+    reading: InSympy,
+    unknowns: Sequence[tuple[Var, sympy.Symbol]],
+    conditions: Sequence[Condition],
+    others: Sequence[Var],
+) -> Result:
+    """In numbers where nothing else is in the conditions, else in terms of it."""
+    known = [v for v, _ in unknowns]
+    alone = len(known) == len(conditions) == 1
+    found = in_terms.solved(conditions[0], known[0], reading) if alone and others else None
+    if found is not None:
+        return found
     if others:
         names = ", ".join(sorted(v.name for v in others))
         raise QuestionError(f"{names} has no value: solve for it as well, or give it one", question.place)
     run = _Run(question, reading, known, [s for _, s in unknowns], conditions)
-    return (run.one() if len(known) == 1 else run.several(),)
+    return run.one() if len(known) == 1 else run.several()
 
 
 Shown = list[tuple[Expr, Reason]]

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from symgrad.derivation.reading_order import Statement, inputs, statements
 from symgrad.derivation.steps import Block, Code, Prose, Reason, Result, Table
-from symgrad.derivation.structure.operations import entries, plus, times, work_of
+from symgrad.derivation.structure.operations import Work, entries, plus, times, work_of
 from symgrad.derivation.structure.reached import reached
 from symgrad.derivation.structure.size_words import shape_in_words
 from symgrad.derivation.structure.tally import Tally
@@ -26,6 +26,10 @@ UNITS = {"parameters": "parameters", "multiplications": "multiplications", "addi
 CONVENTION = (
     "Padding is counted like any other entry, a division as a multiplication and a difference as an addition; "
     "comparisons and functions such as tanh are not counted."
+)
+OF_PRODUCTS = (
+    "Every product is one multiply-accumulate, padding like any other entry; divisions, comparisons and functions such "
+    "as tanh are none."
 )
 
 
@@ -102,7 +106,7 @@ def _blocks(parts: Sequence[Part], what: str) -> list[Block]:
     rows = tuple((p.name, p.why, p.formula, collapsed(p.formula)) for p in parts)
     blocks: list[Block] = [Table(("quantity", "why", "formula", UNITS[what]), rows)] if rows else []
     if what != "parameters":
-        blocks.append(Prose((CONVENTION,)))
+        blocks.append(Prose((OF_PRODUCTS if what == "macs" else CONVENTION,)))
     return blocks
 
 
@@ -164,8 +168,14 @@ def _operations(found: Sequence[Statement], numbers: Sequence[Expr], what: str) 
 
 def _formula(s: Statement, number: Expr, what: str) -> Expr:
     works = [work_of(x) for x in postorder(s.body)]
-    chosen = (w.additions if what == "additions" else w.multiplications for w in works)
-    return times(number, plus(*chosen))
+    return times(number, plus(*(x for w in works for x in _counted(w, what))))
+
+
+def _counted(work: Work, what: str) -> tuple[Expr, ...]:
+    """What of the work of an operation is asked for."""
+    if what == "additions":
+        return (work.additions,)
+    return (work.multiplications,) if what == "macs" else (work.multiplications, work.divisions)
 
 
 def _length(x: Binder) -> Expr:
@@ -190,7 +200,7 @@ def _tallied(work: Workspace, found: Sequence[Statement], what: str) -> None:
         tally = Tally(numbers.sizes)
         for node in dict.fromkeys(x for s in found if not s.ranges for x in postorder(s.body) if tally.reads(x)):
             work_here = work_of(node)
-            formula = work_here.additions if what == "additions" else work_here.multiplications
+            formula = plus(*_counted(work_here, "additions" if what == "additions" else "multiplications"))
             expected = tally.of(node)[what == "additions"]
             claimed = evaluate_int(integer(sympy.expand(_arithmetic(formula))), numbers.sizes)
             if claimed != expected:

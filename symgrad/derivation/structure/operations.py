@@ -1,7 +1,7 @@
-"""How many multiplications and additions an operation takes, as formulas in the sizes of its operands.
+"""How many multiplications, divisions and additions an operation takes, as formulas in the sizes of its operands.
 
-Counted are products and sums of numbers, padding like any other entry. Subtracting is adding; a division counts as
-a multiplication; signs, comparisons and functions such as tanh count as nothing.
+Counted are products, quotients and sums of numbers, padding like any other entry. Subtracting is adding; signs,
+comparisons and functions such as tanh count as nothing.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,11 @@ ONE: Expr = b.ONE
 
 
 class Work(Struct, frozen=True):
-    """Formulas of the multiplications and additions of one operation, with their factors in the order of thought."""
+    """Formulas of the operations of one node, with their factors in the order of thought."""
 
     multiplications: Expr = b.ZERO
     additions: Expr = b.ZERO
+    divisions: Expr = b.ZERO
 
 
 def times(*factors: Int | Expr) -> Expr:
@@ -71,7 +72,13 @@ def _(node: Add) -> Work:
 @work_of.register
 def _(node: Mul) -> Work:
     factors = [a for a in node.args if not (isinstance(a, Num) and abs(a.value) == 1)]
-    return Work(multiplications=times(len(factors) - 1, *node.shape))
+    below = min(sum(_is_divisor(a) for a in factors), len(factors) - 1)
+    above = len(factors) - 1 - below
+    return Work(multiplications=times(above, *node.shape), divisions=times(below, *node.shape))
+
+
+def _is_divisor(x: Expr) -> bool:
+    return isinstance(x, Pow) and isinstance(x.exponent, Num) and x.exponent.value < 0
 
 
 @work_of.register
@@ -134,12 +141,13 @@ def _(node: Fold) -> Work:
     """The terms' own work at every index, and their sum."""
     number = times(*(b.count(x.hi - x.lo + 1) for x in node.binders))
     own = [work_of(x) for x in _below(node.body)]
-    inside = [plus(*(w.multiplications for w in own)), plus(*(w.additions for w in own))]
+    inside = [plus(*(getattr(w, kind) for w in own)) for kind in ("multiplications", "additions", "divisions")]
     joined = times(less_one(number), *node.shape)
     products = times(number, inside[0])
     if node.op == "prod":
         products = plus(products, joined)
-    return Work(products, plus(times(number, inside[1]), joined if node.op == "sum" else b.ZERO))
+    sums = plus(times(number, inside[1]), joined if node.op == "sum" else b.ZERO)
+    return Work(products, sums, times(number, inside[2]))
 
 
 def _below(root: Expr) -> Sequence[Expr]:
@@ -163,7 +171,7 @@ def _(node: Call) -> Work:
         case "softmax":
             length = node.args[0].shape[node.param("axis")]
             rows = times(*(s for a, s in enumerate(node.shape) if a != node.param("axis")))
-            return Work(n, times(rows, less_one(b.count(length))))
+            return Work(additions=times(rows, less_one(b.count(length))), divisions=n)
         case "cross_entropy":
             return Work(n, less_one(n))
         case "norm":
@@ -180,7 +188,8 @@ def _layer(node: Call) -> Work:
     if "pool" in node.fn:
         window = times(*setting(node, "kernel"))
         mean = node.fn.startswith("avg")
-        return Work(entries(node.shape), times(*node.shape, less_one(window))) if mean else Work()
+        sums = times(*node.shape, less_one(window))
+        return Work(additions=sums, divisions=entries(node.shape)) if mean else Work()
     x, w = node.args[:2]
     bias = entries(node.shape) if len(node.args) > 2 else b.ZERO
     kernel = w.shape[w.order - axes :]
