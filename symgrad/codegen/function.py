@@ -98,8 +98,22 @@ def _outputs(program: Program, model: Model, state: State, scope: Scope) -> None
         name = state.names.fresh(wanted, (f"new_{wanted}",))
         state.line(f"{name} = {text}")
         made[key] = name
-    items = ", ".join(f"{_quoted(key)}: {name}" for key, name in made.items())
-    state.line(f"return {{{items}}}")
+    state.line(f"return {_dictionary(made)}")
+
+
+def _dictionary(made: Mapping[str, str]) -> str:
+    """The names by key; what has a key such as at.x stands in a dictionary of its own under at."""
+    items: dict[str, str | dict[str, str]] = {}
+    for key, name in made.items():
+        whole, dot, part = key.partition(".")
+        if not dot:
+            items[key] = name
+        else:
+            inner = items.setdefault(whole, {})
+            assert isinstance(inner, dict)
+            inner[part] = name
+    texts = {key: x if isinstance(x, str) else _dictionary(x) for key, x in items.items()}
+    return f"{{{', '.join(f'{_quoted(key)}: {text}' for key, text in texts.items())}}}"
 
 
 def _quoted(key: str) -> str:

@@ -70,6 +70,9 @@ def _result(r: Result, ask: str, reading: Reading) -> dict[str, Any]:
 
 def result_text(r: Result, ask: str, reading: Reading) -> str:
     """The value of a result in the problem language; what has no expression, such as a shape, as it is in JSON."""
+    at = r.extra.get("at")
+    if isinstance(at, dict):
+        return ", ".join(f"{name} == {source(x, reading.index_base)}" for name, x in at.items())
     if r.value is not None:
         return source(r.value, reading.index_base)
     if ask == "shape":

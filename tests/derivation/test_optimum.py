@@ -33,6 +33,7 @@ questions:
 """
 R = np.random.default_rng(3)
 X, Y, U = R.normal(size=(6, 3)), R.normal(size=6), R.normal(size=3)
+XC = X - X.mean(axis=0)
 P, G, Q = np.array([0.2, 0.5, 0.3]), np.array([0.6, 0.1, 0.3]), np.array([0.5, 0.25, 0.25])
 ARRAYS = {"X": X, "y": Y, "u": U, "c": 0.7, "a": 2.0, "p_data": P, "p_g": G, "q": Q}
 BEST = P / (P + G)
@@ -161,6 +162,46 @@ def test_values_that_are_numbers_are_numbers_in_json() -> None:
     assert (result["at"], result["value"], result["float"]) == ("1/2", 3, 3.0)
 
 
+TOGETHER: dict[str, tuple[str, dict[str, Any], object]] = {
+    "a quadratic form": ("of: x**2 + x*c + c**2 - 3*x, over: [x, c]", {"x": 2, "c": -1}, -3),
+    "Rosenbrock": ("of: (1 - x)**2 + 100*(c - x**2)**2, over: [x, c]", {"x": 1, "c": 1}, 0),
+    "a normal beside the standard one": (
+        "of: 'KL(normal(v, mean=x, cov=a**2), normal(v, mean=0, cov=1))', over: [x, a]",
+        {"x": 0, "a": 1},
+        0,
+    ),
+    "a normal sample": (
+        "of: 'sum((y - x)**2)/(2*a**2) + m*log(a)', over: [x, a]",
+        {"x": Y.mean(), "a": Y.std()},
+        3 + 6 * np.log(Y.std()),
+    ),
+    "with an end": ("of: (x - c)**2 + c**2, over: [x, c], subject_to: x >= 1", {"x": 1, "c": 0.5}, 0.5),
+    "least squares with an intercept": (
+        "of: 'norm(X @ w + x - y)**2 + a*norm(w)**2', over: [w, x]",
+        {
+            "w": (b := np.linalg.solve(XC.T @ XC + 2 * np.eye(3), XC.T @ (Y - Y.mean()))),
+            "x": Y.mean() - X.mean(axis=0) @ b,
+        },
+        float(((XC @ b - Y + Y.mean()) ** 2).sum() + 2 * b @ b),
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "at", "value"), TOGETHER.values(), ids=TOGETHER)
+def test_over_several_variables_together(fields: str, at: dict[str, Any], value: float) -> None:
+    sheet = symgrad.load(HEAD % fields).solve()
+    assert sheet["only"].status == "certified", sheet["only"].message
+    space: dict[str, Any] = {}
+    exec(sheet.text("numpy"), space)
+    code = space["only"].__code__
+    found = space["only"](**{k: ARRAYS[k] for k in code.co_varnames[: code.co_kwonlyargcount]})
+    assert list(found) == ["at", "value"]
+    assert sorted(found["at"]) == sorted(at)
+    for name, place in at.items():
+        np.testing.assert_allclose(found["at"][name], place, rtol=1e-9)
+    np.testing.assert_allclose(found["value"], value, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("of", "over", "value"),
     [
@@ -208,6 +249,8 @@ def test_entropy_is_largest_for_equal_probabilities() -> None:
         ("of: 1/a, over: a", "there is no minimum: it goes to 0 as a goes to ∞"),
         ("of: 'c*x**2', over: x", "the derivative is zero at x = 0, but that is no minimum"),
         ("of: '(x - c)**2/2 + a*abs(x)', over: x", "which of 3 points is the minimum depends on c, a"),
+        ("of: x*c, over: [x, c]", "no point is known in closed form at which the derivative is zero"),
+        ("of: x**2 - c**2, over: [x, c]", "there is no minimum: it goes to −∞ as c goes to −∞"),
         ("of: w, over: w", "of a scalar"),
         ("of: a*x**2, over: c", "does not depend"),
         ("of: 'u.T @ h + h.T @ h * c', over: h, subject_to: norm(h) == 1", "linear form"),

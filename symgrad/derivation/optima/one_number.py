@@ -254,7 +254,7 @@ class _OneNumber(Struct):
     def _second_derivative(self, slope: Expr, second: Expr, point: Point, alone: bool) -> bool:
         """The second-order condition; whether it holds everywhere, so that the point is the optimum for certain."""
         search = self.search
-        name = Var("first derivative", (), ())
+        name = Var(f"first derivative by {search.x.name}", (), ())
         search.work.define([Definition(name.name, (), slope)])
         search.work.certifier.differences(name, search.x, second)
         there = replace_nodes(second, {search.x: point.at})

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from symgrad.derivation.assuming import conditions
-from symgrad.derivation.optima import functional, on_plane, on_simplex, on_sphere, one_number, stationary
+from symgrad.derivation.optima import functional, in_turn, on_plane, on_simplex, on_sphere, one_number, stationary
 from symgrad.derivation.optima.domain import domain_of, limit_of
 from symgrad.derivation.optima.search import Search, begin
 from symgrad.derivation.steps import Result
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.problem.model import Problem, Question
 from symgrad.tensor.nodes import Density, Expr, Var
+from symgrad.tensor.walk import variables
 
 Method = Callable[[Search], Result]
 
@@ -31,22 +32,40 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     if len(nodes) < len(over):
         raise QuestionError("'over' names symbols or quantities, or an unknown function such as D(x)", over[0].place)
     if len(nodes) > 1:
-        raise QuestionError("an optimum is over one variable; ask for one after the other", question.place)
+        return (_over_several(problem, question, nodes, constraints, maximum),)
     return (_over_one(problem, question, nodes[0], constraints, maximum),)
 
 
 def _over_one(problem: Problem, question: Question, x: Var, constraints: Sequence[Expr], maximum: bool) -> Result:
     """Where what x is not in keeps its name, or else with everything written out."""
     method = _method(problem, question, x, constraints)
-    search = begin(problem, question, x, maximum, keep=True)
+    search = begin(problem, question, [x], maximum, keep=True)
     kept = search.whole
     try:
         return method(search)
     except (QuestionError, CertificationError):
-        search = begin(problem, question, x, maximum)
+        search = begin(problem, question, [x], maximum)
         if search.whole is kept:
             raise
     return method(search)
+
+
+def _over_several(
+    problem: Problem, question: Question, over: Sequence[Var], constraints: Sequence[Expr], maximum: bool
+) -> Result:
+    """Over one after the other; every constraint is on one of them."""
+    own = {x: [c for c in constraints if x in variables(c)] for x in over}
+    if any(sum(c in found for found in own.values()) != 1 for c in constraints):
+        raise QuestionError("with several variables, a constraint is on one of them", question.place)
+    known = conditions(problem, question)
+    return in_turn.solve(
+        problem,
+        question,
+        over,
+        maximum,
+        lambda x: _method(problem, question, x, own[x]),
+        lambda x: domain_of(x, [*own[x], *known]),
+    )
 
 
 def _method(problem: Problem, question: Question, x: Var, constraints: Sequence[Expr]) -> Method:

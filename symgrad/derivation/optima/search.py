@@ -1,6 +1,6 @@
 """What every search for an optimum works with: the quantity written out, the lines so far, the result at the end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sympy
 from msgspec import Struct, field
@@ -76,31 +76,33 @@ class Search(Struct):
         return self.found(star, at, value, checked)
 
 
-def begin(problem: Problem, question: Question, x: Var, maximum: bool, keep: bool = False) -> Search:
-    """A search for an optimum over x, the definitions put in; with ``keep`` what x is not in keeps its name.
+def begin(problem: Problem, question: Question, over: Sequence[Var], maximum: bool, keep: bool = False) -> Search:
+    """A search for an optimum over variables, the definitions put in, which starts with the first of them.
+
+    With ``keep``, what none of the variables is in keeps its name.
 
     Raises:
-        QuestionError: the quantity does not depend on x.
+        QuestionError: the quantity does not depend on one of them.
     """
-    work = workspace(problem, question, problem.system, [question.of.expr, x])
+    work = workspace(problem, question, problem.system, [question.of.expr, *over])
     of = as_formulas(work.system, question.of.expr)
-    system = work.system
-    whole = closed_form(definitions(system, lambda v: keep and not reads(system, v, {x.name}), False).apply(of))
-    if not depends(whole, x):
+    system, names = work.system, {x.name for x in over}
+    whole = closed_form(definitions(system, lambda v: keep and not reads(system, v, names), False).apply(of))
+    if not all(depends(whole, x) for x in over):
         raise QuestionError("the quantity does not depend on the variable", question.place)
-    if x.order:
-        sizes = [_slender(n.sizes, x) for n in work.certifier.instances]
+    if any(x.order for x in over):
+        sizes = [_slender(n.sizes, over) for n in work.certifier.instances]
         work.certifier = certifier(problem, question, problem.system, sizes)
-    search = Search(work, x, maximum, of, whole)
+    search = Search(work, over[0], maximum, of, whole)
     if whole is not of:
         reason = mentioned(of, work.system)
         search.blocks.append(work.certifier.line(of, whole, reason=reason, rule="definition"))
     return search
 
 
-def _slender(sizes: Mapping[sympy.Symbol, int], x: Var) -> dict[sympy.Symbol, int]:
-    """Sizes at which a matrix that acts on x has more rows than columns."""
-    own = {s for n in x.shape for s in symbols_of(n)}
+def _slender(sizes: Mapping[sympy.Symbol, int], over: Sequence[Var]) -> dict[sympy.Symbol, int]:
+    """Sizes at which a matrix that acts on a variable has more rows than columns."""
+    own = {s for x in over for n in x.shape for s in symbols_of(n)}
     return {s: min(n, 3) if s in own else n + 2 if s.is_positive else n for s, n in sizes.items()}
 
 
