@@ -98,7 +98,8 @@ def _solve(
         stated = shared.boxes.get(target)
         sides = shared.with_entries([value], boxed=True)
         line = stated or work.certifier.line(left, *sides, reason=reason, rule="sum over uses", boxed=True)
-        work.certifier.compare(left, value, ranges=_open_ranges(model, asked, target))
+        if (ranges := _open_ranges(model, asked, target)):
+            work.certifier.compare(left, value, ranges=ranges)
         work.certifier.differences(asked, target, value)
         shown = () if results else tuple(blocks)
         checks = (*((line.check,) if stated and results else ()), *work.certifier.checks[start:])
