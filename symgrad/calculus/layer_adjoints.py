@@ -19,7 +19,7 @@ from symgrad.tensor.functions.layers import (
     setting,
 )
 from symgrad.tensor.integers import Int, difference, integer
-from symgrad.tensor.nodes import At, Build, Call, Cut, Expr, Item
+from symgrad.tensor.nodes import At, Build, Call, Count, Cut, Expr, Item, Num
 from symgrad.tensor.shapes import ShapeError, same_shape
 from symgrad.tensor.walk import postorder
 
@@ -47,8 +47,17 @@ def input_adjoint(node: Call, g: Expr) -> Expr | None:
 
 
 def given_by_entries(g: Expr) -> bool:
-    """Whether an adjoint is a tensor of formulas, or picks entries by unit vectors."""
-    return any(isinstance(x, Build) or (isinstance(x, Call) and x.fn == "one_hot") for x in postorder(g))
+    """Whether an adjoint is a tensor of formulas, or picks entries by unit vectors at known places."""
+    return any(isinstance(x, Build) or _is_unit(x) for x in postorder(g))
+
+
+def has_layer(x: Expr) -> bool:
+    """Whether a convolution or pooling is among the operations of an expression."""
+    return any(isinstance(y, Call) and y.fn in AXES for y in postorder(x))
+
+
+def _is_unit(x: Expr) -> bool:
+    return isinstance(x, Call) and x.fn == "one_hot" and isinstance(x.args[0], Num | Count)
 
 
 def _adjoint(node: Call, g: Expr) -> Expr | None:

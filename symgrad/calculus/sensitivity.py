@@ -12,7 +12,7 @@ from symgrad.errors import InternalError
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
 from symgrad.tensor.dependence import dependence
-from symgrad.tensor.integers import Int, replace
+from symgrad.tensor.integers import Int, replace, same
 from symgrad.tensor.lower import component
 from symgrad.tensor.lowering_rules import fresh_indices
 from symgrad.tensor.nodes import At, Binder, Build, Call, Compare, Expr, Fold, Opaque, Rel, Var
@@ -83,12 +83,13 @@ def by_entries(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     """Σ_i g_i ∂y_i/∂x_j from the index notation of y, for a function without a rule of its own."""
     outside = frozenset(s.name for x in (g, node) for s in dependence(x).symbols)
     outside |= {v.name for v in variables(g, node)}
-    rows, _ = fresh_indices(node.order, outside)
+    names, _ = fresh_indices(node.order, outside)
+    rows = tuple(1 if same(n, 1) else s for s, n in zip(names, node.shape, strict=True))
     stands = tuple(Var(f"operand {k}", (), x.shape) for k, x in enumerate(node.args))
     operands: dict[Expr, Expr] = dict(zip(stands, node.args, strict=True))
     entry = component(Call(node.fn, stands, node.params, node.shape), rows)
     value = b.at(ans, *rows) if isinstance(ans, Var) and rows else entry
-    own = [Binder(s, 1, n) for s, n in zip(rows, node.shape, strict=True)]
+    own = [Binder(s, 1, n) for s, n in zip(names, node.shape, strict=True) if not same(n, 1)]
     found = sensitivities(entry, value, b.at(g, *rows) if rows else g)
     out: list[Contribution] = []
     for x in stands:

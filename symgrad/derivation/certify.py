@@ -23,8 +23,8 @@ POINTS = 5
 RESAMPLES = 6
 TOLERANCE = 1e-9
 DIFFERENCE_TOLERANCE = 1e-5
-DIFFERENCE_STEPS = (1e-3, 1e-4, 1e-5)
-"""The largest step is the most exact for smooth models; a long recurrence, or a kink near by, needs a smaller one."""
+DIFFERENCE_STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+"""The largest step is the most exact for smooth models; a long recurrence, or kinks near by, need a smaller one."""
 _TOO_LARGE: Final = "{} is too large to compute at the points tried"
 
 

@@ -130,6 +130,8 @@ def _operation(op: Expr, node: Var) -> str | tuple[str | Expr, ...]:
             return f"{INPUTS[fn]}, zeros between the entries of the gradient" if strided else INPUTS[fn]
         case Call(fn=fn):
             return CALLS.get(fn, fn)
+        case Reduce(op="max"):
+            return "the largest entry, the first of equals"
         case Fold(op="sum") | Reduce(op="sum"):
             return "the derivative of a sum"
         case Integral(op="divergence"):

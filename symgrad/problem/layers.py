@@ -15,7 +15,7 @@ from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import Int
 from symgrad.tensor.nodes import Expr
 
-_TENSORS = ("x", "w", "bias")
+_TENSORS = ("g", "x", "w", "bias")
 
 
 def layer(tree: Call, scope: Scope) -> Expr:
@@ -30,11 +30,11 @@ def layer(tree: Call, scope: Scope) -> Expr:
     ranges, settings = split(tree)
     if ranges:
         raise ProblemError(f"{name} takes no range", ranges[0].place)
-    only(tree, settings, [p for p in parameters if p not in ("x", "w")])
+    only(tree, settings, [p for p in parameters if p not in ("g", "x", "w")])
     order = [p.name for p in parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
     needed = [p.name for p in parameters.values() if p.default is inspect.Parameter.empty]
     if len(tree.args) > len(order) or any(p not in settings for p in needed[len(tree.args) :]):
-        takes = " and ".join({"x": "an input", "w": "filters"}.get(p, f"a {p} size") for p in needed)
+        takes = " and ".join({"g": "a gradient", "x": "an input", "w": "filters"}.get(p, f"a {p} size") for p in needed)
         hint = ", then settings such as stride=2" if len(tree.args) > len(order) else ""
         raise ProblemError(f"{name} takes {takes}{hint}", tree.place)
     given = dict(zip(order, tree.args, strict=False))

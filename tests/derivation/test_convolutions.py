@@ -80,7 +80,7 @@ def test_gradients_are_layers_of_gradients() -> None:
     assert said(found["by_filter"])[-1] == "∂g/∂F = conv2d(X, ∂g/∂Z)"
     whole, full = said(found["by_input"])[-2:]
     assert whole == (
-        "∂g/∂X = [∑[k=1..H−2] ∑[l=1..N−2] 𝟏[1 ≤ i − k + 1 ≤ 3, 1 ≤ j − l + 1 ≤ 3] [∂g/∂Z]ₖₗ F[i−k+1,j−l+1]][i,j]"
+        "∂g/∂X = [∑ₖ₌₁³ ∑ₗ₌₁³ 𝟏[1 ≤ i − k + 1 ≤ H − 2, 1 ≤ j − l + 1 ≤ N − 2] [∂g/∂Z][i−k+1,j−l+1] Fₖₗ][i,j]"
         " = convtranspose2d(∂g/∂Z, F)"
     )
     assert full == "∂g/∂X = conv2d[padding 2](∂g/∂Z, R)"

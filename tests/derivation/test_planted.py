@@ -21,6 +21,7 @@ from symgrad.pipeline import load, solve
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.functions import FUNCTIONS
+from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.nodes import (
     Add,
     Apply,
@@ -356,9 +357,25 @@ def test_a_forgotten_condition_is_caught(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("mistake", PART_MISTAKES)
 def test_a_mistake_by_entries_is_caught(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = sensitivity._by_entries
-    monkeypatch.setattr(sensitivity, "_by_entries", lambda node, ans, g: PART_MISTAKES[mistake](right(node, ans, g)))
+    right = sensitivity.by_entries
+    monkeypatch.setattr(sensitivity, "by_entries", lambda node, ans, g: PART_MISTAKES[mistake](right(node, ans, g)))
     caught("conv1d")
+
+
+@pytest.mark.parametrize("mistake", PART_MISTAKES)
+@pytest.mark.parametrize("layer", [n for n in AXES if n.startswith(("conv", "maxpool"))])
+def test_a_mistake_in_the_adjoint_of_a_layer_is_caught(
+    layer: str, mistake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = sensitivity.input_adjoint
+
+    def wrong(node: Call, g: Expr) -> Expr | None:
+        found = right(node, g)
+        assert found is not None
+        return PART_MISTAKES[mistake]((found,))[0]
+
+    monkeypatch.setattr(sensitivity, "input_adjoint", wrong)
+    caught(layer)
 
 
 def test_a_mistake_in_a_built_tensor_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -457,6 +474,8 @@ WRITTEN_OUT: dict[str, tuple[str, str]] = {
     "maxpool2d": ("s = maxpool2d(F, 2)", "F"),
     "avgpool1d": ("s = avgpool1d(v, 2)", "v"),
     "avgpool2d": ("s = avgpool2d(F, 2)", "F"),
+    "maxunpool1d": ("s = maxunpool1d(w[1..2], v, 2)", "w"),
+    "maxunpool2d": ("s = maxunpool2d(K, F, 2)", "K"),
 }
 
 

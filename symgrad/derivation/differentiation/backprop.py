@@ -1,6 +1,6 @@
 """Form backprop: δ_v = ∂L/∂v for every node, each from the nodes that read it, the last first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sympy
 from msgspec.structs import replace
@@ -44,10 +44,17 @@ def _ended(problem: Problem, system: System, of: Var) -> System:
     return ends_at(system, of, fresh_step)
 
 
-def with_preactivations(problem: Problem, system: System, of: Var) -> tuple[System, tuple[Definition, ...]]:
-    """The model with the arguments of the nonlinearities below ``of`` named: a for one, a_f, a_i, … for several."""
+def with_preactivations(
+    problem: Problem, system: System, of: Var, chosen: Callable[[Expr], bool] | None = None
+) -> tuple[System, tuple[Definition, ...]]:
+    """The model with the arguments of the nonlinearities below ``of`` named: a for one, a_f, a_i, … for several.
+
+    ``chosen`` tells of a definition whether it is looked at; all are where it is left out.
+    """
     used = names_in_use(problem, system)
     read = reach(of.name, lags(system).reads)
+    if chosen is not None:
+        read &= {d.family for d in system.definitions if chosen(d.body)}
     others = System(tuple(d for d in system.definitions if d.family != of.name))
     several = len(name_preactivations(others, read, lambda f: f)[1]) > 1
 
@@ -98,7 +105,7 @@ def _solve(
         stated = shared.boxes.get(target)
         sides = shared.with_entries([value], boxed=True)
         line = stated or work.certifier.line(left, *sides, reason=reason, rule="sum over uses", boxed=True)
-        if (ranges := _open_ranges(model, asked, target)):
+        if ranges := _open_ranges(model, asked, target):
             work.certifier.compare(left, value, ranges=ranges)
         work.certifier.differences(asked, target, value)
         shown = () if results else tuple(blocks)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from symgrad.calculus.dependency import lags
 from symgrad.calculus.ends import open_ends
+from symgrad.calculus.layer_adjoints import has_layer
 from symgrad.calculus.layer_sums import in_entries
 from symgrad.calculus.trace import OpenPaths
 from symgrad.derivation.at_ends import at_ends
@@ -112,8 +113,9 @@ def _along_paths(
     """Chain, expanded and factored: the results share the names and the lines on the way."""
     added: tuple[Definition, ...] = ()
     model = system
-    if form == "factored" and not of.order:
-        system, added = backprop.with_preactivations(problem, system, of)
+    if not of.order:
+        chosen = None if form == "factored" else has_layer
+        system, added = backprop.with_preactivations(problem, system, of, chosen)
     conds = relations(problem, question)
     work = workspace(problem, question, system, [of, *(w.expr for w in wrt)], conds)
     leave = frozenset(x.expr for x in question.several("leave") if isinstance(x.expr, Var))

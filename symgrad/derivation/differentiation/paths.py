@@ -8,7 +8,7 @@ from typing import Final
 from symgrad.calculus.cancel import may_cancel, settled
 from symgrad.calculus.entries import has_units, take_entries
 from symgrad.calculus.images import linear_images, through_variable
-from symgrad.calculus.layer_adjoints import given_by_entries
+from symgrad.calculus.layer_adjoints import given_by_entries, has_layer
 from symgrad.calculus.layer_sums import in_entries
 from symgrad.calculus.pullback import divides
 from symgrad.calculus.rewrite import (
@@ -32,7 +32,6 @@ from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
-from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import renamed_apart
@@ -218,9 +217,13 @@ class Paths:
         return in_entries(value, {body: v for v, body in self.bodies.items()})
 
     def _through_layer(self, node: Var, value: Expr) -> bool:
-        """Whether the next line hands a value on through a convolution or pooling, and would repeat it there."""
-        layers = any(isinstance(x, Call) and x.fn in AXES for x in postorder(self.bodies.get(node, node)))
-        return layers and not isinstance(value, Var | Deriv) and not given_by_entries(value)
+        """Whether what follows would repeat a value: handed on by a layer, or a layer's result that several read."""
+        if isinstance(value, Var | Deriv) or given_by_entries(value):
+            return False
+        if node.name in self.names.deltas:
+            return True
+        several = len(self.graph.reads.get(node, ())) > 1
+        return has_layer(self.bodies.get(node, node)) or (several and has_layer(value))
 
     def _is_long(self, node: Var, value: Expr) -> bool:
         """Whether a value is a sum, or holds one, that no later line should repeat, and nothing in it may cancel."""

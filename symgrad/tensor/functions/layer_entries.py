@@ -44,8 +44,8 @@ def convolution(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
     output: Int = at[0] if len(at) > axes else 1
     places = at[len(at) - axes :]
     channel = [fresh()] if w.order > axes and not same(w.shape[1], 1) else []
-    taps = [fresh() for _ in range(axes)]
     kernel = w.shape[w.order - axes :]
+    taps = [_tap(k, fresh) for k in kernel]
     inner: Int = channel[0] if channel else 1
     read = _input_places(node, places, taps)
     sizes = x.shape[x.order - axes :]
@@ -54,8 +54,17 @@ def convolution(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
         entry(w, (*((output, inner) if w.order > axes else ()), *taps)),
         entry(x, (*((_grouped(node, output, inner),) if has_channels(x, axes) else ()), *read)),
     )
-    ranges = [Binder(s, 1, n) for s, n in zip((*channel, *taps), (*w.shape[1:2][: len(channel)], *kernel), strict=True)]
+    ranges = [*(Binder(c, 1, w.shape[1]) for c in channel), *_over(taps, kernel)]
     return _with_bias(node, output, entry, b.fold("sum", value, ranges))
+
+
+def _tap(size: Int, fresh: Fresh) -> Int:
+    """A tap along one axis: the only one, or an index that runs over all of them."""
+    return 1 if same(size, 1) else fresh()
+
+
+def _over(taps: Sequence[Int], kernel: Sequence[Int]) -> list[Binder]:
+    return [Binder(k, 1, n) for k, n in zip(taps, kernel, strict=True) if isinstance(k, sympy.Symbol)]
 
 
 def _grouped(node: Call, output: Int, inner: Int) -> Int:
@@ -94,21 +103,36 @@ def _reaching(
     node: Call, target: Sequence[Int], outputs: Sequence[Int], kernel: Sequence[Int], fresh: Fresh
 ) -> tuple[list[Int], list[Int], list[Binder], list[Rel]]:
     """The output places whose windows hold a place of the input, the taps by which they do, and their conditions."""
-    rows: list[Int] = [fresh() for _ in outputs]
-    binders = [Binder(s, 1, n) for s, n in zip(rows, outputs, strict=True)]
+    rows: list[Int] = []
     taps: list[Int] = []
+    binders: list[Binder] = []
     conds: list[Rel] = []
     options = zip(*(setting(node, n) for n in ("stride", "padding", "dilation")), strict=True)
-    for u, r, k, (s, p, d) in zip(target, rows, kernel, options, strict=True):
-        if same(d, 1):
-            tap: Int = integer(difference(u + p, s * (r - 1)))
-            conds += [b.rel("<=", 1, tap), b.rel("<=", tap, k)]
+    for u, n, k, (s, p, d) in zip(target, outputs, kernel, options, strict=True):
+        if same(s, 1):
+            tap = _tap(k, fresh)
+            r: Int = integer(sympy.expand(difference(u + p, d * (tap - 1))))
+            binders += _over([tap], [k])
+            conds += [b.rel("<=", 1, r), b.rel("<=", r, n)]
         else:
-            tap = fresh()
-            binders.append(Binder(tap, 1, k))
-            conds.append(b.rel("==", u, read_place(r, tap, s, p, d)))
+            r, tap, own = _strided(u, k, s, p, d, fresh)
+            binders += [Binder(r, 1, n), *([] if same(d, 1) else _over([tap], [k]))]
+            conds += own
+        rows.append(r)
         taps.append(tap)
     return rows, taps, binders, conds
+
+
+def _strided(
+    u: Int, kernel: Int, stride: Int, padding: Int, dilation: Int, fresh: Fresh
+) -> tuple[sympy.Symbol, Int, list[Rel]]:
+    """An output place whose window may hold place u, the tap by which it does, and when."""
+    r = fresh()
+    if same(dilation, 1):
+        tap: Int = integer(difference(u + padding, stride * (r - 1)))
+        return r, tap, [b.rel("<=", 1, tap), b.rel("<=", tap, kernel)]
+    tap = _tap(kernel, fresh)
+    return r, tap, [b.rel("==", u, read_place(r, tap, stride, padding, dilation))]
 
 
 def _channels(node: Call, output: Int, fresh: Fresh) -> tuple[tuple[Binder, ...], tuple[Int, ...], Int]:
