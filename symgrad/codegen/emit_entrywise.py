@@ -8,13 +8,14 @@ from symgrad.codegen.integers_text import number_source
 from symgrad.codegen.state import Scope, State
 from symgrad.codegen.text import ATOM, COMPARE, POWER, PRODUCT, SIGN, SUM, Code, widened
 from symgrad.tensor import build as b
-from symgrad.tensor.build import coefficient, is_one, number_of
+from symgrad.tensor.build import coefficient, is_one, is_zero, number_of
 from symgrad.tensor.comparisons import MIRRORED
-from symgrad.tensor.integers import Int
+from symgrad.tensor.integers import Int, integer, same
 from symgrad.tensor.nodes import (
     Add,
     Apply,
     Compare,
+    Concat,
     Expr,
     MatMul,
     Mul,
@@ -28,6 +29,9 @@ from symgrad.tensor.shapes import broadcast, same_shape
 
 @emit.register
 def _(node: Add, state: State, scope: Scope) -> Code:
+    joined = side_by_side(node)
+    if joined is not None:
+        return value(joined, state, scope)
     plain = [a for a in node.args if number_of(a) is None]
     shape = broadcast(plain, "sum")[0] if plain else ()
     whole = len(shape) < node.order or same_shape(shape, node.shape)
@@ -52,6 +56,34 @@ def _(node: Add, state: State, scope: Scope) -> Code:
         text += f" {sign} {code.at(PRODUCT)}"
     level = SUM if len(codes) > 1 else (SIGN if first == "-" else codes[0].level)
     return Code(text, level, batch, order)
+
+
+def side_by_side(node: Add) -> Concat | None:
+    """A sum of pieces of an axis with zeros around them as the pieces one after the other; None where it is no such."""
+    (first, *others) = node.args
+    if not isinstance(first, Concat) or not all(isinstance(a, Concat) and a.axis == first.axis for a in others):
+        return None
+    axis, place, pieces = first.axis, 0, []
+    waiting = [p for a in node.args if isinstance(a, Concat) for p in _placed(a)]
+    while waiting:
+        found = next((p for p in waiting if same(p[0], place)), None)
+        if found is None:
+            return None
+        waiting.remove(found)
+        pieces.append(found[1])
+        place = integer(place + found[1].shape[axis])
+    return Concat(tuple(pieces), axis, node.shape) if same(place, node.shape[axis]) else None
+
+
+def _placed(a: Concat) -> list[tuple[Int, Expr]]:
+    """The pieces that are not zero, with where they begin."""
+    place: Int = 0
+    out: list[tuple[Int, Expr]] = []
+    for piece in a.args:
+        if not is_zero(piece):
+            out.append((place, piece))
+        place = integer(place + piece.shape[a.axis])
+    return out
 
 
 def _absolute(a: Expr) -> Expr:

@@ -241,7 +241,11 @@ def seeds(e: Expr, ranges: Ranges, known: Ranges) -> list[tuple[Expr, Ranges, tu
         kept = term.args if isinstance(term, Mul) else ()
         rest = b.mul(b.ONE, *(a for a in kept if not isinstance(a, Iverson)))
         cut, left = clip(ranges, conds, known)
-        out.append((rest, cut, left))
+        same_place = next((k for k, (_, c, g) in enumerate(out) if c == cut and g == left), None)
+        if same_place is None:
+            out.append((rest, cut, left))
+        else:
+            out[same_place] = (b.add(out[same_place][0], rest), cut, left)
     if plain:
         out.insert(0, (b.add(*plain), ranges, ()))
     return out

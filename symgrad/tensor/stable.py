@@ -122,8 +122,7 @@ def where(condition: Array, a: Array, b: Array) -> Array:
 SIGMOID = '''\
 def _sigmoid(x):
     """1 / (1 + exp(-x)) without overflow."""
-    small = np.exp(-np.abs(x))
-    return np.where(np.asarray(x) >= 0, 1.0, small) / (1.0 + small)
+    return 1.0 / (1.0 + np.exp(np.minimum(-x, 709.0)))
 '''
 
 SILU = '''\

@@ -41,13 +41,13 @@ def _conv_transpose(stride, padding, dilation, output_padding, groups, x, w, bia
     w = w if w.ndim > axes else w[None, None]
     sizes = zip(x.shape[1:], w.shape[2:], stride, dilation, output_padding, strict=True)
     full = [(n - 1) * s + d * (k - 1) + 1 + e for n, k, s, d, e in sizes]
-    y = np.zeros((groups * w.shape[1], *full))
+    each = zip(np.split(w, groups), np.split(x, groups), strict=True)
+    terms = np.concatenate([np.tensordot(filters, v, (0, 0)) for filters, v in each])
+    y = np.zeros((len(terms), *full))
     for tap in np.ndindex(*w.shape[2:]):
-        each = zip(np.split(w[(..., *tap)], groups), np.split(x, groups), strict=True)
-        terms = [np.tensordot(filters, v, (0, 0)) for filters, v in each]
         steps = zip(tap, x.shape[1:], stride, dilation, strict=True)
         reached = [slice(d * k, d * k + (n - 1) * s + 1, s) for k, n, s, d in steps]
-        y[(slice(None), *reached)] += np.concatenate(terms)
+        y[(slice(None), *reached)] += terms[(slice(None), *tap)]
     inner = (slice(p, n - p) for n, p in zip(full, padding, strict=True))
     y = y[(slice(None), *inner)]
     y = y + np.reshape(bias, (-1,) + (1,) * axes)
