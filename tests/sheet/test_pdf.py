@@ -56,6 +56,14 @@ def test_the_text_can_be_selected(solved: SolvedSheet, tmp_path: Path) -> None:
         assert words in text
 
 
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
+def test_conventions_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "sheet.pdf").write_bytes(bytes(symgrad.load("softmax_ce").solve(["by_p"]).document("pdf")))  # type: ignore[arg-type]
+    done = subprocess.run(["pdftotext", "sheet.pdf", "-"], cwd=tmp_path, capture_output=True, check=True)
+    text = " ".join(unicodedata.normalize("NFKC", done.stdout.decode()).split())
+    assert "⊘ divides entry by entry; CE(p, q) = " in text
+
+
 def test_texts_of_users_are_texts(solved: SolvedSheet) -> None:
     problem = symgrad.load(
         "title: |-\n  " + POISON + "\nabout: |-\n  " + POISON + "\nsymbols: {x: {shape: n}}\nmodel: [e = x.T @ x]\n"
