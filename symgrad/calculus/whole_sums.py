@@ -53,7 +53,7 @@ def _axis(x: Entry, over: Binder) -> Expr | None:
             items.append(item)
             continue
         first = difference(item.index, over.symbol) + over.lo if isinstance(item, At) else 0
-        length = difference(over.hi, over.lo) + 1
+        length = over.length
         if first != 1 or not same(length, size) or any(isinstance(done, Cut) for done in items):
             return None
         items.append(Cut(1, size))

@@ -8,7 +8,6 @@ from msgspec.structs import replace as changed
 
 from symgrad.codegen.access import Item, Place, Span, spread
 from symgrad.codegen.integers_text import number_source
-from symgrad.codegen.intervals import length
 from symgrad.codegen.model import holds_exactly
 from symgrad.codegen.state import NotVectorisable, Scope, State, unreachable
 from symgrad.codegen.text import ATOM, Code
@@ -96,7 +95,7 @@ def lengths(batch: Sequence[sympy.Symbol], scope: Scope) -> tuple[Int, ...]:
     ranges = {x.symbol: x for x in scope.batch}
     if any(s in batch for x in scope.batch for e in (x.lo, x.hi) if not isinstance(e, int) for s in e.free_symbols):
         raise NotVectorisable
-    return tuple(length(ranges[s]) for s in batch)
+    return tuple(ranges[s].length for s in batch)
 
 
 def numeric(code: Code) -> Code:

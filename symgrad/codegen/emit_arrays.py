@@ -8,7 +8,6 @@ from msgspec.structs import replace as changed
 from symgrad.codegen.access import Data, Item, Place, Span, spread
 from symgrad.codegen.contract import Factor, contract
 from symgrad.codegen.emit import emit, indexed_items, lengths, numeric, tensor, value
-from symgrad.codegen.intervals import length
 from symgrad.codegen.state import NotVectorisable, Scope, State
 from symgrad.codegen.text import ATOM, PRODUCT, SUM, Code
 from symgrad.codegen.windows import windowed
@@ -139,7 +138,7 @@ def _(node: Entry, state: State, scope: Scope) -> Code:
         return indexed_items(arg, taken, node.order, state, scope)
     code = tensor(arg, state, scope)
     ranges = {x.symbol: x for x in scope.batch}
-    along: list[Item] = [Place(difference(s, ranges[s].lo), length(ranges[s])) for s in code.batch]
+    along: list[Item] = [Place(difference(s, ranges[s].lo), ranges[s].length) for s in code.batch]
     if code.batch and (code.level < ATOM or code.text.endswith(")")):
         code = state.bind(code, f"{scope.label}_part")
     made = state.indexer(scope).take(code.at(ATOM), [*along, *taken], arg.order - len(taken))

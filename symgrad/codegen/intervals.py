@@ -201,8 +201,3 @@ def _cut(ranges: Ranges, gap: Int, known: Ranges) -> Ranges | None:
 def fixed_value(x: Binder) -> Int | None:
     """The one index of a range lo..lo, else None."""
     return x.lo if same(x.lo, x.hi) else None
-
-
-def length(x: Binder) -> Int:
-    """hi − lo + 1."""
-    return integer(sympy.expand(difference(x.hi, x.lo) + 1))

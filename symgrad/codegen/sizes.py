@@ -6,7 +6,6 @@ import sympy
 from msgspec import Struct
 
 from symgrad.codegen.integers_text import integer_source
-from symgrad.codegen.intervals import length
 from symgrad.codegen.model import Input
 from symgrad.codegen.text import ATOM, PRODUCT
 from symgrad.errors import QuestionError
@@ -26,7 +25,7 @@ def dimensions(inputs: Iterable[Input]) -> list[Dimension]:
     out: list[Dimension] = []
     for i in inputs:
         ranges = {x.symbol: x for x in i.ranges}
-        lead = [length(ranges[s]) for s in i.subs if s in ranges]
+        lead = [ranges[s].length for s in i.subs if s in ranges]
         out += [Dimension(i.argument, k, size) for k, size in enumerate((*lead, *i.node.shape))]
     return out
 

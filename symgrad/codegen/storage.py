@@ -104,7 +104,7 @@ def _argument_axes(i: Input) -> tuple[Axis | None, ...]:
 
 def _range_axis(d: Definition, index: Int) -> Axis:
     x = next((r for r in d.ranges if r.symbol == index), None)
-    return Axis(index, 1) if x is None else Axis(x.lo, integer(difference(x.hi, x.lo) + 1))
+    return Axis(index, 1) if x is None else Axis(x.lo, x.length)
 
 
 def _array(

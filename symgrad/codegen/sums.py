@@ -7,7 +7,7 @@ from symgrad.codegen.contract import Factor, contract
 from symgrad.codegen.emit import filled, numeric, value
 from symgrad.codegen.emit_products import Label, chain, labels, split
 from symgrad.codegen.guards import mask
-from symgrad.codegen.intervals import Ranges, at_most, length
+from symgrad.codegen.intervals import Ranges, at_most
 from symgrad.codegen.state import Scope, State, free_ints
 from symgrad.codegen.text import PRODUCT, Code
 from symgrad.tensor import build as b
@@ -43,7 +43,7 @@ def summed(
     present = {s for f in found for s in f.code.batch}
     for x in binders:
         if x.symbol not in present and x.symbol not in own_names:
-            size = state.number(length(x) if at_most(x.lo, x.hi + 1, scope.ranges) else sympy.Max(length(x), 0))
+            size = state.number(x.length if at_most(x.lo, x.hi + 1, scope.ranges) else sympy.Max(x.length, 0))
             found.insert(0, Factor(Code(*size), ()))
     batch = tuple(s for s in scope.symbols if s in present)
     code = contract(found, (*batch, *own_names))

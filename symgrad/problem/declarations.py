@@ -142,7 +142,7 @@ def _shape_of_values(
         return () if shape is None and family.arity == 0 else shape
     own: Shape = values.shape
     if where.ranges:
-        lengths = [x.hi - x.lo + 1 for x in where.ranges]
+        lengths = [x.length for x in where.ranges]
         if len(lengths) > 1 or lengths[0] != values.shape[0]:
             wanted = " × ".join(map(str, lengths))
             raise ProblemError(f"{symbol.text} has {wanted} members, but {values.shape[0]} are given", place)

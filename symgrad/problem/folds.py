@@ -14,7 +14,7 @@ from symgrad.tensor import build as b
 from symgrad.tensor.functions import FUNCTIONS
 from symgrad.tensor.functions.construct import as_integer
 from symgrad.tensor.functions.construct import reshape as reshaped
-from symgrad.tensor.integers import Int, difference, index_symbol, integer
+from symgrad.tensor.integers import Int, index_symbol, integer
 from symgrad.tensor.nodes import Binder, Expr
 from symgrad.tensor.reindex import reindex
 
@@ -53,7 +53,7 @@ def mean(tree: Call, scope: Scope) -> Expr:
         raise ProblemError("a mean under conditions is sum(...) / sum(1, ...)", tree.place)
     value = made(tree.place, b.fold, "sum", body, bound.binders)
     for binder in bound.binders:
-        value = b.div(value, b.count(_length(binder)))
+        value = b.div(value, b.count(binder.length))
     return value
 
 
@@ -110,18 +110,14 @@ def _joined(body: Expr, binder: Binder, axis: int) -> Expr:
         order = [*range(1, axis + 1), 0, *range(axis + 1, table.order)]
         table = b.permute(table, order)
     shape: list[Int] = list(body.shape)
-    shape[axis] = integer(shape[axis] * _length(binder))
+    shape[axis] = integer(shape[axis] * binder.length)
     return reshaped(table, *shape)
 
 
 def built(body: Expr, binders: Sequence[Binder]) -> Expr:
     """The tensor of a body over ranges, counted from 1 whatever the ranges begin with."""
     shifted = {x.symbol: integer(x.symbol + x.lo - 1) for x in binders if x.lo != 1}
-    return b.build(reindex(body, shifted), [Binder(x.symbol, 1, _length(x)) for x in binders])
-
-
-def _length(binder: Binder) -> Int:
-    return integer(difference(binder.hi, binder.lo) + 1)
+    return b.build(reindex(body, shifted), [Binder(x.symbol, 1, x.length) for x in binders])
 
 
 def _under(tree: Call, ranges: Sequence[Keyword], settings: dict[str, Tree], scope: Scope) -> tuple[Expr, Ranges]:

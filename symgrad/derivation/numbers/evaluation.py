@@ -138,10 +138,8 @@ class _Evaluation:
         sides = (shown,) if given or s.body is shown else (s.body, shown)
         reason: Reason = ("given",) if given else ()
         size = total(s.node.shape)
-        if isinstance(size, int) and size > MOST_SHOWN:
-            self._checked(s.node, *sides, reason=reason)
-            return None
-        return self._checked(s.node, *sides, reason=reason)
+        line = self._checked(s.node, *sides, reason=reason)
+        return None if isinstance(size, int) and size > MOST_SHOWN else line
 
     def products(self, place: Expr, products: Expr, first: bool) -> Line:
         """One entry as a sum of products of numbers; the first says what they are."""

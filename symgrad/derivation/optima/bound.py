@@ -224,7 +224,7 @@ class _Bound(Struct):
 
     def _power(self, bound: Expr, moved: dict[sympy.Symbol, sympy.Symbol], binder: Binder) -> Expr:
         if not free_ints(bound) & set(moved):
-            return b.power(bound, b.count(difference(binder.hi, binder.lo) + 1))
+            return b.power(bound, b.count(binder.length))
         return b.fold("prod", reindex(bound, dict(moved)), [binder])
 
     # What follows

@@ -18,7 +18,7 @@ from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.layers import AXES
 from symgrad.tensor.integers import evaluate_int, integer, symbols_of
-from symgrad.tensor.nodes import Add, Binder, Call, Count, Expr, Mul, Num, Var
+from symgrad.tensor.nodes import Add, Call, Count, Expr, Mul, Num, Var
 from symgrad.tensor.walk import postorder
 
 UNITS = {"parameters": "parameters", "multiplications": "multiplications", "additions": "additions",
@@ -141,7 +141,7 @@ def _members(problem: Problem, v: Var, question: Question) -> Expr:
     for s in v.subs:
         x = problem.steps.get(s) if isinstance(s, sympy.Symbol) else None
         if x is not None:
-            counts.append(b.count(integer(x.hi - x.lo + 1)))
+            counts.append(b.count(x.length))
     return times(*counts)
 
 
@@ -152,7 +152,7 @@ def _numbers(problem: Problem, found: Sequence[Statement], of: Expr) -> tuple[Ex
     """How often each definition is computed: for every index in its ranges, or as far as one member reads it."""
     if isinstance(of, Var) and of.subs and any(s.ranges for s in found):
         return tuple(b.count(n) for n in reached(problem.system, found, of))
-    return tuple(times(*(_length(x) for x in s.ranges)) for s in found)
+    return tuple(times(*(x.length for x in s.ranges)) for s in found)
 
 
 def _operations(found: Sequence[Statement], numbers: Sequence[Expr], what: str) -> list[Part]:
@@ -176,10 +176,6 @@ def _counted(work: Work, what: str) -> tuple[Expr, ...]:
     if what == "additions":
         return (work.additions,)
     return (work.multiplications,) if what == "macs" else (work.multiplications, work.divisions)
-
-
-def _length(x: Binder) -> Expr:
-    return b.count(integer(x.hi - x.lo + 1))
 
 
 def _layer_words(body: Expr, what: str) -> str:

@@ -139,7 +139,7 @@ def _(node: Reduce) -> Work:
 @work_of.register
 def _(node: Fold) -> Work:
     """The terms' own work at every index, and their sum."""
-    number = times(*(b.count(x.hi - x.lo + 1) for x in node.binders))
+    number = times(*(x.length for x in node.binders))
     own = [work_of(x) for x in _below(node.body)]
     inside = [plus(*(getattr(w, kind) for w in own)) for kind in ("multiplications", "additions", "divisions")]
     joined = times(less_one(number), *node.shape)

@@ -33,7 +33,7 @@ def reached(system: System, found: Sequence[Statement], of: Var) -> tuple[Int, .
     for s in found:
         place = next(k for k, d in enumerate(system.definitions) if d.target is s.node)
         counts = [x.get(place, 0) for x in listed]
-        whole: Int = sympy.Mul(*(x.hi - x.lo + 1 for x in s.ranges))
+        whole: Int = sympy.Mul(*(x.length for x in s.ranges))
         if all(evaluate_int(integer(whole), p) == n for p, n in zip(points, counts, strict=True)):
             out.append(integer(whole))
         else:

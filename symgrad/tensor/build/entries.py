@@ -27,7 +27,7 @@ from symgrad.tensor.shapes import ShapeError, axis_index, describe, drop_axes, s
 
 def build(body: Expr, binders: Sequence[Binder]) -> Expr:
     """The tensor of the body over the binders' ranges."""
-    lengths = tuple(integer(difference(b.hi, b.lo) + 1) for b in binders)
+    lengths = tuple(b.length for b in binders)
     if not binders:
         return body
     value = number_of(body)

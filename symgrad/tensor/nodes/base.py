@@ -6,7 +6,7 @@ import sympy
 from msgspec import Struct
 
 from symgrad.consing import Consed
-from symgrad.tensor.integers import Int
+from symgrad.tensor.integers import Int, difference, integer
 
 Shape: TypeAlias = tuple[Int, ...]
 
@@ -17,6 +17,11 @@ class Binder(Struct, frozen=True):
     symbol: sympy.Symbol
     lo: Int
     hi: Int
+
+    @property
+    def length(self) -> Int:
+        """hi − lo + 1, the number of its values."""
+        return integer(difference(self.hi, self.lo) + 1)
 
 
 class Rel(Struct, frozen=True):
