@@ -109,6 +109,35 @@ def test_contraction_keeps_the_value(name: str, place: tuple[int, int]) -> None:
     np.testing.assert_allclose(*np.broadcast_arrays(before, after), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("relation", "expected"),
+    [
+        (b.rel("==", n, n), True),
+        (b.rel("==", n, n + 1), False),
+        (b.rel("==", 2 * n, 3), False),
+        (b.rel("==", n, m), None),
+        (b.rel("!=", n, n), False),
+        (b.rel("!=", n, n + 1), True),
+        (b.rel("!=", n, m), None),
+        (b.rel("<=", 1, n), True),
+        (b.rel("<=", n, 0), False),
+        (b.rel("<=", n, 1), None),
+        (b.rel("<", n, n + m), True),
+        (b.rel("<", n, n), False),
+        (b.rel("<", 1, n), None),
+        (b.rel(">=", n, 1), True),
+        (b.rel(">=", 0, n), False),
+        (b.rel(">=", n, 2), None),
+        (b.rel(">", n, 0), True),
+        (b.rel(">", n, n), False),
+        (b.rel(">", n, 1), None),
+        (b.rel("<", i, 0), None),
+    ],
+)
+def test_what_holds_for_all_sizes(relation: Rel, expected: bool | None) -> None:
+    assert b.holds(relation) is expected
+
+
 RANGES = {i: in_n, k: b.binder(k, 1, i)}
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from symgrad.calculus.rewrite import multiply_out
 from symgrad.derivation.points import at_places
+from symgrad.derivation.reasons import listed
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor import laws
@@ -81,10 +82,7 @@ def definitions(system: System, stays: Callable[[Var], bool] = lambda v: False, 
 def mentioned(expr: Expr, system: System) -> Reason:
     """Of what the definitions are put in."""
     names = [v for v in dict.fromkeys(variables(expr)) if system.body(v) is not None]
-    words: list[str | Expr] = ["definition of "]
-    for k, v in enumerate(names):
-        words += ([" and " if k == len(names) - 1 else ", "] if k else []) + [v]
-    return tuple(words)
+    return ("definition of ", *listed(names))
 
 
 # Divergences and densities
