@@ -14,7 +14,7 @@ from symgrad.codegen.access import Place, Span, spread
 from symgrad.codegen.binders import apart, solved, tied
 from symgrad.codegen.emit import lengths, tensor, value
 from symgrad.codegen.integers_text import number_source
-from symgrad.codegen.intervals import Ranges, at_most, coefficient, largest, length, smallest
+from symgrad.codegen.intervals import Ranges, at_most, coefficient, largest, smallest
 from symgrad.codegen.state import NotVectorisable, Scope, State, free_ints
 from symgrad.codegen.text import PRODUCT, Code
 from symgrad.tensor import build as b
@@ -95,7 +95,7 @@ def scattered(node: Build, state: State, scope: Scope) -> Code:
     term = _kept(reindex(term, places), taps, (*binders, *summed), state, scope)
     term = b.fold("sum", term, left, rest) if left else b.mul(b.iverson(*rest), term) if rest else term
     axes = tuple(by_result[x.symbol].along if x.symbol in by_result else x for x in binders)
-    role = "padded" if any(t.rows != length(t.result) for t in taps) else "" if scale == 1 else "sum"
+    role = "padded" if any(t.rows != t.result.length for t in taps) else "" if scale == 1 else "sum"
     label = f"{scope.label}_{role}" if role else scope.label
     label = label if label not in state.names.taken else f"{scope.label}_part"
     places_of = tuple(by_result.get(x.symbol, x) for x in binders)
@@ -141,8 +141,8 @@ def _tap(
     """
     lower, upper = ends
     count = integer(sympy.expand(difference(upper, lower) + 1))
-    if stride == 1 and isinstance(length(y), int) and not isinstance(count, int):
-        along, count, shift = Binder(fresh, 0, integer(count - 1)), length(y), integer(y.lo + lower)
+    if stride == 1 and isinstance(y.length, int) and not isinstance(count, int):
+        along, count, shift = Binder(fresh, 0, integer(count - 1)), y.length, integer(y.lo + lower)
         tap, summed_at = y.symbol, integer(y.symbol + y.lo)
     else:
         along, shift, tap, summed_at = y, lower, fresh, y.symbol
@@ -212,7 +212,7 @@ def _added_up(term: Expr, axes: Sequence[Tap | Binder], node: Build, name: str, 
     taps = [t for t in axes if isinstance(t, Tap)]
     outer = tuple(x for x in scope.batch if x.symbol in free_ints(node))
     own = node.shape[len(axes) :]
-    rows = [x.rows if isinstance(x, Tap) else length(x) for x in axes]
+    rows = [x.rows if isinstance(x, Tap) else x.length for x in axes]
     symbols = tuple(x.symbol for x in outer)
     state.line(f"{name} = np.zeros({state.shape((*lengths(symbols, scope), *rows, *own))})")
     with ExitStack() as loops:
@@ -220,7 +220,7 @@ def _added_up(term: Expr, axes: Sequence[Tap | Binder], node: Build, name: str, 
             loops.enter_context(state.block(f"for {state.symbol(t.tap)[0]} in range({state.integer(t.count)})"))
         inner = scope.at(*(t.taps for t in taps))
         code = spread(tensor(term, state, inner), symbols)
-        places = [Place(difference(x.symbol, x.lo), length(x)) for x in outer]
+        places = [Place(difference(x.symbol, x.lo), x.length) for x in outer]
         places += [
             Place(difference(x.index, x.base), n) if isinstance(x, Tap) else Place(difference(x.symbol, x.lo), n)
             for x, n in zip(axes, rows, strict=True)
@@ -235,10 +235,10 @@ def _rows_wanted(
     name: str, axes: Sequence[Tap | Binder], rows: Sequence[Int], outer: Ranges, node: Build, state: State, scope: Scope
 ) -> Code:
     """The array without the rows beyond the result's."""
-    spans = [Span(0, length(x), length(x)) for x in outer]
+    spans = [Span(0, x.length, x.length) for x in outer]
     for x, n in zip(axes, rows, strict=True):
         start = difference(x.result.lo, x.base) if isinstance(x, Tap) else 0
-        count = length(x.result) if isinstance(x, Tap) else n
+        count = x.result.length if isinstance(x, Tap) else n
         spans.append(Span(start, integer(sympy.expand(start + count)), n))
     made = state.indexer(scope).take(name, spans, node.order - len(axes))
     return Code(made.text, made.level, tuple(x.symbol for x in outer), node.order)

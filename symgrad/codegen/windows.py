@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from symgrad.codegen.access import Item, Label, Place, Span
 from symgrad.codegen.emit import located
-from symgrad.codegen.intervals import at_most, coefficient, length
+from symgrad.codegen.intervals import at_most, coefficient
 from symgrad.codegen.state import Scope, State
 from symgrad.codegen.text import Code
 from symgrad.tensor import build as b
@@ -66,24 +66,24 @@ def view(node: Expr, scope: Scope) -> View | None:
 def _axis(place: Int, size: Int, over: list[Binder], scope: Scope) -> Window | Binder | None:
     if len(over) == 1:
         (x,) = over
-        whole = same(place, x.symbol - x.lo) and same(length(x), size)
+        whole = same(place, x.symbol - x.lo) and same(x.length, size)
         return x if whole else None
     if len(over) != 2:
         return None
     steps = {x.symbol: coefficient(place, x.symbol) for x in over}
-    along, tap = sorted(over, key=lambda x: (isinstance(length(x), int), -(steps[x.symbol] or 0)))
+    along, tap = sorted(over, key=lambda x: (isinstance(x.length, int), -(steps[x.symbol] or 0)))
     s, d = steps[along.symbol], steps[tap.symbol]
     if s is None or d is None or s < 1 or d < 1:
         return None
     first = integer(replace(place, {along.symbol: along.lo, tap.symbol: tap.lo}))
     last = integer(replace(place, {along.symbol: along.hi, tap.symbol: tap.hi}))
-    if not isinstance(first, int) or first > 0 or not at_most(1, length(tap), scope.ranges):
+    if not isinstance(first, int) or first > 0 or not at_most(1, tap.length, scope.ranges):
         return None
     if not at_most(last, integer(size - 1 - first), scope.ranges):
         return None
-    reach = d * (length(tap) - 1) + 1
+    reach = d * (tap.length - 1) + 1
     count = integer(sympy.floor((size - 2 * first - reach) / sympy.Integer(s)) + 1)
-    return Window(along, tap, s, d, -first, not same(count, length(along)))
+    return Window(along, tap, s, d, -first, not same(count, along.length))
 
 
 def windowed(node: Entry, state: State, scope: Scope) -> Code | None:
@@ -105,13 +105,13 @@ def windowed(node: Entry, state: State, scope: Scope) -> Code | None:
         text = f"{text}.T" if moved == [1, 0] else f"{text}.transpose({', '.join(map(str, moved))})"
     for source in WINDOWS:
         state.helper(source)
-    settings = [_tuple(state.integer(length(w.tap)) for w in found.windows)]
+    settings = [_tuple(state.integer(w.tap.length) for w in found.windows)]
     for numbers in ("stride", "padding", "dilation"):
         settings.append(_tuple(str(getattr(w, numbers)) for w in found.windows))
     text = f"_windows({text}, {', '.join(settings)})"
     others: list[Label] = [x.symbol for x in labels if isinstance(x, Binder)]
     if any(w.cut for w in found.windows):
-        parts = [":"] * len(others) + [f":{state.integer(length(w.along))}" if w.cut else ":" for w in found.windows]
+        parts = [":"] * len(others) + [f":{state.integer(w.along.length)}" if w.cut else ":" for w in found.windows]
         text += f"[{', '.join(parts)}]"
     order: list[Label] = [*others, *(w.along.symbol for w in found.windows), *(w.tap.symbol for w in found.windows)]
     return state.indexer(scope).ordered(text, order)
