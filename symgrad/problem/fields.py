@@ -182,7 +182,7 @@ _KINDS: Final = (
     QuestionKind(
         "depends",
         "whether it depends, and through which path",
-        (_of(), Field("on", EXPRESSIONS, "on what", required=True)),
+        (_of(), Field("on", EXPRESSIONS, "on what", required=True), _WHERE),
     ),
     QuestionKind("bound", "a norm bound of a Jacobian", (_of(), _WRT, Field("norm", TEXT, "the norm"))),
     QuestionKind("convexity", "whether it is convex, with the proof", (_of(), _OVER)),

@@ -138,3 +138,26 @@ def test_at_an_open_step_only_its_own_definitions_are_shown(of: str, on: str, ex
             assert isinstance(block, Line)
             shown.append(f"{source(block.left)} = {source(block.right[0])}")
     assert shown == expected
+
+
+OPEN = [
+    ("h[t]", "I[1]", "", True, "h[1] h[t]"),
+    ("h[t]", "h[0]", "", True, "h[1] h[t]"),
+    ("E[t]", "I[s]", "1 <= s < t", True, "h[s] z[t] E[t]"),
+    ("h[t]", "I[s]", "t < s", False, "h[t]"),
+    ("h[t]", "I[2]", "t >= 2", True, "h[2] h[t]"),
+]
+
+
+@pytest.mark.parametrize(("of", "on", "where", "answer", "shown"), OPEN)
+def test_between_open_steps(of: str, on: str, where: str, answer: bool, shown: str) -> None:
+    text = (RNN % (of, on)).rstrip().removesuffix("}") + (f', where: "{where}"}}\n' if where else "}\n")
+    (derivation,) = solve_problem(load_problem(text))
+    assert (derivation.message, derivation.results[0].exact) == ("", answer)
+    assert " ".join(source(x.left) for x in lines(derivation.results[0].blocks)) == shown
+
+
+@pytest.mark.parametrize(("of", "on"), [("h[t]", "I[2]"), ("h[t]", "I[s]")])
+def test_steps_that_nothing_is_said_of_are_asked_for(of: str, on: str) -> None:
+    (derivation,) = solve_problem(load_problem(RNN % (of, on)))
+    assert derivation.message.startswith("whether it depends is decided by the steps; say where they lie")

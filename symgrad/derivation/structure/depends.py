@@ -5,27 +5,25 @@ from itertools import pairwise
 
 import numpy as np
 
-from symgrad.calculus.dependency import lags, reach
+from symgrad.calculus.dependency import lags
 from symgrad.calculus.numeric import Numbers
-from symgrad.calculus.trace import trace
 from symgrad.derivation.certify import Certifier
 from symgrad.derivation.differentiation.derivative import as_node
-from symgrad.derivation.reading_order import inputs, members, own_step, specialise, statements
+from symgrad.derivation.reading_order import inputs, own_step, statements
 from symgrad.derivation.reasons import listed
 from symgrad.derivation.steps import Block, Check, Introduced, Prose, Reason, Result
+from symgrad.derivation.structure.shortest import Endless, OpenPath, open_path, shortest_path
 from symgrad.derivation.workspace import Workspace, choose_sizes
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import evaluate_int, symbols_of
+from symgrad.tensor.integers import evaluate_int
 from symgrad.tensor.nodes import At, Cut, Entry, Expr, Rel, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.stable import Array
-from symgrad.tensor.system import System, spread
+from symgrad.tensor.system import System
 
-MOST_NODES = 5_000
 MOST_LINES = 12
-FEWEST_STEPS = 3
 VANISHES = 1e-12
 UNCHANGED = "agrees with the values at random points, which do not change"
 
@@ -52,15 +50,27 @@ def _one(problem: Problem, question: Question, on: Asked) -> Result:
     blocks: list[Block] = []
     if start is not question.of.expr and not isinstance(of, Entry):
         blocks.append(Introduced(start, question.of.expr))
-    path = shortest_path(system, start, target)
-    if path is None:
+    path, chain = _path(work, system, start, target, bool(conds))
+    if path is None and chain is None:
         blocks += _why_not(work, system, of, start, on.expr, target)
         check = _unchanged(work, of, on.expr, target)
         return _result(question, on, False, blocks, [*work.certifier.checks, check])
     changes, words = _changes(work, of, on.expr, target)
-    blocks += _through(work, system, of, on.expr, path, changes)
-    check = Check(words, 0.0, work.certifier.instances[0].points, len(work.certifier.instances))
-    return _result(question, on, changes, blocks, [*work.certifier.checks, check])
+    if chain is not None:
+        blocks += _through_many(work, system, chain, changes)
+    elif path is not None:
+        blocks += _through(work, system, of, on.expr, path, changes)
+    return _result(question, on, changes, blocks, [*work.certifier.checks, _changed(work, words)])
+
+
+def _path(
+    work: Workspace, system: System, of: Var, on: Var, conditions: bool
+) -> tuple[tuple[Var, ...] | None, OpenPath | None]:
+    """The path from ``on`` to ``of``, or one of a length that open steps decide."""
+    try:
+        return shortest_path(system, of, on), None
+    except Endless:
+        return None, open_path(system, of, on, [n.sizes for n in work.certifier.instances], conditions)
 
 
 def _workspace(
@@ -89,57 +99,6 @@ def _node(x: Expr) -> Var | None:
     return x.arg if isinstance(x, Entry) and isinstance(x.arg, Var) else None
 
 
-def shortest_path(system: System, of: Var, on: Var) -> tuple[Var, ...] | None:
-    """The nodes from ``on`` to ``of``, each read by the next, as few as possible; None where there is no path.
-
-    Raises:
-        QuestionError: a recurrence at an open step has no end, and nothing was found on the way.
-    """
-    system = _with_ends(system, [of, on])
-    table = lags(system)
-    if of is not on and on.name not in reach(of.name, table.reads):
-        return None
-    try:
-        if of is not on and not trace(system, of, [on]).targets:
-            return None
-    except QuestionError:
-        pass  # Whether an endless recurrence meets the node is left to the search.
-    useful = reach(on.name, table.readers)
-    reader: dict[Var, Var | None] = {of: None}
-    layer = [of]
-    while layer:
-        if on in reader:
-            return _back(on, reader)
-        following: list[Var] = []
-        for node in layer:
-            body = system.body(node)
-            for v in () if body is None else members(spread(body)):
-                if v not in reader and v.name in useful:
-                    reader[v] = node
-                    following.append(v)
-        if len(reader) > MOST_NODES:
-            raise QuestionError("the recurrence has no end at an open step; ask at a step that is a number")
-        layer = following
-    return None
-
-
-def _with_ends(system: System, nodes: Sequence[Var]) -> System:
-    """The system with a few steps in place of symbolically many, where no step is left open."""
-    subs = [s for v in nodes for s in v.subs]
-    if any(not isinstance(s, int) for s in subs):
-        return system
-    last = max([FEWEST_STEPS, *(s for s in subs if isinstance(s, int))])
-    ends = {s for x in system.steps.values() for s in symbols_of(x.lo) | symbols_of(x.hi)} - set(system.steps)
-    return specialise(system, dict.fromkeys(ends, last))
-
-
-def _back(on: Var, reader: dict[Var, Var | None]) -> tuple[Var, ...]:
-    path = [on]
-    while (after := reader[path[-1]]) is not None:
-        path.append(after)
-    return tuple(path)
-
-
 # With a path
 
 
@@ -166,6 +125,29 @@ def _through(
     if ending:
         blocks.append(Prose(ending))
     return blocks
+
+
+def _through_many(work: Workspace, system: System, path: OpenPath, changes: bool) -> list[Block]:
+    """on → first → ⋯ → ends, and the definitions that read the one before."""
+    *_, of = path.ends
+    arrows: list[str | Expr] = [path.on, " → ", path.first, " → ⋯"]
+    for v in path.ends:
+        arrows += [" → ", v]
+    if changes:
+        words: Reason = (of, " depends on ", path.on, " through ", *arrows, ":")
+    else:
+        words = (of, " does not depend on ", path.on, ", though it is computed from it through ", *arrows, ":")
+    blocks: list[Block] = [Prose(words)]
+    for before, node in ((path.on, path.first), *pairwise(path.ends)):
+        body = system.body(node)
+        if body is None:
+            raise QuestionError(f"what {node.name} is at an open step is not defined; ask at a step that is a number")
+        blocks.append(work.certifier.line(node, body, reason=("reads ", before), rule="path"))
+    return blocks
+
+
+def _changed(work: Workspace, words: str) -> Check:
+    return Check(words, 0.0, work.certifier.instances[0].points, len(work.certifier.instances))
 
 
 def _changes(work: Workspace, of: Expr, on: Expr, target: Var) -> tuple[bool, str]:
