@@ -12,7 +12,7 @@ from symgrad.errors import InternalError
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
 from symgrad.tensor.dependence import dependence
-from symgrad.tensor.integers import Int, replace, same
+from symgrad.tensor.integers import Int, replace, same, symbols_of
 from symgrad.tensor.lower import component
 from symgrad.tensor.lowering_rules import fresh_indices
 from symgrad.tensor.nodes import At, Binder, Build, Call, Compare, Expr, Fold, Opaque, Rel, Var
@@ -169,41 +169,57 @@ def _fold_weight(node: Fold, ans: Expr, g: Expr) -> tuple[Expr, tuple[Rel, ...]]
         return fit(g, node.body), node.conds
     if node.op in ("max", "min"):
         return b.mul(g, b.compare("==", node.body, ans), *_earlier(node, ans)), node.conds
+    if node.op == "prod":
+        return b.mul(g, *_others(node)), node.conds
+    if node.op != "matprod":
+        raise InternalError(f"no derivative rule for {node.op} over a range")
     if len(node.binders) != 1:
-        raise InternalError(f"a {node.op} over several ranges has no derivative rule")
+        raise InternalError("a product of matrices over several ranges has no derivative rule")
     own = node.binders[0]
     other = fresh_symbol(own.symbol, free_ints(node) | {own.symbol})
     elsewhere = reindex(node.body, {own.symbol: other})
     conds = tuple(_swap(c, own, other) for c in node.conds)
-    match node.op:
-        case "prod":
-            away = b.fold("prod", elsewhere, [Binder(other, own.lo, own.hi)], (*conds, b.rel("!=", other, own.symbol)))
-            return b.mul(g, away), node.conds
-        case "matprod":
-            before = b.fold("matprod", elsewhere, [Binder(other, own.lo, own.symbol - 1)], conds, node.descending)
-            after = b.fold("matprod", elsewhere, [Binder(other, own.symbol + 1, own.hi)], conds, node.descending)
-            left, right = (after, before) if node.descending else (before, after)
-            return b.matmul(b.transpose(left), g, b.transpose(right)), node.conds
-    raise InternalError(f"no derivative rule for {node.op} over a range")
+    before = b.fold("matprod", elsewhere, [Binder(other, own.lo, own.symbol - 1)], conds, node.descending)
+    after = b.fold("matprod", elsewhere, [Binder(other, own.symbol + 1, own.hi)], conds, node.descending)
+    left, right = (after, before) if node.descending else (before, after)
+    return b.matmul(b.transpose(left), g, b.transpose(right)), node.conds
+
+
+def _others(node: Fold) -> list[Expr]:
+    """∏ of all terms but one's own: for each index of those that differ there, the indices before being the same."""
+    factors = []
+    for k, own in enumerate(node.binders):
+        body, (first, *rest), conds = _renamed_from(node, k)
+        inner = {x.symbol for x in rest}
+        within = [c for c in conds if (symbols_of(c.left) | symbols_of(c.right)) & inner]
+        outside = [c for c in conds if c not in within]
+        whole = b.fold("prod", body, rest, within) if rest else body
+        factors.append(b.fold("prod", whole, [first], (*outside, b.rel("!=", first.symbol, own.symbol))))
+    return factors
 
 
 def _earlier(node: Fold, ans: Expr) -> list[Expr]:
     """1 where no earlier term is the extreme one: ties go to the first, the last index running fastest."""
     factors = []
-    taken = set(free_ints(node)) | {x.symbol for x in node.binders}
-    for k, last in enumerate(node.binders):
-        moved: dict[sympy.Symbol, Int] = {}
-        running = []
-        for x in node.binders[k:]:
-            symbol = fresh_symbol(x.symbol, taken)
-            taken.add(symbol)
-            lo, hi = replace(x.lo, moved), replace(x.hi, moved)
-            running.append(Binder(symbol, lo, last.symbol - 1 if x is last else hi))
-            moved[x.symbol] = symbol
-        conds = tuple(b.rel(c.op, replace(c.left, moved), replace(c.right, moved)) for c in node.conds)
-        other = b.compare("!=", reindex(node.body, moved), ans)
-        factors.append(b.fold("prod", other, running, conds))
+    for k, own in enumerate(node.binders):
+        body, (first, *rest), conds = _renamed_from(node, k)
+        before = Binder(first.symbol, first.lo, own.symbol - 1)
+        factors.append(b.fold("prod", b.compare("!=", body, ans), [before, *rest], conds))
     return factors
+
+
+def _renamed_from(node: Fold, k: int) -> tuple[Expr, list[Binder], tuple[Rel, ...]]:
+    """The body, the ranges and the conditions with the indices from the k-th on renamed, those before as they are."""
+    taken = set(free_ints(node)) | {x.symbol for x in node.binders}
+    moved: dict[sympy.Symbol, Int] = {}
+    running = []
+    for x in node.binders[k:]:
+        symbol = fresh_symbol(x.symbol, taken)
+        taken.add(symbol)
+        running.append(Binder(symbol, replace(x.lo, moved), replace(x.hi, moved)))
+        moved[x.symbol] = symbol
+    conds = tuple(b.rel(c.op, replace(c.left, moved), replace(c.right, moved)) for c in node.conds)
+    return reindex(node.body, moved), running, conds
 
 
 def _swap(c: Rel, own: Binder, other: sympy.Symbol) -> Rel:

@@ -149,6 +149,8 @@ CASES: dict[str, Expr] = {
         "sum", b.mul(b.at(S, i, j), b.at(x, j)), [b.binder(i, 1, n), b.binder(j, 1, n)], [b.rel("!=", i, j)]
     ),
     "∏ over entries": b.fold("prod", b.at(u, i), [b.binder(i, 1, n)]),
+    "∏ over two ranges": b.fold("prod", b.at(S, i, j), [b.binder(i, 1, n), b.binder(j, 1, n)]),
+    "∏ over a triangle": b.fold("prod", b.at(S, i, j), [b.binder(i, 1, n), b.binder(j, 1, i)], [b.rel("!=", i, 2)]),
     "max over entries": b.fold("max", b.mul(b.at(x, i), b.at(y, i)), [b.binder(i, 1, n)]),
     "min over two ranges": b.fold("min", b.at(S, i, j), [b.binder(i, 1, n), b.binder(j, 1, n)]),
     "Σ of vectors": b.fold("sum", b.mul(b.at(z, i), b.entry(A, [At(i), Cut(1, n)])), [b.binder(i, 1, m)]),
