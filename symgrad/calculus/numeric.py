@@ -19,25 +19,22 @@ from msgspec.structs import replace as changed
 from symgrad.calculus.approach import approached
 from symgrad.calculus.found import Domain, Found
 from symgrad.calculus.moving import Key, Moves
+from symgrad.calculus.places import at_numbers, generator, key_of, members, node_and_places
 from symgrad.calculus.sampling import sample
 from symgrad.calculus.sized import at_sizes
 from symgrad.errors import InternalError, QuestionError
 from symgrad.tensor.evaluate import Env, evaluate
 from symgrad.tensor.integers import evaluate_int, symbols_of
-from symgrad.tensor.nodes import ANY, At, Cut, Deriv, Entry, Expr, Limit, Opaque, Pick, Var
-from symgrad.tensor.reindex import reindex
+from symgrad.tensor.nodes import ANY, Deriv, Entry, Expr, Limit, Opaque, Var
 from symgrad.tensor.stable import Array
 from symgrad.tensor.system import Definition, System, spread
 from symgrad.tensor.walk import postorder, variables
 
 STEP = 1e-20
 STEP_OF_DIFFERENCES = 1e-3
-MOST_ONE_BY_ONE = 1 << 21
-"""Numbers held where every entry of a node is moved in one pass; what needs more is moved along directions."""
-DIRECTIONS = 4
-"""At each point; an error in any entry shows along a random direction unless it is smaller than rounding."""
-_PLACES = (1, -1, 2, -2)
-_AMOUNTS = tuple(STEP_OF_DIFFERENCES * k for k in _PLACES)
+PLACES = (1, -1, 2, -2)
+"""The steps of a central difference of order h⁴."""
+_AMOUNTS = tuple(STEP_OF_DIFFERENCES * k for k in PLACES)
 
 
 class _Missing(Exception):
@@ -120,7 +117,7 @@ class Numbers(Struct, frozen=True):
                     self._domain.note(read, self._found)
                     return value, read
                 node = todo[-1]
-                key = _key(node)
+                key = key_of(node)
                 below = self._below(node) if node not in begun and key not in self._found.values else []
                 begun.add(node)
                 if below:
@@ -132,8 +129,12 @@ class Numbers(Struct, frozen=True):
             except _Missing as missing:
                 todo += _unbegun([missing.node], begun)
 
+    def read(self, expr: Expr) -> frozenset[Key]:
+        """The nodes that an expression reads, which are evaluated."""
+        return self._value(expr, {})[1]
+
     def _below(self, node: Var) -> list[Var]:
-        body = None if _key(node) in self.given else self.system.body(node)
+        body = None if key_of(node) in self.given else self.system.body(node)
         return [] if body is None else self._missing(body, {})
 
     def _missing(self, expr: Expr, indices: Mapping[sympy.Symbol, int]) -> list[Var]:
@@ -142,8 +143,8 @@ class Numbers(Struct, frozen=True):
         found: dict[Var, None] = {}
         for v in variables(expr):
             if all(isinstance(s, int) or symbols_of(s) <= here.keys() for s in v.subs):
-                node = v if all(isinstance(s, int) for s in v.subs) else _at(v, here)
-                if _key(node) not in self._found.values:
+                node = v if all(isinstance(s, int) for s in v.subs) else at_numbers(v, here)
+                if key_of(node) not in self._found.values:
                     found[cast(Var, node)] = None
         return list(found)
 
@@ -153,7 +154,7 @@ class Numbers(Struct, frozen=True):
         asked: set[Key] = set()
 
         def lookup(node: Var) -> Array:
-            key = _key(node)
+            key = key_of(node)
             asked.add(key)
             found = known.get(key)
             if found is None:
@@ -164,13 +165,13 @@ class Numbers(Struct, frozen=True):
         return value, frozenset(asked)
 
     def _node(self, node: Var) -> tuple[Array, frozenset[Key]]:
-        key = _key(node)
+        key = key_of(node)
         if key in self.given:
             return self.given[key], frozenset()
         body = self.system.body(node)
         if body is None:
             shape = tuple(evaluate_int(s, self.sizes) for s in node.shape)
-            return sample(node.facts, shape, self.points, _generator(self.seed, key)), frozenset()
+            return sample(node.facts, shape, self.points, generator(self.seed, key)), frozenset()
         return self._evaluate(body, {}, self._found.values)
 
     def _derivative(self, node: Any, env: Env) -> Array:
@@ -179,7 +180,7 @@ class Numbers(Struct, frozen=True):
             return approached(node, self.system, {**self.sizes, **env.indices}, self.points, self.value)
         assert isinstance(node, Deriv)
         here = {**self.sizes, **env.indices}
-        of, wrt = _at(node.of, here), _at(node.wrt, here)
+        of, wrt = at_numbers(node.of, here), at_numbers(node.wrt, here)
         if isinstance(wrt, Entry):
             return self._by_entry(of, wrt, node, env)
         if not isinstance(wrt, Var):
@@ -192,27 +193,28 @@ class Numbers(Struct, frozen=True):
         return value
 
     def _partial(self, of: Expr, wrt: Var, node: Deriv, here: Mapping[sympy.Symbol, int]) -> Array:
-        return self.derivative(of, wrt, self._kept(of, wrt, node, here))
+        return self.derivative(of, wrt, self.kept(of, wrt, node, here))
 
-    def _kept(self, of: Expr, wrt: Var, node: Deriv, here: Mapping[sympy.Symbol, int]) -> set[Key]:
+    def kept(self, of: Expr, wrt: Var, node: Deriv, here: Mapping[sympy.Symbol, int]) -> set[Key]:
         """The nodes that a derivative holds fixed."""
         if node.kind == "immediate" and not node.held:
-            return self._named_in(of) - {_key(wrt)}
-        return self._held(of, wrt, [_at(h, here) for h in node.held])
+            return self._named_in(of) - {key_of(wrt)}
+        return self.held(of, wrt, [at_numbers(h, here) for h in node.held])
 
-    def _held(self, of: Expr, wrt: Var, held: Iterable[Expr]) -> set[Key]:
-        keys = {_key(v) for h in held for v in variables(h)}
+    def held(self, of: Expr, wrt: Var, held: Iterable[Expr]) -> set[Key]:
+        """The nodes that expressions hold fixed; of a whole family, all but those that the derivative is about."""
+        keys = {key_of(v) for h in held for v in variables(h)}
         families = {name for name, subs in keys if ANY in subs}
         if not families:
             return keys
         self.value(of)
-        own = {_key(v) for v in (*variables(of), wrt)}
+        own = {key_of(v) for v in (*variables(of), wrt)}
         return {k for k in self._found.values if k[0] in families and k not in own} | {
             k for k in keys if ANY not in k[1]
         }
 
     def _by_entry(self, of: Expr, wrt: Entry, node: Deriv, env: Env) -> Array:
-        whole, picks = _whole(wrt, {**self.sizes, **env.indices})
+        whole, picks = node_and_places(wrt, {**self.sizes, **env.indices})
         value = self._derivative(Deriv(of, whole, node.kind, of.shape + whole.shape, node.held), env)
         return np.asarray(value[(slice(None),) * (1 + of.order) + picks])
 
@@ -221,8 +223,8 @@ class Numbers(Struct, frozen=True):
         if body is None:
             return set()
         if isinstance(body, Opaque):
-            return {_key(v) for a in _members(body, self.sizes) for v in variables(a)}
-        return {_key(v) for v in variables(spread(_at(body, self.sizes)))}
+            return {key_of(v) for a in members(body, self.sizes) for v in variables(a)}
+        return {key_of(v) for v in variables(spread(at_numbers(body, self.sizes)))}
 
     def derivative(self, of: Expr, wrt: Var, held: Iterable[Key] = ()) -> Array:
         """∂of/∂wrt through the definitions, the nodes in ``held`` kept at their values; (points, *of, *wrt).
@@ -233,72 +235,29 @@ class Numbers(Struct, frozen=True):
         Raises:
             QuestionError: nodes are held, and there are derivatives on the way.
         """
-        if self._nested(of):
+        if self.nested(of):
             if held:
                 raise QuestionError("a derivative through others cannot be taken with nodes held fixed")
-            return _central(self._again(of, wrt, _AMOUNTS))
+            return central(self._again(of, wrt, _AMOUNTS))
         return np.asarray(self._moved(of, wrt, (1j * STEP,), frozenset(held))[0].imag / STEP)
 
     def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr] = (), h: float = STEP_OF_DIFFERENCES) -> Array:
         """∂of/∂wrt by central differences, (8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h; (points, *of.shape, *wrt.shape)."""
-        node, picks = _whole(_at(wrt, self.sizes), self.sizes)
-        of = _at(of, self.sizes)
-        kept = self._held(of, node, [_at(x, self.sizes) for x in held])
-        amounts = tuple(h * k for k in _PLACES)
-        nested = self._nested(of)
+        node, picks = node_and_places(at_numbers(wrt, self.sizes), self.sizes)
+        of = at_numbers(of, self.sizes)
+        kept = self.held(of, node, [at_numbers(x, self.sizes) for x in held])
+        amounts = tuple(h * k for k in PLACES)
+        nested = self.nested(of)
         moved = self._again(of, node, amounts) if nested else self._moved(of, node, amounts, frozenset(kept))
-        value = _central(moved, h)
+        value = central(moved, h)
         return np.asarray(value[(slice(None),) * (1 + of.order) + picks])
 
     def unresolved(self, node: Expr, indices: Mapping[sympy.Symbol, int]) -> Deriv | None:
         """The derivative that an expression is, itself or as a name of one such as δ = ∂L/∂v; None where it is not."""
         if isinstance(node, Var):
-            body = self.system.body(cast(Var, _at(node, {**self.sizes, **indices})))
+            body = self.system.body(cast(Var, at_numbers(node, {**self.sizes, **indices})))
             return body if isinstance(body, Deriv) else None
         return node if isinstance(node, Deriv) else None
-
-    def movable(self, node: Deriv, indices: Mapping[sympy.Symbol, int]) -> bool:
-        """Whether the complex step along directions gives a derivative: by a node, with no other derivatives in it."""
-        return isinstance(node.wrt, Var) and not self._nested(_at(node.of, {**self.sizes, **indices}))
-
-    def many(self, of: Expr, wrt: Expr, indices: Mapping[sympy.Symbol, int]) -> bool:
-        """Whether a derivative has more entries than are worth moving one by one."""
-        here = {**self.sizes, **indices}
-        of, node = _at(of, here), _at(wrt, here)
-        if not isinstance(node, Var):
-            return False
-        self.value(node)
-        read = self._value(of, {})[1]
-        moves = self._moves()
-        if moves.most(_key(node)) <= MOST_ONE_BY_ONE or self._nested(of):
-            return False
-        return moves.cost(moves.target(of, read), _key(node)) > MOST_ONE_BY_ONE
-
-    def directions(self, wrt: Expr, indices: Mapping[sympy.Symbol, int]) -> Array:
-        """Random unit vectors in the space of a node, (points, directions, *wrt.shape)."""
-        node = _at(wrt, {**self.sizes, **indices})
-        shape = self.value(node).shape[1:]
-        name, subs = _key(node)
-        drawn = _generator(self.seed, (f"along {name}", subs)).normal(size=(self.points, DIRECTIONS, math.prod(shape)))
-        unit = drawn / np.linalg.norm(drawn, axis=-1, keepdims=True)
-        return np.asarray(unit.reshape(self.points, DIRECTIONS, *shape))
-
-    def slopes(self, node: Deriv, directions: Array, indices: Mapping[sympy.Symbol, int]) -> Array:
-        """A derivative along directions by the complex step, (points, directions, *of.shape)."""
-        here = {**self.sizes, **indices}
-        of, wrt = _at(node.of, here), _at(node.wrt, here)
-        assert isinstance(wrt, Var)
-        kept = frozenset(self._kept(of, wrt, node, here))
-        return np.asarray(self._shifted(of, wrt, directions, (1j * STEP,), kept)[0].imag / STEP)
-
-    def differences_along(
-        self, of: Expr, wrt: Expr, directions: Array, held: Iterable[Expr] = (), h: float = STEP_OF_DIFFERENCES
-    ) -> Array:
-        """The same by central differences."""
-        of, node = _at(of, self.sizes), _at(wrt, self.sizes)
-        assert isinstance(node, Var)
-        kept = frozenset(self._held(of, node, [_at(x, self.sizes) for x in held]))
-        return _central(self._shifted(of, node, directions, tuple(h * k for k in _PLACES), kept), h)
 
     def take(self, node: Deriv, value: Array, indices: Mapping[sympy.Symbol, int]) -> None:
         """From here on a derivative has the value that was found right along directions."""
@@ -311,24 +270,21 @@ class Numbers(Struct, frozen=True):
 
     def _partial_key(self, node: Deriv, indices: Mapping[sympy.Symbol, int]) -> tuple[Any, ...]:
         here = {**self.sizes, **indices}
-        return _at(node.of, here), _at(node.wrt, here), node.kind, frozenset(_at(h, here) for h in node.held)
+        return (
+            at_numbers(node.of, here),
+            at_numbers(node.wrt, here),
+            node.kind,
+            frozenset(at_numbers(h, here) for h in node.held),
+        )
 
-    def _shifted(self, of: Expr, wrt: Var, directions: Array, by: tuple[complex, ...], held: frozenset[Key]) -> Array:
-        """of with wrt moved along each direction by each amount; (amounts, points, directions, *of.shape)."""
-        read = self._value(of, {})[1]
-        self.value(wrt)
-        moves = self._moves()
-        moved = moves.along(moves.target(of, read, held), _key(wrt), np.swapaxes(directions, 0, 1), by)
-        return np.swapaxes(moved, 1, 2)
-
-    def _nested(self, of: Expr) -> bool:
+    def nested(self, of: Expr) -> bool:
         """Whether an expression, or a definition upstream of it, holds derivatives."""
         if _speaks_of_derivatives(of):
             return True
         families = {d.family for d in self.system.definitions if _speaks_of_derivatives(d.body)}
         if not families:
             return False
-        upstream = [k for k in self._moves().upstream(self._value(of, {})[1]) if k[0] in families]
+        upstream = [k for k in self.moves().upstream(self._value(of, {})[1]) if k[0] in families]
         return any(not self._is_input(k) and _speaks_of_derivatives(self._body(k)) for k in upstream)
 
     def _is_input(self, key: Key) -> bool:
@@ -347,7 +303,7 @@ class Numbers(Struct, frozen=True):
         blocks = value.reshape(len(by), entries, self.points, entries)
         for j in range(entries):
             blocks[:, j, :, j] += np.array(by)[:, None]
-        given[_key(wrt)] = value
+        given[key_of(wrt)] = value
         numbers = Numbers(self.system, self.sizes, batch, self.seed, {**self.given, **given})
         found = np.broadcast_to(end := numbers.value(of), (batch, *end.shape[1:]))
         found = found.reshape(len(by), entries, self.points, *end.shape[1:])
@@ -357,10 +313,12 @@ class Numbers(Struct, frozen=True):
         """of with each entry of wrt moved in turn by each amount; (amounts, points, *of.shape, *wrt.shape)."""
         value, read = self._value(of, {})
         self.value(wrt)
-        moves = self._moves()
-        return moves.by_entries(moves.target(of, read, held), value, _key(wrt), by)
+        moves = self.moves()
+        return moves.by_entries(moves.target(of, read, held), value, key_of(wrt), by)
 
-    def _moves(self) -> Moves:
+    def moves(self) -> Moves:
+        """The passes over the model in which nodes are moved."""
+
         def at(expr: Expr, values: Mapping[Key, Array]) -> Array:
             return self._evaluate(expr, {}, values)[0]
 
@@ -375,16 +333,16 @@ class Numbers(Struct, frozen=True):
         """An unknown loss stands in for a quadratic with random coefficients: its partials are as good as any."""
         assert isinstance(node, Opaque)
         total: Array = np.zeros((1,))
-        for k, arg in enumerate(_members(node, {**self.sizes, **env.indices})):
+        for k, arg in enumerate(members(node, {**self.sizes, **env.indices})):
             value = evaluate(arg, changed(env, indices={}))
-            random = _generator(self.seed, (node.name, (k,)))
+            random = generator(self.seed, (node.name, (k,)))
             slope, bend = (random.normal(size=value.shape[1:]) for _ in range(2))
             weighted = slope * value + bend * value * value / 2
             total = total + weighted.reshape(len(value), -1).sum(axis=1)
         return total
 
 
-def _central(moved: Array, h: float = STEP_OF_DIFFERENCES) -> Array:
+def central(moved: Array, h: float = STEP_OF_DIFFERENCES) -> Array:
     """(8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h, an error of order h⁴."""
     up, down, far_up, far_down = moved
     with np.errstate(all="ignore"):
@@ -405,45 +363,3 @@ def _unbegun(nodes: list[Var], begun: Collection[Var]) -> list[Var]:
         if node in begun:
             raise InternalError(f"{node.name} is defined in terms of itself at the same step")
     return nodes
-
-
-def _key(node: Expr) -> Key:
-    assert isinstance(node, Var)
-    return node.name, node.subs
-
-
-def _at(expr: Expr, sizes: Mapping[sympy.Symbol, int]) -> Expr:
-    return reindex(expr, sizes)
-
-
-def _whole(wrt: Expr, sizes: Mapping[sympy.Symbol, int]) -> tuple[Var, tuple[Any, ...]]:
-    """The named node that an expression is or is entries of, with the places of the entries."""
-    if isinstance(wrt, Var):
-        return wrt, ()
-    if not isinstance(wrt, Entry) or not isinstance(wrt.arg, Var):
-        raise InternalError("a derivative is taken by a named node or its entries")
-    picks: list[Any] = []
-    for item in wrt.items:
-        match item:
-            case At(index=i):
-                picks.append(evaluate_int(i, sizes) - 1)
-            case Cut(lo=lo, hi=hi):
-                picks.append(slice(evaluate_int(lo, sizes) - 1, evaluate_int(hi, sizes)))
-            case Pick():
-                raise InternalError("a derivative by entries that data picks")
-    return wrt.arg, tuple(picks)
-
-
-def _members(node: Opaque, sizes: Mapping[sympy.Symbol, int]) -> list[Expr]:
-    """The arguments of an opaque loss, at every index of its ranges."""
-    found = list(node.args)
-    for x in node.binders:
-        lo, hi = evaluate_int(x.lo, sizes), evaluate_int(x.hi, sizes)
-        found = [reindex(a, {x.symbol: k}) for k in range(lo, hi + 1) for a in found]
-    return found
-
-
-def _generator(seed: int, key: Key) -> np.random.Generator:
-    name, subs = key
-    words = [*name.encode(), 0, *(int(s) + 1_000 for s in subs if isinstance(s, int))]
-    return np.random.default_rng([seed, *words])

@@ -12,6 +12,7 @@ import numpy as np
 import sympy
 from msgspec import Struct
 
+from symgrad.calculus.directional import Directional
 from symgrad.calculus.numeric import Numbers
 from symgrad.tensor.nodes import Add, Chain, Expr
 from symgrad.tensor.stable import Array
@@ -51,11 +52,15 @@ class Along(Struct, frozen=True):
     directions: Array
     how: ClassVar[str] = " along random directions"
 
+    @property
+    def _moves(self) -> Directional:
+        return Directional(self.numbers, self.indices)
+
     def slopes(self, node: Expr) -> Array:
         """The derivative along the directions by the complex step."""
         derivative = self.numbers.unresolved(node, self.indices)
         assert derivative is not None
-        return self.numbers.slopes(derivative, self.directions, self.indices)
+        return self._moves.slopes(derivative, self.directions)
 
     def value(self, expr: Expr) -> Array:
         """The sums of the claimed entries."""
@@ -71,8 +76,8 @@ class Along(Struct, frozen=True):
                     directions = self._applied(factor, directions)
                 return directions
         derivative = self.numbers.unresolved(expr, self.indices)
-        if derivative is not None and self.numbers.movable(derivative, self.indices):
-            return self.numbers.slopes(derivative, directions, self.indices)
+        if derivative is not None and self._moves.movable(derivative):
+            return self._moves.slopes(derivative, directions)
         points, count, *shape = directions.shape
         value = self.numbers.value(expr, self.indices)
         kept = value.shape[1 : value.ndim - len(shape)]
@@ -82,7 +87,7 @@ class Along(Struct, frozen=True):
 
     def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr], h: float) -> Array:
         """∂of/∂wrt along the directions by central differences."""
-        return self.numbers.differences_along(of, wrt, self.directions, held, h)
+        return self._moves.differences(of, wrt, self.directions, held, h)
 
     def confirm(self, node: Expr, right: Sequence[Expr]) -> None:
         """What was found right along the directions is taken for the derivative, of which all entries cost too much."""
@@ -95,17 +100,13 @@ class Along(Struct, frozen=True):
     def _unresolved(self, expr: Expr) -> bool:
         """Whether an expression has no value but by moving very many entries one by one."""
         derivatives = filter(None, (self.numbers.unresolved(x, self.indices) for x in postorder(expr)))
-        return any(
-            self.numbers.many(x.of, x.wrt, self.indices) and not self.numbers.taken(x, self.indices)
-            for x in derivatives
-        )
+        return any(self._moves.many(x.of, x.wrt) and not self.numbers.taken(x, self.indices) for x in derivatives)
 
 
 def probe(numbers: Numbers, of: Expr, wrt: Expr, indices: Indices) -> Entries | Along:
     """How a derivative ∂of/∂wrt is compared."""
-    if not numbers.many(of, wrt, indices):
-        return Entries(numbers, indices)
-    return Along(numbers, indices, numbers.directions(wrt, indices))
+    moves = Directional(numbers, indices)
+    return Along(numbers, indices, moves.directions(wrt)) if moves.many(of, wrt) else Entries(numbers, indices)
 
 
 def probe_of(numbers: Numbers, left: Expr, relation: str, indices: Indices) -> Entries | Along:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from symgrad.calculus.directional import Directional
 from symgrad.calculus.numeric import Numbers
 from symgrad.derivation.probes import Along, Entries, probe
 from symgrad.tensor import build as b
@@ -29,7 +30,7 @@ def test_only_many_entries_are_compared_along_directions(shape: tuple[int, int],
 def test_sums_along_directions_are_those_of_the_entries() -> None:
     system, W, s, gradient = model(3, 4)
     numbers = Numbers.of(system, {})
-    directions = numbers.directions(W, {})
+    directions = Directional(numbers, {}).directions(W)
     along = Along(numbers, {}, directions)
     dense = numbers.value(b.deriv(s, W))
     np.testing.assert_allclose(along.slopes(b.deriv(s, W)), np.einsum("pijk,pdjk->pdi", dense, directions), rtol=1e-12)

@@ -14,21 +14,18 @@ from symgrad.derivation.naming import Names
 from symgrad.derivation.optima.between import copied_start, step_between
 from symgrad.derivation.optima.matrix_norms import NORMS, SOFTMAX, SPELLINGS, MatrixNorm, is_softmax_jacobian
 from symgrad.derivation.optima.norm_rules import Bounds, by_factors, unsigned
-from symgrad.derivation.steps import Block, Check, Code, Line, Prose, Reason, Result
+from symgrad.derivation.optima.vanishing import POINTS, explosion, meaning, scaled_up
+from symgrad.derivation.steps import Block, Check, Code, Line, Reason, Result
 from symgrad.derivation.workspace import Workspace, workspace
 from symgrad.errors import CertificationError, QuestionError
-from symgrad.problem.model import Declaration, Problem, Question
+from symgrad.problem.model import Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, difference, integer, same
+from symgrad.tensor.integers import Int, difference, integer
 from symgrad.tensor.nodes import Add, Apply, Binder, Call, Expr, Reduce, Rel, Var
 from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
-from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
-
-POINTS = 60
-_FREE = frozenset({"parameter", "constant"})
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
@@ -95,8 +92,8 @@ class _Bound(Struct):
         formula, bounds = self._bounds(self.of, self.wrt)
         left = self.norm.of(b.deriv(self.of, self.wrt))
         self._chain(left, bounds, boxed=True)
-        self.blocks += self._meaning(bounds[-1], None)
-        self.blocks += self._explosion(self.of, self.wrt, bounds[-1])
+        self.blocks += meaning(self.norm, bounds[-1], None)
+        self.blocks += explosion(self.work, self.norm, self.of, self.wrt)
         return self._result(left, formula, bounds[-1])
 
     def _bounds(self, of: Var, wrt: Var) -> tuple[Expr, list[Expr]]:
@@ -138,7 +135,8 @@ class _Bound(Struct):
         return transform(x, rule)
 
     def _chain(self, left: Expr, bounds: Sequence[Expr], boxed: bool, ranges: tuple[Binder, ...] = ()) -> None:
-        reasons: list[Reason] = [(*(self.norm.total if _is_sum(bounds[0]) else self.norm.product), *self.beside)]
+        rule = self.norm.total if isinstance(bounds[0], Add) else self.norm.product
+        reasons: list[Reason] = [(*rule, *self.beside)]
         if len(bounds) > 1:
             reasons.append(self._why_numbers(bounds[0]))
         for k, (bound, reason) in enumerate(zip(bounds, reasons, strict=False)):
@@ -189,8 +187,8 @@ class _Bound(Struct):
         each: Reason = ("the bound of one step, at every step",)
         self.blocks.append(work.certifier.line(left, value, reason=each, rule="bound", relation="<=", boxed=True))
         steps = b.count(difference(last, first))
-        self.blocks += self._meaning(bounds[-1], steps)
-        self.blocks += self._explosion(of, before, bounds[-1])
+        self.blocks += meaning(self.norm, bounds[-1], steps)
+        self.blocks += explosion(self.work, self.norm, of, before)
         closed = b.fold("prod", reindex(formula, moved), [binder], descending=True)
         return self._result(left, closed, value)
 
@@ -227,62 +225,6 @@ class _Bound(Struct):
             return b.power(bound, b.count(binder.length))
         return b.fold("prod", reindex(bound, dict(moved)), [binder])
 
-    # What follows
-
-    def _meaning(self, bound: Expr, steps: Expr | None) -> list[Block]:
-        """When the bound makes the Jacobian vanish for certain."""
-        constant = sum(
-            (c for t in (bound.children if _is_sum(bound) else (bound,)) if (c := b.number_of(t)) is not None), start=0
-        )
-        if constant >= 1:
-            return [
-                Prose(
-                    (
-                        "The bound of a step, ",
-                        bound,
-                        ", is never below 1: it does not make the Jacobian vanish, whatever the parameters.",
-                    )
-                )
-            ]
-        if any(bound is self.norm.of(m) for m in variables(bound)):
-            below, above = (b.compare(op, bound, b.ONE) for op in ("<", ">"))
-            count: Reason = (b.power(bound, steps),) if steps is not None else ("a power of ", bound)
-            falls: Reason = ("If ", below, ", the bound falls like ", *count, ": the gradient vanishes for certain.")
-            grows: Reason = ("If ", above, ", the bound grows, and says nothing against an explosion.")
-            return [Prose(falls), Prose(grows)]
-        below = b.compare("<", bound, b.ONE)
-        return [Prose(("Where ", below, " at every step, the gradient vanishes for certain."))]
-
-    def _explosion(self, of: Var, before: Var, bound: Expr) -> list[Block]:
-        """A point at which the norm of one step is above 1."""
-        target = self.norm.of(b.deriv(of, before))
-        scaled = self._at_rest(target)
-        if scaled is not None:
-            return scaled
-        largest = 0.0
-        for seed in range(POINTS):
-            sizes = self.work.certifier.instances[0].sizes
-            numbers = Numbers.of(_scaled_up(self.work), sizes, 8, seed)
-            largest = max(largest, float(np.max(numbers.value(target))))
-        if largest <= 1:
-            return [Prose((f"At {8 * POINTS} random points the norm of a step stayed at most {largest:.3f}.",))]
-        words = f"Exploding is possible: among {8 * POINTS} random points the norm of one step reaches {largest:.3g}."
-        return [Prose((words,))]
-
-    def _at_rest(self, target: Expr) -> list[Block] | None:
-        """The norm with every square matrix twice the identity and everything else zero, where it is above 1."""
-        system = self.work.problem.system.extended(_rest(d) for d in self.work.problem.leaves)
-        squares = [_member(d) for d in self.work.problem.leaves if _is_square(d)]
-        found = [Numbers.of(system, n.sizes, 1).value(target) for n in self.work.certifier.instances]
-        if not squares or not all(float(np.min(v)) > 1 for v in found):
-            return None
-        value = float(found[0].flat[0])
-        words: list[str | Expr] = ["Exploding is possible: with "]
-        for k, m in enumerate(squares):
-            words += [", " if k else "", b.compare("==", m, b.mul(b.num(2), b.eye(m.shape[0])))]
-        words += [f" and everything else zero, the norm of every step is {value:g}, and it doubles with every step."]
-        return [Prose(tuple(w for w in words if w != ""))]
-
     def _result(self, left: Expr, formula: Expr, value: Expr) -> Result:
         work = self.work
         drawn = self._drawn(left, value)
@@ -304,7 +246,7 @@ class _Bound(Struct):
         """At many more random points, with large parameters too, the norm is never above the bound."""
         worst, points = 0.0, 0
         for numbers in self.work.certifier.instances:
-            for system in (self.work.system, _scaled_up(self.work)):
+            for system in (self.work.system, scaled_up(self.work)):
                 more = Numbers.of(system, numbers.sizes, POINTS, 99)
                 norm, bound = more.value(left), more.value(value)
                 ratio = float(np.max(norm / np.maximum(bound, 1e-300)))
@@ -312,34 +254,3 @@ class _Bound(Struct):
                     raise QuestionError("a norm above the bound was found; this is a fault of symgrad")
                 worst, points = max(worst, ratio - 1), points + POINTS
         return Check(f"agrees: the norm is below the bound at {points} more random points", max(0.0, worst), points)
-
-
-def _is_sum(x: Expr) -> bool:
-    return isinstance(x, Add)
-
-
-def _is_square(d: Declaration) -> bool:
-    return len(d.shape) == 2 and same(d.shape[0], d.shape[1])
-
-
-def _member(d: Declaration) -> Var:
-    return Var(d.name, d.pattern, d.shape, d.facts)
-
-
-def _rest(d: Declaration) -> Definition:
-    body = b.mul(b.num(2), b.eye(d.shape[0])) if _is_square(d) else b.zeros(d.shape)
-    return Definition(d.name, d.pattern, body, d.ranges)
-
-
-def _scaled_up(work: Workspace) -> System:
-    """The model with inputs and parameters three times as large as they are drawn."""
-    return work.system.extended(
-        Definition(
-            d.name,
-            d.pattern,
-            b.mul(b.num(3), Var(f"{d.name} drawn", d.pattern, d.shape)),
-            d.ranges,
-        )
-        for d in work.problem.leaves
-        if not d.facts - _FREE
-    )
