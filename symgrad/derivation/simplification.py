@@ -209,6 +209,8 @@ def _function_of_equals(x: Expr) -> Expr:
         return b.mul(b.apply(x.fn, value), b.ones(x.shape)) if equal and b.number_of(value) is None else x
     if isinstance(x, Add):
         numbers = [t for t in x.args if b.number_of(t) is not None]
+        if len(numbers) == 1 and b.is_zero(numbers[0]) and all(not t.order for t in x.args if t is not numbers[0]):
+            return b.mul(b.add(*(t for t in x.args if t is not numbers[0])), b.ones(x.shape))
         if len(numbers) > 1:
             total = sum((b.number_of(t) or Fraction(0) for t in numbers), Fraction(0))
             rest = [t for t in x.args if b.number_of(t) is None]
@@ -313,6 +315,23 @@ def _divergence_of_equals(x: Expr) -> Expr:
     return b.ZERO if isinstance(x, Integral) and x.op == "divergence" and x.args[0] is x.args[1] else x
 
 
+def _square_over_norm(x: Expr) -> Expr:
+    """uᵀu/‖u‖² = 1, and uᵀu ‖u‖ᵏ = ‖u‖ᵏ⁺²."""
+    if not isinstance(x, Mul):
+        return x
+    for k, a in enumerate(x.args):
+        match a:
+            case MatMul(args=(Transpose(arg=u), v)) if u is v and not a.order:
+                length, others = norm(u), [*x.args[:k], *x.args[k + 1 :]]
+            case _:
+                continue
+        powers = [t for t in others if isinstance(t, Pow) and t.base is length and b.number_of(t.exponent) is not None]
+        if powers:
+            rest = [t for t in others if t is not powers[0]]
+            return b.mul(*rest, b.power(length, b.add(powers[0].exponent, b.num(2))))
+    return x
+
+
 def _even_power_of_minus(x: Expr) -> Expr:
     """(−u)² = u²."""
     power = b.number_of(x.exponent) if isinstance(x, Pow) else None
@@ -374,6 +393,7 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("", _root_of_square),
     Rewrite("", _norm_of_multiple),
     Rewrite("", _even_power_of_minus),
+    Rewrite("", _square_over_norm),
     Rewrite("", _product_with_its_sign),
     Rewrite("0 to a positive power is 0", _zero_power, _positive_exponents),
     Rewrite("equal scores give equal probabilities", _softmax_of_equals),

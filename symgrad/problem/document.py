@@ -248,9 +248,9 @@ class _Reader(Struct):
         ask = node.get("ask")
         kind = QUESTION_KINDS.get(text_of(ask))
         if kind is not None:
-            self.check_fields(node, kind.all_fields, f"a {kind.ask!r} question")
+            self.check_fields(node, kind.all_fields, kind.named)
             if kind.one_of and not any(node.get(name) for name in kind.one_of):
-                self.complain(f"a {kind.ask!r} question needs {' or '.join(kind.one_of)}", _head(node))
+                self.complain(f"{kind.named} needs {' or '.join(kind.one_of)}", _head(node))
         elif ask is None:
             self.complain("a question needs the field 'ask': the kind of question", _head(node))
         else:

@@ -47,6 +47,11 @@ class QuestionKind(Struct, frozen=True):
     one_of: tuple[str, ...] = ()
 
     @property
+    def named(self) -> str:
+        """An 'optimum' question."""
+        return f"{'an' if self.ask[0] in 'aeiou' else 'a'} {self.ask!r} question"
+
+    @property
     def all_fields(self) -> tuple[Field, ...]:
         """Its own fields behind those every question has."""
         return (*COMMON, *self.fields)

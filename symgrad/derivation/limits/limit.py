@@ -41,7 +41,7 @@ def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
     asked = root = as_formulas(system, reindex(question.of.expr, point.integers))
     size = moving[0].target
     if isinstance(size, sympy.Symbol):
-        asked = written_out(system, root, [v.name for v in variables(root)])
+        asked = written_out(system, root, [v.name for v in _inputs(system, root)])
         root = limit_sums.closed(asked, size)
     summed = root
     system, root, approach = _approach(system, root, moving[0])
@@ -103,7 +103,7 @@ def _growing(system: System, root: Expr, size: sympy.Symbol, s: Setting) -> tupl
     """A size that grows: allowed where it is only counted with, and no array has it."""
     if not s.infinite:
         raise QuestionError("a size can only grow without end: n -> inf", s.place)
-    root = written_out(system, root, [v.name for v in variables(root)])
+    root = written_out(system, root, [v.name for v in _inputs(system, root)])
     var = Var(size.name, (), (), frozenset({"positive"}))
     reading = InSympy()
 
