@@ -182,7 +182,8 @@ def _law(tree: Call, scope: Scope, names: Sequence[str] = ()) -> Expr:
     name = tree.func.id
     settings = split(tree)[1]
     parameters = _LAWS[name]
-    only(tree, settings, parameters)
+    also = {other: p for p, other in _ALSO.items() if p in parameters}
+    only(tree, settings, (*parameters, *also))
     args = list(tree.args)
     point: Expr
     if len(args) + len(settings) == len(parameters) and len(names) == 1:
@@ -193,9 +194,10 @@ def _law(tree: Call, scope: Scope, names: Sequence[str] = ()) -> Expr:
         raise ProblemError(f"{name} takes a point, then {', '.join(parameters)}", tree.place)
     given = dict(zip(parameters, (scope.expr(a) for a in args), strict=False))
     for key, value in settings.items():
-        if key in given:
+        parameter = also.get(key, key)
+        if parameter in given:
             raise ProblemError(f"{key} is given twice", tree.place)
-        given[key] = scope.expr(value)
+        given[parameter] = scope.expr(value)
     missing = [p for p in parameters if p not in given]
     if missing or len(args) > len(parameters):
         raise ProblemError(f"{name} takes a point, then {', '.join(parameters)}", tree.place)
@@ -218,6 +220,8 @@ def _bernoulli(x: Expr, p: Expr) -> Expr:
 
 
 _LAWS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"normal": ("mean", "cov"), "bernoulli": ("p",)})
+_ALSO: Final[Mapping[str, str]] = MappingProxyType({"p": "mean"})
+"""What a parameter is called as well: the mean of a Bernoulli variable is its probability."""
 _MAKERS: Final[Mapping[str, Callable[..., Expr]]] = MappingProxyType({"normal": _normal, "bernoulli": _bernoulli})
 
 PROBABILITY: Final[Mapping[str, Callable[[Call, Scope], Expr]]] = MappingProxyType(

@@ -57,7 +57,7 @@ def only(tree: Call, settings: Mapping[str, Tree], known: Sequence[str]) -> None
     for keyword in tree.keywords:
         name = keyword.name.id
         if name in settings and name not in known:
-            hint = f"; a range is written {name}=lo..hi" if not known else ""
+            hint = f"; it has {', '.join(known)}" if known else f"; a range is written {name}=lo..hi"
             raise ProblemError(f"{tree.func.id} has no setting {name!r}{hint}", keyword.name.place, near(name, known))
 
 

@@ -187,9 +187,9 @@ def _mean(f: Expr, q: Expr, binders: Sequence[Binder], lengths: Mapping[sympy.Sy
 def _mean_of_law(f: Expr, q: Law, own: Binder, lengths: Mapping[sympy.Symbol, int]) -> Expr:
     z = q.args[0]
     if q.name == "bernoulli":
-        value: Expr = b.sub(b.count(own.symbol), b.ONE)
-        both = b.mul(substituted(q, z, value), substituted(f, z, value))
-        return b.fold("sum", expanded(both), [Binder(own.symbol, 1, 2)])
+        p, inside = q.args[1], expanded(f)  # a mean within f is over a z of its own, which is gone then
+        hit, miss = (substituted(inside, z, value) for value in (b.ONE, b.ZERO))
+        return b.add(b.mul(p, hit), b.mul(b.sub(b.ONE, p), miss))
     _, mean, cov = q.args
     if z.order:
         return _mean_in_space(f, q, own, lengths)

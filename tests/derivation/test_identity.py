@@ -321,3 +321,21 @@ def test_a_recurrence_is_written_out_as_far_as_the_claim_reaches(left: str, righ
     (found,) = solve_problem(load_problem(RECURRENCE % (left, right)))
     assert (found.message, [r.exact for r in found.results]) == ("", [holds])
     assert not any("numbers only" in str(x.words) for r in found.results for x in r.blocks if isinstance(x, Prose))
+
+
+BERNOULLI = [
+    ("Var(a*u/d, u ~ bernoulli(mean=d))", "a**2*(1 - d)/d"),
+    ("E((u - E(u, u ~ bernoulli(d)))**2, u ~ bernoulli(d))", "d*(1 - d)"),
+    ("E(E(t*u, u ~ bernoulli(t)), t ~ bernoulli(d))", "d"),
+    ("E((c - a*u)**2, u ~ bernoulli(p=d))", "d*(c - a)**2 + (1 - d)*c**2"),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), BERNOULLI)
+def test_means_over_bernoulli_variables(left: str, right: str) -> None:
+    text = f"""
+symbols: {{a: {{}}, c: {{}}, d: {{is: probability}}}}
+questions: [{{id: only, ask: identity, left: '{left}', right: '{right}'}}]
+"""
+    (found,) = solve_problem(load_problem(text))
+    assert (found.message, [r.exact for r in found.results]) == ("", [True])

@@ -181,7 +181,7 @@ model:
 <problem>:5:9: norm takes 1 argument and ord, axis, not 0
       - b = norm()
             ^^^^^^
-<problem>:6:17: norm has no setting 'od'
+<problem>:6:17: norm has no setting 'od'; it has ord, axis
       - e = norm(x, od=2)
                     ^^
     did you mean 'ord'?
