@@ -64,6 +64,12 @@ def _entry(arg: Expr, items: Sequence[Item]) -> Expr:
         case MatMul(args=args) if arg.order == 2 and _whole(items[1], arg, 1) and args[0].order == 1:
             first, rest = _entry(args[0], items[:1]), b.matmul(*args[1:])
             return b.matmul(first, rest) if first.order else b.mul(first, b.transpose(rest))
+        case MatMul(args=(Call(fn="diag", args=(v,)), *rest)) if arg.order == 1 and isinstance(items[0], At):
+            return b.mul(_entry(v, items), _entry(b.matmul(*rest), items))
+        case MatMul(args=(*front, last)) if last.order == 2 and _whole(items[0], arg) and isinstance(items[1], Cut):
+            return b.matmul(*front, _entry(last, [Cut(1, last.shape[0]), items[1]]))
+        case Fold() if len(items) == 1 and isinstance(items[0], At) and (placed := _placed(arg)) is not None:
+            return placed.at(items[0].index)
         case Concat(args=args, axis=0) if isinstance(items[0], Cut):
             start: Int = 0
             for part in args:
@@ -93,6 +99,8 @@ def _unit_products(x: MatMul) -> Expr:
             return b.matmul(*args[:k], _scalar_entry(right, left.arg), *args[k + 2 :])
         if isinstance(left, Transpose) and left.arg.order == 1 and _is_unit(right):
             return b.matmul(*args[:k], _scalar_entry(left.arg, right), *args[k + 2 :])
+        if isinstance(left, Transpose) and left.arg.order == 1 and (placed := _placed(right)) is not None:
+            return b.matmul(*args[:k], placed.times(left.arg), *args[k + 2 :])
         if (columns := _columns(left)) is not None and right.order == 1 and not right.row:
             return b.matmul(*args[:k], columns.times(right), *args[k + 2 :])
     return x
@@ -154,10 +162,45 @@ def _columns(x: Expr) -> _Columns | None:
     (own,), *front, last = x.binders, *x.body.args
     if not isinstance(last, Transpose) or not _is_unit(last.arg):
         return None
-    place = _place(last.arg)
-    ends = [replace(place, {own.symbol: end}) for end in (own.lo, own.hi)]
-    whole = same(ends[0], 1) and same(ends[1], x.shape[1]) and isinstance(difference(place, own.symbol), int)
-    return _Columns(b.matmul(*front), own, place) if whole else None
+    return _Columns(b.matmul(*front), own, _place(last.arg)) if _runs_through(last.arg, own, x.shape[1]) else None
+
+
+class _Placed(Struct, frozen=True):
+    """A vector by its entries, Σ_k c_k e_{p(k)}, where the places p(k) are all there are."""
+
+    entry: Expr
+    binder: Binder
+    place: Int
+
+    def at(self, index: Int) -> Expr:
+        """The entry at a place."""
+        k = integer(index - (self.place - self.binder.symbol))
+        return reindex(self.entry, {self.binder.symbol: k})
+
+    def times(self, v: Expr) -> Expr:
+        """Σ_k v_{p(k)} c_k, the inner product with another vector."""
+        own = self.binder.symbol
+        apart = {own: fresh_symbol(own, free_ints(v) | free_ints(self.entry)) if own in free_ints(v) else own}
+        term = b.mul(_entry(v, [At(replace(self.place, apart))]), reindex(self.entry, apart))
+        return b.fold("sum", term, [Binder(apart[own], self.binder.lo, self.binder.hi)])
+
+
+def _placed(x: Expr) -> _Placed | None:
+    """The entries of a vector that is a sum over its unit vectors; None for any other."""
+    if not isinstance(x, Fold) or x.op != "sum" or x.conds or len(x.binders) != 1 or not isinstance(x.body, Mul):
+        return None
+    (own,), units = x.binders, [f for f in x.body.args if _is_unit(f)]
+    others = [f for f in x.body.args if f not in units]
+    if len(units) != 1 or any(f.order for f in others) or not _runs_through(units[0], own, x.shape[0]):
+        return None
+    return _Placed(b.mul(*others), own, _place(units[0]))
+
+
+def _runs_through(unit: Expr, over: Binder, size: Int) -> bool:
+    """Whether unit vectors over a range are all there are, in their order."""
+    place = _place(unit)
+    first, last = (replace(place, {over.symbol: end}) for end in (over.lo, over.hi))
+    return same(first, 1) and same(last, size) and isinstance(difference(place, over.symbol), int)
 
 
 def _scalar_entry(v: Expr, unit: Expr) -> Expr:

@@ -354,6 +354,8 @@ def _inv(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
 
 
 def _diag(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
+    if isinstance(g, MatMul) and g.args[0].order == 1:
+        return (b.mul(g.args[0], b.transpose(b.matmul(*g.args[1:]))),)
     return (b.diag(g),)
 
 
@@ -365,7 +367,8 @@ def _kron(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     """a ⊗ c has the entries of a cᵀ row by row; block (i, j) of A ⊗ C is a_ij C, and entry (k, l) lies in it."""
     left, right = node.args
     if left.order == 1:
-        table = b.call("reshape", (g,), (*left.shape, *right.shape))
+        table = b.outer(b.ones(left.shape), b.ones(right.shape))
+        table = table if b.is_one(g) else b.call("reshape", (g,), (*left.shape, *right.shape))
         return b.matmul(table, right), b.matmul(b.transpose(table), left)
     names, _ = fresh_indices(4, frozenset(x.name for x in free_ints(g) | free_ints(node)))
     outer = [b.binder(s, 1, n) for s, n in zip(names[:2], left.shape, strict=True)]

@@ -6,23 +6,24 @@ import sympy
 from msgspec.structs import replace as changed
 
 from symgrad.calculus.dependency import lags
+from symgrad.errors import InternalError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, replace, symbols_of
-from symgrad.tensor.nodes import Apply, Binder, Entry, Expr, Rel, Var
+from symgrad.tensor.nodes import Add, Apply, Binder, Call, Entry, Expr, MatMul, Mul, Rel, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder
 
 
 def name_preactivations(
-    system: System, families: Collection[str], fresh: Callable[[str], str]
+    system: System, families: Collection[str], fresh: Callable[[str, bool], str]
 ) -> tuple[System, tuple[Definition, ...]]:
     """The system with h = f(u) written as a = u, h = f(a), wherever u is more than a name and more than a number.
 
     Args:
         system: the model.
         families: those that are looked at.
-        fresh: a free name for the pre-activation of a family.
+        fresh: a free name for the pre-activation of a family, or for its logits.
 
     Returns:
         The system, and the definitions that were added.
@@ -31,26 +32,43 @@ def name_preactivations(
     added: list[Definition] = []
     names: dict[str, str] = {}
     for d in system.definitions:
-        inner = _preactivation(d.body) if d.family in families else None
+        inner = argument_to_name(d.body) if d.family in families else None
         if inner is None:
             out.append(d)
             continue
         if d.family not in names:
-            names[d.family] = fresh(d.family)
+            names[d.family] = fresh(d.family, isinstance(d.body, Call))
         made = Definition(names[d.family], d.indices, inner, d.ranges, d.conds)
-        assert isinstance(d.body, Apply)
-        body = b.apply(d.body.fn, made.target, *d.body.args[1:])
+        body = _with_argument(d.body, made.target)
         out += [made, changed(d, body=body)]
         added.append(made)
     return System(tuple(out), system.steps), tuple(added)
 
 
-def _preactivation(body: Expr) -> Expr | None:
-    if isinstance(body, Apply) and len(body.args) in (1, 2) and body.fn not in ("max", "min", "where"):
-        inner = body.args[0]
-        if not isinstance(inner, Var | Entry) and any(isinstance(x, Var) for x in postorder(inner)):
-            return inner
-    return None
+_NO_ACTIVATIONS = frozenset({"max", "min", "where", "log", "sqrt", "abs", "sign", "floor", "ceil"})
+
+
+def argument_to_name(body: Expr) -> Expr | None:
+    """The argument of an activation, of a softmax, or of the softmax in a cross-entropy, where it is a formula."""
+    match body:
+        case Apply(fn=fn, args=(inner, *rest)) if len(rest) < 2 and fn not in _NO_ACTIVATIONS:
+            formula = not isinstance(inner, Var | Entry)
+        case Call(fn="softmax", args=(inner,)) | Call(fn="cross_entropy", args=(_, Call(fn="softmax", args=(inner,)))):
+            formula = isinstance(inner, MatMul | Add | Mul)
+        case _:
+            return None
+    return inner if formula and any(isinstance(x, Var) for x in postorder(inner)) else None
+
+
+def _with_argument(body: Expr, name: Var) -> Expr:
+    match body:
+        case Apply(fn=fn, args=(_, *rest)):
+            return b.apply(fn, name, *rest)
+        case Call(fn="softmax"):
+            return Call(body.fn, (name,), body.params, body.shape)
+        case Call(args=(y, probabilities)):
+            return Call(body.fn, (y, _with_argument(probabilities, name)), body.params, body.shape)
+    raise InternalError(f"no argument to name in {type(body).__name__}")
 
 
 def ends_at(system: System, node: Var, fresh: Callable[[sympy.Symbol], sympy.Symbol]) -> System:

@@ -3,9 +3,13 @@
 None of them re-sorts: terms stay in the order in which the paths were found, factors in the order of the matrices.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
+import sympy
+
+from symgrad.calculus.pullback import sum_entries
 from symgrad.calculus.stacking import one_stack
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import (
@@ -24,6 +28,7 @@ from symgrad.tensor.nodes import (
     Var,
 )
 from symgrad.tensor.rebuild import rebuild, transform
+from symgrad.tensor.reindex import free_ints, renamed_apart
 from symgrad.tensor.walk import postorder, variables
 
 MOST_TERMS = 64
@@ -44,7 +49,7 @@ def distribute(root: Expr) -> Expr:
 def _distribute(x: Expr) -> Expr:
     if isinstance(x, MatMul):
         return _multiply_out(x, x.args, b.matmul)
-    if isinstance(x, Mul) and all(f.order == 0 or not isinstance(f, Add) for f in x.args[1:]):
+    if isinstance(x, Mul):
         scalars = [f for f in x.args if f.order == 0]
         tensors = [f for f in x.args if f.order > 0]
         if len(tensors) == 1 and isinstance(tensors[0], Add) and not any(isinstance(s, Add) for s in scalars):
@@ -187,22 +192,50 @@ def _common_scalars(x: Add) -> Expr:
     shared: dict[Expr, int] | None = None
     for t in x.args:
         own = _scalar_powers(t)
-        shared = own if shared is None else {f: min(n, own[f]) for f, n in shared.items() if f in own}
-    if not shared or len(x.args) < 2:
+        shared = own if shared is None else _shared(shared, own)
+    if len(x.args) < 2 or any(t.order != x.order for t in x.args):
         return x
-    inverse = [b.power(f, b.num(-n)) for f, n in shared.items()]
-    inner = b.add(*(b.mul(*inverse, t) for t in x.args))
-    return b.mul(*(b.power(f, b.num(n)) for f, n in shared.items()), inner)
+    numbers = {abs(b.coefficient(t)[0]) for t in x.args}
+    number = b.num(numbers.pop() if len(numbers) == 1 else 1)
+    if not shared and number is b.ONE:
+        return x
+    common = [b.power(f, b.num(n)) for f, n in (shared or {}).items()]
+    inverse = [b.power(f, b.MINUS_ONE) for f in (number, *common)]
+    return b.mul(number, *common, b.add(*(b.mul(*inverse, t) for t in x.args)))
+
+
+def _shared(first: Mapping[Expr, int], second: Mapping[Expr, int]) -> dict[Expr, int]:
+    """The powers that both have: the lower one, those below a line apart from those above it."""
+    both = {f: (n, second[f]) for f, n in first.items() if f in second}
+    return {f: min(n, m, key=abs) for f, (n, m) in both.items() if (n > 0) == (m > 0)}
 
 
 def _scalar_powers(t: Expr) -> dict[Expr, int]:
     out: dict[Expr, int] = {}
     for f in t.args if isinstance(t, Mul) else ():
         base, exponent = (f.base, f.exponent) if isinstance(f, Pow) else (f, b.ONE)
-        whole = isinstance(exponent, Num) and exponent.value.denominator == 1 and exponent.value > 0
+        whole = isinstance(exponent, Num) and exponent.value.denominator == 1
         if f.order == 0 and not isinstance(f, Num) and whole and isinstance(exponent, Num):
             out[base] = int(exponent.value)
     return out
+
+
+def softmax_jacobian(root: Expr) -> Expr:
+    """diag(p) (g − pᵀg) in a product written as (diag(p) − p pᵀ) g, and so p ⊙ (g − pᵀg)."""
+
+    def rule(x: Expr) -> Expr:
+        args = x.args if isinstance(x, MatMul | Mul) else ()
+        for k, (left, right) in enumerate(pairwise(args)):
+            p = left.children[0] if isinstance(x, MatMul) and is_diag(left) else left
+            if p.order != 1 or right.order != 1 or (p is left and isinstance(x, MatMul)):
+                continue
+            if isinstance(right, Add) and len(right.args) == 2 and right.args[1] is b.neg(b.inner(p, right.args[0])):
+                jacobian = b.sub(b.diag(p), b.outer(p, p))
+                made = (*args[:k], b.matmul(jacobian, right.args[0]), *args[k + 2 :])
+                return b.matmul(*made) if isinstance(x, MatMul) else b.mul(*made)
+        return x
+
+    return transform(root, rule, into=_plain)
 
 
 def merge_diagonals(root: Expr) -> Expr:
@@ -266,6 +299,29 @@ def as_diagonal(root: Expr, g: Var, name: Callable[[Expr], Expr] = b.diag) -> Ex
                 continue
         memo[x] = rebuild(x, children) if children != x.children else x
     return memo[root]
+
+
+def dummies_apart(root: Expr, taken: Iterable[sympy.Symbol] = ()) -> Expr:
+    """Sums over other indices than those that are free, or taken: x_i − Σ_k x_k."""
+    free = frozenset(taken) | free_ints(root)
+    return transform(root, lambda x: renamed_apart(x, free), into=_plain)
+
+
+def known_totals(root: Expr, body: Callable[[Var], Expr | None]) -> Expr:
+    """Σ_i t_i = 1 for a vector that is defined as a mixture of distributions, as smoothed labels are."""
+
+    def rule(x: Expr) -> Expr:
+        if not (isinstance(x, Reduce) and x.op == "sum" and isinstance(x.arg, Var) and x.arg.order == 1):
+            return x
+        made = body(x.arg)
+        return b.ONE if made is not None and _multiplied(sum_entries(made)) is b.ONE else x
+
+    return transform(root, rule, into=_plain)
+
+
+def _multiplied(x: Expr) -> Expr:
+    """A sum of scalars with its products multiplied out."""
+    return multiply_out(b.add(*(multiply_out(t) for t in x.args))) if isinstance(x, Add) else x
 
 
 def fold_definitions(root: Expr, bodies: Mapping[Expr, Var]) -> Expr:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence, Set
 import sympy
 from msgspec import Struct
 
+from symgrad.calculus.in_matrices import in_matrices
 from symgrad.calculus.layer_adjoints import input_adjoint
 from symgrad.calculus.pullback import CALLS, Contribution, fit, pullback
-from symgrad.calculus.whole_sums import whole_sums
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
@@ -15,7 +15,7 @@ from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, replace, same, symbols_of
 from symgrad.tensor.lower import component
 from symgrad.tensor.lowering_rules import fresh_indices
-from symgrad.tensor.nodes import At, Binder, Build, Call, Compare, Expr, Fold, Opaque, Rel, Var
+from symgrad.tensor.nodes import At, Binder, Build, Call, Compare, Count, Expr, Fold, Iverson, Opaque, Rel, Var
 from symgrad.tensor.probability import expanded
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
@@ -42,7 +42,7 @@ def sensitivities(
         g: its adjoint, of its shape.
         wanted: which named nodes matter; the rest of the graph is not visited.
     """
-    body = whole_sums(expanded(body))
+    body = in_matrices(expanded(body))
     outside = free_ints(body)
     order = postorder(body, into=lambda x: not isinstance(x, Fold | Build | Opaque))
     live: set[Expr] = set()
@@ -135,10 +135,36 @@ def _through_binder(
     if isinstance(node, Build):
         indices = [x.symbol for x in node.binders]
         inner = sensitivities(node.body, node.body, b.entry(g, [At(i) for i in indices]), wanted)
-        return [Sensitivity(s.atom, s.value, (*node.binders, *s.binders), s.conds) for s in inner]
+        return [gathered(Sensitivity(s.atom, s.value, (*node.binders, *s.binders), s.conds)) for s in inner]
     weight, conds = _fold_weight(node, ans, g)
     inner = sensitivities(node.body, node.body, weight, wanted)
-    return [Sensitivity(s.atom, s.value, (*node.binders, *s.binders), (*conds, *s.conds)) for s in inner]
+    return [gathered(Sensitivity(s.atom, s.value, (*node.binders, *s.binders), (*conds, *s.conds))) for s in inner]
+
+
+def gathered(s: Sensitivity) -> Sensitivity:
+    """Σ_j c_j e_j as the tensor with the entries c_j, where every entry has one formula and the index picks no node."""
+    steps = frozenset().union(*(symbols_of(i) for v in variables(s.value) for i in v.subs))
+    own = [x for x in s.binders if x.symbol not in steps]
+    placed = _places(s.value)
+    if not s.atom.order or not placed & {x.symbol for x in own} or placed & steps:
+        return s
+    columns, _ = fresh_indices(s.atom.order, frozenset(x.name for x in dependence(s.value).symbols))
+    places = [Binder(c, 1, n) for c, n in zip(columns, s.atom.shape, strict=True)]
+    inside = [c for c in s.conds if (symbols_of(c.left) | symbols_of(c.right)) & {x.symbol for x in own}]
+    entry = contract_deltas(component(b.fold("sum", s.value, own, inside), columns), places)
+    if any(isinstance(x, Iverson) for x in postorder(entry)):
+        return s
+    value = in_matrices(b.build(entry, places))
+    kept = tuple(x for x in s.binders if x not in own)
+    return Sensitivity(s.atom, value, kept, tuple(c for c in s.conds if c not in inside))
+
+
+def _places(x: Expr) -> frozenset[sympy.Symbol]:
+    """The indices at which unit vectors have their 1, and those that conditions compare."""
+    units = (y.args[0] for y in postorder(x) if isinstance(y, Call) and y.fn == "one_hot")
+    conds = (c for y in postorder(x) if isinstance(y, Iverson) for c in y.conds)
+    found = [free_ints(u) for u in units if isinstance(u, Count)]
+    return frozenset().union(*found, *(symbols_of(c.left) | symbols_of(c.right) for c in conds))
 
 
 def _apart(node: Fold | Build, free: Set[sympy.Symbol]) -> Fold | Build:

@@ -126,6 +126,7 @@ class _Tracer:
         self.bodies: dict[Var, Expr] = {}
         self.reads: dict[Var, tuple[Var, ...]] = {}
         self.running: dict[Var, tuple[Binder, ...]] = {}
+        self.runners: dict[sympy.Symbol, sympy.Symbol] = {}
 
     def trace(self) -> Trace:
         order: list[Var] = []
@@ -183,8 +184,18 @@ class _Tracer:
         for v in variables(body):
             if v.name in self.useful:
                 found.update(dict.fromkeys(u for u in self._standing(v, loose) if self._may_reach(u)))
-        self.reads[node] = tuple(found)
-        return list(found)
+        self.reads[node] = tuple(u for u in found if not self._stood_for(u, found))
+        return list(self.reads[node])
+
+    def _stood_for(self, node: Var, beside: Iterable[Var]) -> bool:
+        """Whether a member of a family is among those that a running node beside it stands for."""
+        hit = None if node in self.running or node in self.stop else self.system.definition(node)
+        ranges = () if hit is None else hit[0].ranges
+        return bool(ranges) and any(
+            u.name == node.name and {x.lo for x in self.running.get(u, ())} <= {x.lo for x in ranges}
+            for u in beside
+            if u in self.running
+        )
 
     def _standing(self, v: Var, loose: Mapping[sympy.Symbol, Binder]) -> list[Var]:
         """The node itself; where bound indices pick it, the nodes that stand for its whole family."""
@@ -231,7 +242,7 @@ class _Tracer:
         mapping: dict[sympy.Symbol, Int] = {}
         for k, (pattern, sub) in enumerate(zip(d.indices, v.subs, strict=True)):
             if isinstance(pattern, sympy.Symbol) and pattern in own:
-                mapping[pattern] = fresh_symbol(pattern, self.fixed) if k in moving else sub
+                mapping[pattern] = self._runner(pattern) if k in moving else sub
             elif k not in moving and not same(pattern, sub):
                 return None
         node = Var(v.name, tuple(replace(i, mapping) for i in d.indices), v.shape, v.facts)
@@ -242,6 +253,13 @@ class _Tracer:
         )
         self.running[node] = tuple(ranges)
         return node
+
+    def _runner(self, step: sympy.Symbol) -> sympy.Symbol:
+        """The index of running nodes over the range of a step: another for each step, and none that is asked about."""
+        if step not in self.runners:
+            others = {r for own, r in self.runners.items() if own != step}
+            self.runners[step] = fresh_symbol(step, self.fixed | others)
+        return self.runners[step]
 
     def _alive(self, order: list[Var]) -> set[Var]:
         alive: set[Var] = set()

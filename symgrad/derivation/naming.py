@@ -8,7 +8,8 @@ from msgspec import Struct, field
 from symgrad.derivation.steps import Introduced
 from symgrad.derivation.workspace import Workspace, generalise
 from symgrad.tensor import build as b
-from symgrad.tensor.nodes import Add, Binder, Call, Compare, Expr, Mul, Var
+from symgrad.tensor.nodes import Add, Binder, Call, Compare, Deriv, Expr, Mul, Var
+from symgrad.tensor.rebuild import transform
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder, variables
@@ -39,6 +40,18 @@ class Names(Struct):
     def error(self, node: Var, value: Expr) -> Expr:
         """The difference ŷ − y by name."""
         return self.name(value, node, ("e", "r", "ε"))
+
+    def errors_in(self, value: Expr, node: Var) -> Expr:
+        """A value with the difference softmax(V h) − y in it by name, where the softmax itself has none."""
+
+        def rule(x: Expr) -> Expr:
+            bare = isinstance(x, Add) and x.order > 0 and len(x.args) == 2 and x is not value
+            unnamed = bare and any(isinstance(t, Call) and t.fn == "softmax" for t in x.children)
+            if not unnamed or (free_ints(x) and generalise(x, node, self.work.system) is None):
+                return x
+            return self.error(node, x)
+
+        return transform(value, rule, into=lambda x: not isinstance(x, Deriv))
 
     def knows(self, value: Expr, node: Var) -> bool:
         """Whether a value has a name, itself or as a member of a family that has one."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from symgrad.calculus.whole_sums import whole_sums
+from symgrad.calculus.in_matrices import in_matrices
 from symgrad.derivation.steps import Reason
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.layers import setting
@@ -29,6 +29,7 @@ from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.walk import variables
 
 SQUARED_NORM = "gradient of the squared norm"
+SOFTMAX_WITH_CROSS_ENTROPY = "softmax with cross-entropy"
 CONSTANT: Reason = ("constant factor",)
 PUT_IN: Reason = ("the factors put in",)
 """Why a result follows, once its factors stand by themselves."""
@@ -68,11 +69,15 @@ INPUTS: dict[str, str] = {
 def why(reader: Var, body: Expr, node: Var) -> Reason:
     """Why ∂⁺reader/∂node is what it is: the operations of reader's definition that stand on the way to node."""
     words: list[str | Expr] = []
-    body = whole_sums(body)
+    body = in_matrices(body)
     steps = way(body, node)
     for k, op in enumerate(steps):
         part = SQUARED_NORM if _is_squared_norm(op) else _operation(op, node)
         if k and _is_squared_norm(steps[k - 1]):
+            continue
+        if _is_call(op, "cross_entropy") and k + 1 < len(steps) and _is_call(steps[k + 1], "softmax"):
+            part = SOFTMAX_WITH_CROSS_ENTROPY
+        elif k and _is_call(op, "softmax") and _is_call(steps[k - 1], "cross_entropy"):
             continue
         if part and part not in words:
             words += [", " if words else "", *part] if isinstance(part, tuple) else [", " if words else "", part]
@@ -92,6 +97,10 @@ def _standing(body: Expr, node: Var) -> Reason:
     if terms:
         return ("a sum hands the gradient on unchanged",)
     return _beside(body, node) if isinstance(body, Mul) else ()
+
+
+def _is_call(x: Expr, fn: str) -> bool:
+    return isinstance(x, Call) and x.fn == fn
 
 
 def _is_squared_norm(x: Expr) -> bool:

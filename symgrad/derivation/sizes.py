@@ -19,7 +19,7 @@ TRIES = 4_000
 def derived_sizes(system: System, exprs: Iterable[Expr]) -> tuple[sympy.Expr, ...]:
     """What must be positive in a model and in expressions.
 
-    Sizes that are arithmetic on others, such as ⌊(H − K)/S⌋ + 1, n − 2 where x[3] is, and n − m + 1 where the m × m
+    Sizes that are arithmetic on others, such as ⌊(H − K)/S⌋ + 1, n − 2 where x[3] is, and n − m where the m × m
     product of an m × n matrix and another has an inverse.
     """
     nodes = postorder(*(d.body for d in system.definitions), *exprs)
@@ -45,14 +45,17 @@ def _room(node: Expr, last: Mapping[sympy.Symbol, Int]) -> Iterator[Int]:
 
 
 def _rank(node: Expr, system: System) -> Iterator[Int]:
-    """How far the sizes within a product go beyond those of a matrix that is inverted, and one more."""
+    """How far the sizes within a product go beyond those of a matrix that is inverted, where these differ.
+
+    At equal sizes X (XᵀX)⁻¹ Xᵀ is I, and its derivatives are zero.
+    """
     if not isinstance(node, Call) or node.fn not in ("inv", "det"):
         return
     (arg,) = node.args
     body = system.body(arg) if isinstance(arg, Var) else arg
     if isinstance(body, MatMul):
         for factor in body.args[1:]:
-            yield difference(factor.shape[0] + 1, arg.shape[0])
+            yield difference(factor.shape[0], arg.shape[0])
 
 
 def fitting(

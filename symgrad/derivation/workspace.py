@@ -18,7 +18,7 @@ from symgrad.tensor import build as b
 from symgrad.tensor.dependence import dependence
 from symgrad.tensor.integers import Int, difference, evaluate_int, symbols_of
 from symgrad.tensor.nodes import At, Binder, Entry, Expr, Rel, Var
-from symgrad.tensor.reindex import reindex
+from symgrad.tensor.reindex import free_ints, reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder, variables
@@ -254,12 +254,13 @@ def generalise(
     position = lags(system).position
     memo: dict[Expr, Expr] = {}
     for v in variables(expr):
-        k = position.get(v.name, {}).get(step)
+        read = (k for k, s in enumerate(v.subs) if symbols_of(value) & symbols_of(s))
+        k = position.get(v.name, {}).get(step, next(read, None))
         if k is not None and k < len(v.subs):
             shifted = step + difference(v.subs[k], value)
             memo[v] = Var(v.name, (*v.subs[:k], shifted, *v.subs[k + 1 :]), v.shape, v.facts)
     general = replace_nodes(expr, memo)
-    if reindex(general, {step: value}) is not expr:
+    if reindex(general, {step: value}) is not expr or (symbols_of(value) - {step}) & free_ints(general):
         return None
     return general, (step,), d.ranges
 

@@ -28,7 +28,7 @@ from symgrad.tensor.build import (
     sub,
     zeros_like,
 )
-from symgrad.tensor.nodes import Const, Expr
+from symgrad.tensor.nodes import Const, Expr, Var
 from symgrad.tensor.stable import Array
 
 HALF = num(Fraction(1, 2))
@@ -82,9 +82,9 @@ _AT_ZERO = (Fraction(0),)
 
 def _relu_derivative(args: Sequence[Expr], ans: Expr) -> tuple[Expr, ...]:
     x = args[0]
+    if len(args) == 1:  # relu(x) > 0 where x > 0, and the value has a name more often.
+        return (compare(">", ans if isinstance(ans, Var) and not isinstance(x, Var) else x, ZERO),)
     right = compare(">", x, ZERO)
-    if len(args) == 1:
-        return (right,)
     return add(right, mul(args[1], compare("==", x, ZERO))), ZERO
 
 
@@ -157,7 +157,7 @@ _ROWS = (
     ),
     ScalarFunction(
         "sqrt", 1, stable.sqrt, "np.sqrt({0})", sympy.sqrt,
-        lambda args, ans: (div(ONE, mul(TWO, ans)),),
+        lambda args, ans: (mul(HALF, power(ans, MINUS_ONE)),),
         "(√x)′ = 1/(2√x)", r"\sqrt", sample=(0.2, 3.0), fence=(r"\sqrt{", "}"),
     ),
     ScalarFunction(

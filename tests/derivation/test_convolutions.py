@@ -215,7 +215,8 @@ def test_a_network_hands_its_gradient_back_from_layer_to_layer() -> None:
     assert {d.status for d in found.values()} == {"certified"}
     firsts = [x.split(" = [")[0] for x in said(found["back"])]
     assert [x for x in firsts if x.startswith("δ")] == [
-        "δq = reshape[3×1×1](Wᵀ (softmax(W vec(q)) − y))",
+        "δz = softmax(z) − y",
+        "δq = reshape[3×1×1](Wᵀ δz)",
         "δu = maxunpool2d₂(δq, u)",
         "δs = δu ⊙ 𝟏[s > 0]",
         "δp = convtranspose2d(δs, M)",

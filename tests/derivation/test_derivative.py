@@ -280,6 +280,73 @@ questions:
 - {id: h, ask: derivative, of: t8, wrt: [A, B]}
 - {id: i, ask: derivative, of: t9, wrt: [S, x]}
 """,
+    "written with indices": """
+symbols: {x: {shape: d}, W: {shape: [n, d]}, V: {shape: [K, n]}, b: {shape: n}, y: {shape: K, is: one-hot},
+  X: {shape: [N, d]}, Q: {shape: [N, n]}}
+model:
+  - a[j] = sum(W[j, i] * x[i], i=1..d) + b[j]
+  - h[j] = sigmoid(a[j])
+  - z[k] = sum(V[k, j] * h[j], j=1..n)
+  - p[k] = exp(z[k]) / sum(exp(z[l]), l=1..K)
+  - E = -sum(y[k] * log(p[k]), k=1..K)
+  - F = sum((X[u, i] - sum(Q[u, f] * W[f, i], f=1..n))**2, u=1..N, i=1..d)
+  - G = sum((X[i, k] - X[j, k])**2, i=1..N, j=1..N, k=1..d)
+questions:
+- {id: a, ask: derivative, of: p, wrt: z}
+- {id: b, ask: derivative, of: E, wrt: [V, W, b]}
+- {id: c, ask: derivative, of: E, wrt: [V, W, x], form: backprop}
+- {id: d, ask: derivative, of: E, wrt: "W[r, s]", form: components}
+- {id: e, ask: derivative, of: F, wrt: [Q, W]}
+- {id: f, ask: derivative, of: G, wrt: X}
+""",
+    "unnamed outputs": """
+symbols: {"x[t]": {shape: d}, "y[t]": {shape: m, is: one-hot}, "h[0]": 0, W: {shape: [n, n]}, U: {shape: [n, d]}, V: {shape: [m, n]}}
+steps: {t: 1..3}
+model: ["h[t] = tanh(W @ h[t-1] + U @ x[t])", "E[t] = cross_entropy(y[t], softmax(V @ h[t]))", "L = sum(E[t], t=1..3)"]
+questions:
+- {id: a, ask: derivative, of: "E[2]", wrt: [W, U]}
+- {id: b, ask: derivative, of: "E[2]", wrt: W, form: expanded}
+- {id: c, ask: derivative, of: L, wrt: [W, V], form: factored}
+- {id: d, ask: derivative, of: L, wrt: [V, W], form: sum-of-products}
+- {id: e, ask: derivative, of: L, wrt: [W, V], form: backprop}
+- {id: f, ask: derivative, of: "E[1]", wrt: W}
+""",
+    "three axes": """
+symbols: {"x[t]": {shape: d}, "h[0]": {shape: n}, W: {shape: [n, n, d]}, v: {shape: n}}
+steps: {t: 1..T}
+model: ["a[t][i] = sum(W[i, j, k] * h[t-1][j] * x[t][k], j=1..n, k=1..d)", "h[t] = tanh(a[t])", "L = v.T @ h[T]"]
+questions:
+- {id: a, ask: derivative, of: "h[t]", wrt: "h[t-1]"}
+- {id: b, ask: derivative, of: L, wrt: [W, "h[0]"], form: backprop}
+""",
+    "groups": """
+symbols: {"x[g, i]": {}, s: {}, c: {is: positive}}
+steps: {g: 1..G, i: 1..m}
+model: ["mu[g] = sum(x[g, i], i=1..m) / m", "v[g] = sum((x[g, i] - mu[g])**2, i=1..m) / m",
+  "y[g, i] = s * (x[g, i] - mu[g]) / sqrt(v[g] + c)", "L = loss(y[g, i], g=1..G, i=1..m)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: ["x[g, i]", s]}
+- {id: b, ask: derivative, of: L, wrt: ["x[g, i]", s], form: backprop}
+""",
+    "one among all": """
+symbols: {q: {shape: d}, "k[i]": {shape: d}, tau: {is: positive}}
+steps: {i: 0..N}
+model: ["s[i] = q.T @ k[i] / tau", "L = -s[0] + log(sum(exp(s[i]), i=0..N))"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [q, "k[0]", "k[i]", tau]}
+- {id: b, ask: derivative, of: L, wrt: [q, "k[i]"], form: backprop}
+""",
+    "experts": """
+symbols: {x: {shape: d}, G: {shape: [E, d]}, "W[e]": {shape: [m, d]}, y: {shape: m}, z: {shape: K}, t0: {shape: K, is: one-hot},
+  r: {is: probability}, "u[t]": {shape: n}, "c[t]": {}, w: {shape: n}}
+steps: {e: 1..E, t: 1..T}
+model: ["g = softmax(G @ x)", "f[e] = tanh(W[e] @ x)", "o = sum(g[e] * f[e], e=1..E)", "L = norm(o - y)**2 / 2",
+  "t1 = (1 - r) * t0 + r / K", "C = cross_entropy(t1, softmax(z))", "M = sum(log(1 + exp(-c[t] * (w.T @ u[t]))), t=1..T)"]
+questions:
+- {id: a, ask: derivative, of: L, wrt: [G, "W[e]"]}
+- {id: b, ask: derivative, of: C, wrt: z}
+- {id: c, ask: derivative, of: M, wrt: w}
+""",
     "T1": """
 symbols: {"x[t]": {shape: d}, "h[0]": 0, U: {shape: [n, d]}, W: {shape: [n, n]}, v: {shape: n}}
 steps: {t: 1..1}
@@ -635,6 +702,24 @@ def test_lines_read_well(name: str, question: str) -> None:
 
 
 ANSWERS: dict[tuple[str, str, str], str] = {
+    ("written with indices", "a", "z"): r"\operatorname{diag}(p) - p\, p^{\top}",
+    ("written with indices", "b", "V"): r"(p - y)\, h^{\top}",
+    ("written with indices", "b", "W"): r"D V^{\top} (p - y)\, x^{\top}",
+    ("written with indices", "c", "x"): r"W^{\top} \delta a",
+    ("written with indices", "e", "Q"): r"-2 (X - Q W)\, W^{\top}",
+    ("unnamed outputs", "a", "W"): r"D_2 V^{\top} e_2\, h_1^{\top}",
+    ("unnamed outputs", "b", "W"): r"D_2 V^{\top} e_2\, h_1^{\top}",
+    ("unnamed outputs", "c", "V"): r"e_3\, h_3^{\top} + e_2\, h_2^{\top} + e_1\, h_1^{\top}",
+    ("unnamed outputs", "d", "V"): r"\sum_{t=1}^{3} e_t\, h_t^{\top}",
+    ("unnamed outputs", "e", "V"): r"\sum_{t=1}^{3} \delta z_t\, h_t^{\top}",
+    ("unnamed outputs", "f", "W"): r"\mathbf{0}",
+    ("three axes", "b", "h[0]"): r"\sum_{i=1}^{n} [\delta a_1]_i W_{i,:,:} x_1",
+    ("one among all", "a", "q"): (
+        r"\frac{1}{\tau} \sum_{i=0}^{N} \biggl(\frac{e^{s_i}}{\sum_{k=0}^{N} e^{s_k}} - \mathbf{1}[i = 0]\biggr)\, k_i"
+    ),
+    ("experts", "a", "G"): r"\operatorname{diag}(g)\, \bigl(\delta - (g^{\top} \delta)\, \mathbf{1}\bigr)\, x^{\top}",
+    ("experts", "b", "z"): r"\operatorname{softmax}(z) - t_1",
+    ("experts", "c", "w"): r"-\sum_{t=1}^{T} \frac{c_t}{1 + e^{c_tw^{\top}u_t}}\, u_t",
     ("decoder", "step", "g[s-1]"): (r"D_s C + \sum_{t=1}^{T} [a_s]_t D_s (h_t - c_s)\, h_t^{\top} A^{\top}"),
     ("decoder", "context", "a[s]"): r"\sum_{t=1}^{T} h_t\, \mathbf{e}_t^{\top}",
     ("forward recursion", "step", "alpha[t-1]"): (
@@ -645,8 +730,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("both ways", "first", "f[s]"): r"\prod_{j=t}^{s+1} (D_j A)",
     ("normalised", "scale", "gamma"): r"\sum_{i=1}^{m} \frac{\partial l}{\partial y_i}\, \hat{x}_i",
     ("normalised", "moments", "v"): (
-        r"\sum_{i=1}^{m} \biggl(-\frac{\gamma\, (x_i - \mu)}{2 (v + \varepsilon)^{3/2}}\,"
-        r" \frac{\partial l}{\partial y_i}\biggr)"
+        r"-\frac{\gamma}{2 (v + \varepsilon)^{3/2}} \sum_{i=1}^{m} \frac{\partial l}{\partial y_i}\, (x_i - \mu)"
     ),
     ("images", "twice", "x"): r"(A^{\top} B + B^{\top} A)\, x",
     ("images", "outer", "x"): r"(x^{\top} y)\, I + x\, x^{\top} (A^{\top} + A)",
@@ -666,15 +750,15 @@ ANSWERS: dict[tuple[str, str, str], str] = {
         r"\frac{w \odot g}{\sqrt{v + 1}} + \frac{2 \delta v}{n}\, (x - \mu) + \frac{\delta \mu}{n}\, \mathbf{1}"
     ),
     ("layernorm", "c", "x"): (
-        r"\frac{1}{\sqrt{v + 1}} \Bigl(I - \frac{1}{n} \mathbf{1}\, \mathbf{1}^{\top}\Bigr) - "
-        r"\frac{1}{n (v + 1)^{3/2}} (x - \mu)\, (x - \mu)^{\top}"
+        r"\frac{1}{\sqrt{v + 1}} \biggl(I - \frac{1}{n\, (v + 1)} (x - \mu)\, (x - \mu)^{\top} - "
+        r"\frac{1}{n} \mathbf{1}\, \mathbf{1}^{\top}\biggr)"
     ),
     ("attending", "a", "s"): r"W H^{\top} \delta",
     ("attending", "a", "H"): r"a\, (p - y)^{\top} U + \delta\, s^{\top} W",
     ("attending", "a", "e"): (
         r"\operatorname{diag}(a)\, \bigl(H U^{\top} (p - y) - \bigl(a^{\top} H U^{\top} (p - y)\bigr)\, \mathbf{1}\bigr)"
     ),
-    ("rmsnorm", "a", "x"): r"\frac{I}{\lVert x \rVert} - \frac{x\, x^{\top}}{\lVert x \rVert^{3}}",
+    ("rmsnorm", "a", "x"): r"\frac{1}{\lVert x \rVert} \biggl(I - \frac{x\, x^{\top}}{\lVert x \rVert^{2}}\biggr)",
     ("rmsnorm", "c", "x"): r"2 x",
     ("birnn", "a", "Wf"): r"\sum_{t=1}^{T} \delta a_{hf,t}\, \mathit{hf}_{t-1}^{\top}",
     ("birnn", "a", "Wb"): r"\sum_{t=1}^{T} \delta a_{hb,t}\, \mathit{hb}_{t+1}^{\top}",
@@ -691,14 +775,14 @@ ANSWERS: dict[tuple[str, str, str], str] = {
         r"\operatorname{diag}(z_t)\, \frac{\partial g_t}{\partial h_{t-1}}"
     ),
     ("logistic", "a", "w"): r"\frac{1}{N} X^{\top} (p - y)",
-    ("samples", "a", "w"): r"\sum_{i=1}^{N} \frac{p_i - y_i}{N}\, x_i",
+    ("samples", "a", "w"): r"\frac{1}{N} \sum_{i=1}^{N} (p_i - y_i)\, x_i",
     ("samples", "a", "x[i]"): r"\frac{p_i - y_i}{N}\, w",
-    ("samples", "c", "w"): r"\sum_{i=1}^{N} \frac{p_i\, (1 - p_i)}{N}\, x_i\, x_i^{\top}",
+    ("samples", "c", "w"): r"\frac{1}{N} \sum_{i=1}^{N} p_i (1 - p_i)\, x_i\, x_i^{\top}",
     ("logs", "b", "A"): r"A^{-\top}",
     ("second", "a", "A"): r"\sum_{t=1}^{T} \delta a_t\, h_{t-1}^{\top}",
     ("second", "a", "h[0]"): r"A^{\top} \delta a_1 + B^{\top} \delta a_2",
     ("second", "b", "h[t-2]"): r"D_t (B + A D_{t-1} A)",
-    ("hess", "a", "x"): r"\frac{1}{2} S + \frac{1}{2} S^{\top}",
+    ("hess", "a", "x"): r"\frac{1}{2} (S + S^{\top})",
     ("hess", "b", "x"): r"P",
     ("hess", "c", "w"): r"p (1 - p)\, x\, x^{\top}",
     ("hess", "d", "x"): r"\operatorname{diag}(g) - g\, g^{\top}",
@@ -728,7 +812,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("mats", "d", "A"): r"-A^{-\top} x\, x^{\top} A^{-\top}",
     ("mats", "f", "A"): r"-A^{-\top} A^{-\top}",
     ("mats", "g", "A"): r"t_7 A^{-\top}",
-    ("mats", "h", "A"): r"A B^{\top} + A B",
+    ("mats", "h", "A"): r"A (B + B^{\top})",
     ("mats", "i", "x"): r"2 S^{-1} x",
     ("T1", "a", "W"): r"\delta a_1\, h_0^{\top}",
     ("indexed", "a", "q"): "p - y",

@@ -9,21 +9,23 @@ from symgrad.calculus.adjoint import Equation, Term, adjoint_equations
 from symgrad.calculus.cancel import may_cancel, settled
 from symgrad.calculus.dependency import lags, reach
 from symgrad.calculus.ends import open_ends
+from symgrad.calculus.in_matrices import in_matrices
 from symgrad.calculus.layer_sums import in_entries
 from symgrad.calculus.pullback import divides
-from symgrad.calculus.recast import ends_at, name_preactivations
-from symgrad.calculus.rewrite import size
+from symgrad.calculus.recast import argument_to_name, ends_at, name_preactivations
+from symgrad.calculus.rewrite import dummies_apart, size
 from symgrad.calculus.stacking import one_stack
 from symgrad.derivation.at_ends import at_ends
-from symgrad.derivation.differentiation.guards import DELTA, beyond, delta, holds_at, unguarded
+from symgrad.derivation.differentiation.guards import DELTA, between, beyond, delta, holds_at, in_order, unguarded
+from symgrad.derivation.differentiation.matrix_lines import matrix_line
 from symgrad.derivation.reasons import paths_add, why
 from symgrad.derivation.steps import Block, Introduced, Line, Prose, Reason, Result
 from symgrad.derivation.workspace import Workspace, first_free, names_in_use, workspace
 from symgrad.errors import QuestionError
 from symgrad.problem.model import Asked, Problem, Question
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, integer, size_symbol
-from symgrad.tensor.nodes import Add, Binder, Call, Concat, Deriv, Expr, Fold, MatMul, Num, Opaque, Shape, Var
+from symgrad.tensor.integers import Int, size_symbol
+from symgrad.tensor.nodes import Add, Apply, Binder, Call, Concat, Deriv, Expr, Fold, MatMul, Num, Opaque, Shape, Var
 from symgrad.tensor.reindex import free_ints, fresh_symbol, reindex
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition, System
@@ -49,18 +51,21 @@ def with_preactivations(
 ) -> tuple[System, tuple[Definition, ...]]:
     """The model with the arguments of the nonlinearities below ``of`` named: a for one, a_f, a_i, … for several.
 
-    ``chosen`` tells of a definition whether it is looked at; all are where it is left out.
+    The argument of a softmax is z, or z_p, …. ``chosen`` tells of a definition whether it is looked at; all are where
+    it is left out.
     """
     used = names_in_use(problem, system)
     read = reach(of.name, lags(system).reads)
     if chosen is not None:
         read &= {d.family for d in system.definitions if chosen(d.body)}
     others = System(tuple(d for d in system.definitions if d.family != of.name))
-    several = len(name_preactivations(others, read, lambda f: f)[1]) > 1
+    bent = [d.body for d in others.definitions if d.family in read and argument_to_name(d.body) is not None]
+    several = sum(isinstance(x, Apply) for x in bent) > 1
 
-    def fresh(family: str) -> str:
-        wishes = [f"a_{family}", f"s_{family}", f"pre_{family}"]
-        name = first_free(wishes if several else ["a", "s", *wishes], used)
+    def fresh(family: str, logits: bool) -> str:
+        wishes = [f"z_{family}"] if logits else [f"a_{family}", f"s_{family}", f"pre_{family}"]
+        short = ["z"] if logits else [] if several else ["a", "s"]
+        name = first_free([*short, *wishes], used)
         used.add(name)
         return name
 
@@ -185,7 +190,18 @@ class _Pass:
         if self.wanted <= set(self.boxes) and last < len(lines):
             lines.insert(last, Prose(("Handed on along the recurrence:",)))
         used = {v.name for v in self.equations}
-        return [*([Prose(notation)] if self.blocks else []), *(x for x in named if x.name.name in used), *lines]
+        named_here = [x for x in named if x.name.name in used]
+        return [*([Prose(notation)] if self.blocks else []), *named_here, *self._read_in_matrices(), *lines]
+
+    def _read_in_matrices(self) -> list[Block]:
+        """The definitions of the nodes on the way that are sums over indices, in matrix notation."""
+        readers = dict.fromkeys(t.reader for e in self.equations.values() for t in e.terms)
+        found: list[Block] = []
+        for d in self.work.system.definitions:
+            if d.target in readers:
+                line = matrix_line(self.work, d.target, d.body, d.ranges)
+                found += [] if line is None else [line]
+        return found
 
     def _know(self, node: Var) -> None:
         """δ is defined by differentiating the model, so that every equation is checked against the model."""
@@ -209,8 +225,9 @@ class _Pass:
             for x in equation.ranges
             if r.op == "==" and x.symbol in (r.left, r.right)
         }
-        if fixed and len(equation.ranges) == 1:
-            self._state_piecewise(equation, list(fixed))
+        places = in_order(fixed, equation.ranges[0]) if len(equation.ranges) == 1 else []
+        if places:
+            self._state_piecewise(equation, places)
             return
         self.blocks += self._boundaries(equation)
         sides = self._sides(unguarded(equation, self.work.system, self.bodies))
@@ -248,7 +265,7 @@ class _Pass:
         for place in places:
             here = {x.symbol: place}
             terms = [t for t in equation.terms if holds_at(t, here) is not False]
-            value = b.add(*(reindex(t.value, here) for t in terms))
+            value = settled(b.add(*(reindex(t.value, here) for t in terms)))
             node = reindex(equation.node, here)
             assert isinstance(node, Var)
             reason = self._why(terms, node, here)
@@ -256,16 +273,13 @@ class _Pass:
         rest = [t for t in equation.terms if all(r.op != "==" for r in t.guard)]
         if not rest:
             return
-        hi = x.hi
-        if all(any(place == x.hi for place in places) for _ in (0,)):
-            hi = x.hi - 1
-        value = b.add(*(t.value for t in rest))
-        ranges = (Binder(x.symbol, x.lo, integer(hi)),)
-        self.blocks.append(
-            self.work.certifier.line(
-                delta(equation.node), value, reason=self._why(rest, equation.node, {}), rule="backprop", ranges=ranges
+        value = dummies_apart(settled(b.add(*(t.value for t in rest))))
+        for ranges in between(x, places):
+            reason = self._why(rest, equation.node, {})
+            line = self.work.certifier.line(
+                delta(equation.node), value, reason=reason, rule="backprop", ranges=(ranges,)
             )
-        )
+            self.blocks.append(line)
 
     def _boundaries(self, equation: Equation) -> list[Block]:
         """δ of the readers that would lie beyond an end of the steps is zero."""
@@ -303,6 +317,7 @@ class _Pass:
         body = self.work.system.body(named[0])
         if body is None:
             return ()
+        body = in_matrices(body)
         if isinstance(body, Call) and body.fn == "softmax" and divides(self.inline.get(named[0], b.ONE), named[0]):
             return ("softmax with cross-entropy",)
         return why(named[0], body, node)

@@ -1,6 +1,7 @@
 """Questions of kind derivative: which way leads to the form that is asked for."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -8,6 +9,7 @@ from symgrad.calculus.dependency import lags
 from symgrad.calculus.ends import open_ends
 from symgrad.calculus.layer_adjoints import has_layer
 from symgrad.calculus.layer_sums import in_entries
+from symgrad.calculus.rewrite import size
 from symgrad.calculus.trace import OpenPaths
 from symgrad.derivation.at_ends import at_ends
 from symgrad.derivation.differentiation import backprop
@@ -28,6 +30,9 @@ from symgrad.tensor.nodes import Apply, Deriv, Entry, Expr, Rel, Var
 from symgrad.tensor.scalars import SCALARS
 from symgrad.tensor.system import Definition, System
 from symgrad.tensor.walk import postorder
+
+READABLE: Final = 40
+"""Names in a gradient that is not taken apart by adjoints, where no form is asked for."""
 
 
 def solve(problem: Problem, question: Question) -> tuple[Result, ...]:
@@ -91,7 +96,10 @@ def _forwards(problem: Problem, question: Question, system: System, node: Expr) 
     if form in ("chain", "expanded", "factored") and _in_matrices(node, wrt):
         assert isinstance(node, Var)
         if not any(_open_recurrence(system, node, w.expr) for w in wrt if isinstance(w.expr, Var)):
-            return tuple(_along_paths(problem, question, system, node, wrt, form))
+            found = tuple(_along_paths(problem, question, system, node, wrt, form))
+            if question.form or not any(r.value is not None and size(r.value) > READABLE for r in found):
+                return found
+            return tuple(_along_paths(problem, question, system, node, wrt, "factored"))
     return tuple(_one(problem, question, system, node, w, form) for w in wrt)
 
 
@@ -163,15 +171,19 @@ def _one(problem: Problem, question: Question, system: System, of: Expr, w: Aske
         return _by_entries(problem, question, system, of, w, conds)
     assert isinstance(of, Var)
     assert isinstance(w.expr, Var)
-    try:
-        return _closed(problem, question, system, system, of, w)
-    except OpenPaths:
-        opened = open_ends(system, [of, w.expr], names_in_use(problem, system), shortest=2, near=0)
-        start = of if opened is None else opened.open(of)
-        if opened is None or of.order or not isinstance(start, Var):
-            raise
-        found = _closed(problem, question, system, opened.system, start, replace(w, expr=opened.open(w.expr)))
-        return at_ends(found, opened)
+    opened = open_ends(system, [of, w.expr], names_in_use(problem, system), shortest=2, near=0)
+    start = of if opened is None else opened.open(of)
+    usable = opened is not None and not of.order and isinstance(start, Var)
+    if not (usable and form == "sum-of-products" and not states(system, of.name, w.expr.name)):
+        try:
+            return _closed(problem, question, system, system, of, w)
+        except OpenPaths:
+            if not usable:
+                raise
+    assert opened is not None
+    assert isinstance(start, Var)
+    found = _closed(problem, question, system, opened.system, start, replace(w, expr=opened.open(w.expr)))
+    return at_ends(found, opened)
 
 
 def _closed(problem: Problem, question: Question, model: System, system: System, of: Var, w: Asked) -> Result:

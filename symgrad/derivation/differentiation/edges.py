@@ -35,7 +35,8 @@ class Edges(Struct, frozen=True):
     def edge(self, reader: Var, node: Var, known: Expr) -> Edge:
         """What a reader passes to a node, ``known`` being ∂of/∂reader as far as it is written out."""
         of = self.graph.of
-        unresolved = b.ONE if reader is of and not of.order else self.graph.derivative(reader)
+        one = not of.order and (reader is of or known is b.ONE)
+        unresolved = b.ONE if one else self.graph.derivative(reader)
         if not of.order:
             cancels = may_cancel(known, reader)
             shares = (self._share(reader, node, g, cancels) for g in (unresolved, known))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sympy
 from msgspec import Struct
 
+from symgrad.calculus.cancel import outside_sums
 from symgrad.derivation.differentiation.first_order import FirstOrder
 from symgrad.derivation.differentiation.paths import Paths
 from symgrad.derivation.differentiation.state import states
@@ -85,7 +86,8 @@ class ByEntries(Struct):
         ranges = (*self.of.binders, *self.wrt.binders)
         within = [*ranges, *self._entry_ranges()]
         value = contract_deltas(component(plain, self.wrt.indices), within=within)
-        value = align(self._shorten(replace_nodes(value, {scalar: self.of.entry})), self.of.indices)
+        value = outside_sums(self._shorten(replace_nodes(value, {scalar: self.of.entry})))
+        value = align(value, self.of.indices)
         left = Deriv(self.of.entry, self.wrt.entry, "total", (), self.held)
         body = self.work.system.body(self.of.node)
         if body is not None and self.of.indices:

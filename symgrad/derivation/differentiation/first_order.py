@@ -9,8 +9,9 @@ from collections.abc import Iterable
 import sympy
 from msgspec import Struct, field
 
+from symgrad.calculus.cancel import outside_sums
 from symgrad.calculus.dependency import lags, reads
-from symgrad.calculus.rewrite import collect, factor
+from symgrad.calculus.rewrite import collect, factor, softmax_jacobian
 from symgrad.calculus.trace import OpenPaths, symbols_in, trace
 from symgrad.derivation.differentiation.paths import Paths
 from symgrad.derivation.differentiation.state import State, gaps, readings
@@ -22,6 +23,7 @@ from symgrad.tensor import build as b
 from symgrad.tensor.integers import Int, integer, symbols_of
 from symgrad.tensor.nodes import Add, Binder, Expr, Opaque, Var
 from symgrad.tensor.reindex import fresh_symbol, reindex
+from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
 
@@ -58,7 +60,10 @@ class FirstOrder(Struct):
             QuestionError: the result has more than two axes.
         """
         if self.of.order + self.wrt.order > 2:
-            raise QuestionError("a closed form with more than two axes; ask for form components")
+            raise QuestionError(
+                f"{describe_node(self.wrt)} acts at every earlier step too, and their sum of products fits no matrix; "
+                f"hold {self.state.family} at the step before, for one step alone"
+            )
         self._find_top()
         self.taken |= symbols_of(self.top) | symbols_of(self.state.step.hi) | symbols_in(self.wrt)
         uses = self._uses()
@@ -76,7 +81,7 @@ class FirstOrder(Struct):
             terms.insert(0, own.solve())
             self._keep(own)
         self.blocks += self.names.take()
-        return b.add(*terms)
+        return outside_sums(b.add(*terms))
 
     # Along the recurrence
 
@@ -256,7 +261,8 @@ class FirstOrder(Struct):
         g = Var(self.work.fresh("g", "v", "q"), (), s_k.shape)
         scalar = Var(self.work.fresh("y", "r"), (), ())
         self.work.define([Definition(scalar.name, (), b.inner(g, s_k) if s_k.order == 1 else b.mul(g, s_k))])
-        return replace_nodes(collect(factor(self._paths(scalar, self.wrt, before).solve())), {g: adjoint})
+        passed = softmax_jacobian(collect(factor(self._paths(scalar, self.wrt, before).solve())))
+        return replace_nodes(passed, {g: adjoint})
 
     def _paths(self, of: Var, wrt: Var, *held: Var, form: str = "plain") -> Paths:
         return Paths(self.work, self.names, of, wrt, form, held=frozenset(held), shown=self.shown)

@@ -1,16 +1,17 @@
 """Guards of adjoint terms: where a reader exists, and where δ beyond an end of the steps is zero anyway."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 
 import sympy
 
 from symgrad.calculus.adjoint import Equation, Term
 from symgrad.calculus.cancel import settled
-from symgrad.calculus.rewrite import collect, fold_definitions
+from symgrad.calculus.rewrite import collect, common_scalars, dummies_apart, fold_definitions, known_totals
 from symgrad.calculus.stacking import one_stack
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, replace, same, symbols_of
-from symgrad.tensor.nodes import Deriv, Expr, Rel, Var
+from symgrad.tensor.integers import Int, integer, replace, same, symbols_of
+from symgrad.tensor.nodes import Binder, Deriv, Expr, Rel, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.system import System
 from symgrad.tensor.walk import variables
@@ -33,7 +34,8 @@ def unguarded(equation: Equation, system: System, bodies: Mapping[Expr, Var]) ->
         passed = any(v.name == DELTA + t.reader.name for v in variables(t.value))
         guard = [r for r in t.guard if not (given or (passed and only_ends(t, r, equation, system)))]
         terms.append(b.mul(b.iverson(*guard), t.value) if guard else collect(t.value))
-    return settled(fold_definitions(one_stack(b.add(*terms)), bodies))
+    total = known_totals(fold_definitions(one_stack(b.add(*terms)), bodies), system.body)
+    return dummies_apart(settled(common_scalars(settled(total))))
 
 
 def only_ends(term: Term, r: Rel, equation: Equation, system: System) -> bool:
@@ -73,3 +75,20 @@ def holds_at(term: Term, here: dict[sympy.Symbol, Int]) -> bool | None:
     if any(k is False for k in known):
         return False
     return True if all(known) else None
+
+
+def in_order(places: Collection[Int], within: Binder) -> list[Int]:
+    """Single steps in their order; none where their order, or whether they lie in the range, depends on the sizes."""
+    ordered = sorted(places, key=lambda p: p if isinstance(p, int) else sympy.oo)
+    apart = all(b.holds(b.rel("<", lower, upper)) for lower, upper in pairwise(ordered))
+    at_ends = all(same(p, within.lo) or same(p, within.hi) for p in places)
+    inside = all(b.holds(b.rel("<=", within.lo, p)) and b.holds(b.rel("<=", p, within.hi)) for p in places)
+    return ordered if apart and (at_ends or inside) else []
+
+
+def between(within: Binder, places: Sequence[Int]) -> list[Binder]:
+    """The parts of a range that are left without some of its steps, which are in order."""
+    starts = [within.lo, *(integer(p + 1) for p in places)]
+    stops = [*(integer(p - 1) for p in places), within.hi]
+    parts = zip(starts, stops, strict=True)
+    return [Binder(within.symbol, lo, hi) for lo, hi in parts if b.holds(b.rel("<=", lo, hi)) is not False]

@@ -48,6 +48,7 @@ def second_order(problem: Problem, question: Question, system: System, of: Expr,
         left = b.deriv(name, w.expr, "total", held)
         blocks += second.blocks
         blocks.append(work.certifier.line(left, value, reason=second.reason, rule="Hessian", boxed=True))
+        blocks += names.take(value)
     else:
         rows, columns = place(name, "ijk", work), place(w.expr, "lmpq", work)
         _, value, lines = ByEntries(work, rows, columns, held).solve()

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from symgrad.calculus.cancel import may_cancel, settled
+from symgrad.calculus.cancel import may_cancel, settled, signs
 from symgrad.calculus.entries import has_units, take_entries
 from symgrad.calculus.images import linear_images, through_variable
+from symgrad.calculus.in_matrices import in_matrices
 from symgrad.calculus.layer_adjoints import given_by_entries, has_layer
 from symgrad.calculus.layer_sums import in_entries
 from symgrad.calculus.pullback import divides
@@ -15,8 +16,10 @@ from symgrad.calculus.rewrite import (
     collect,
     common_scalars,
     distribute,
+    dummies_apart,
     factor,
     fold_definitions,
+    known_totals,
     merge_diagonals,
     multiply_out,
     size,
@@ -24,17 +27,17 @@ from symgrad.calculus.rewrite import (
 from symgrad.calculus.trace import Trace, symbols_in, trace
 from symgrad.derivation.differentiation.edges import Edge, Edges, compose
 from symgrad.derivation.differentiation.factors import LocalFactors
+from symgrad.derivation.differentiation.matrix_lines import matrix_line
 from symgrad.derivation.differentiation.order import backward, ways_down
 from symgrad.derivation.differentiation.written_out import Links
 from symgrad.derivation.naming import Names
-from symgrad.derivation.reasons import PUT_IN, paths_add, put_in, why
+from symgrad.derivation.reasons import PUT_IN, listed, paths_add, put_in, why
 from symgrad.derivation.steps import Block, Line, Reason
 from symgrad.derivation.workspace import Workspace
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.nodes import Add, Build, Call, Deriv, Expr, Eye, Fold, Var
-from symgrad.tensor.rebuild import transform
-from symgrad.tensor.reindex import renamed_apart
+from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.walk import postorder, variables
 
 MOST_NAMES: Final = 20_000
@@ -79,7 +82,7 @@ class Paths:
     def __post_init__(self) -> None:
         self.graph = trace(self.work.system, self.of, [self.wrt], self.held)
         self.backward = backward(self.graph, self.work.system)
-        self.bodies = dict(self.graph.bodies)
+        self.bodies = {v: in_matrices(body) for v, body in self.graph.bodies.items()}
 
     def solve(self) -> Expr:
         """The derivative in the form asked for; the lines on the way are in ``blocks``."""
@@ -88,11 +91,22 @@ class Paths:
         self.known[self.of] = b.identity_tensor(self.of.shape)
         if self.form == "expanded" and not self.leave and (value := self._link_by_link()) is not None:
             return value
+        self._read_in_matrices()
         first = self._chain_line()
         if first is not None:
             self.blocks.append(first)
             self.shown.add((first.left, *first.right))
         return self._through_nodes()
+
+    def _read_in_matrices(self) -> None:
+        """What is given by sums over indices, in the notation in which it is differentiated."""
+        if self.form == "plain" or self.quiet:
+            return
+        for node in reversed(self.backward):
+            line = matrix_line(self.work, node, self.graph.bodies.get(node), self.graph.ranges(node))
+            if line is not None and (line.left, *line.right) not in self.shown:
+                self.shown.add((line.left, *line.right))
+                self.blocks.append(line)
 
     def _through_nodes(self) -> Expr:
         for node in self.backward:
@@ -205,7 +219,7 @@ class Paths:
         if not self.of.order and len(edges) == 1 and _is_difference(value):
             recurs = node.subs or self.names.knows(value, node) or ways_down(self.graph, node, self.wrt) > 1
             return self.names.error(node, value) if recurs else value
-        long = self.form == "chain" and node.order and self._is_long(node, value)
+        long = self.form in ("chain", "factored") and node.order and self._is_long(node, value)
         if node.name in self.adjoints or (
             not self.of.order and (_by_entries(value) or self._through_layer(node, value) or long)
         ):
@@ -255,7 +269,10 @@ class Paths:
             readers.sort(key=lambda r: len(r.subs) != len(node.subs) or r.subs != node.subs)
         edges = Edges(self.graph, self.names)
         found = (edges.edge(r, node, self.known[r]) for r in readers)
-        return [Edge(e.reader, self._apart(e.unresolved), e.value) for e in found]
+        if self.form == "plain" or self.of.order:
+            return [Edge(e.reader, self._apart(e.unresolved), e.value) for e in found]
+        members = [(e, self.graph.member(e.reader, node)) for e in found]
+        return [Edge(e.reader, self._apart(e.unresolved), self.names.errors_in(e.value, m)) for e, m in members]
 
     def _reads(self, reader: Var, node: Var) -> bool:
         return reader in self.bodies and reader not in self.leave and node in self.graph.reads[reader]
@@ -291,14 +308,26 @@ class Paths:
             self.reason = PUT_IN
         else:
             self._say_factors(edges, value)
-        final = value
+        final = value = self._without_zeros(value)
         if self.form == "expanded":
             final = merge_diagonals(distribute(value))
         elif self.form == "factored":
             final = min((factor(value), factor(distribute(value))), key=size)
         elif self.form == "chain":
-            final = factor(value) if self.of.order else value
+            factored = factor(value)
+            final = factored if self.of.order or (len(edges) == 1 and size(factored) < size(value)) else value
+        final = final if final is value else signs(final)
         return self._through_variable(self.names.found.get(final, final))
+
+    def _without_zeros(self, value: Expr) -> Expr:
+        """The terms that are left where a recurrence begins with zero."""
+        bodies = {v: self.work.system.body(v) for v in variables(value) if v.subs and v not in self.graph.bodies}
+        zero: dict[Expr, Expr] = {v: body for v, body in bodies.items() if body is not None and b.is_zero(body)}
+        if not zero or self.form == "plain":
+            return value
+        self._say(self._deriv(self.wrt), [value], self.reason)
+        self.reason = listed([(b.compare("==", v, b.zeros(v.shape)),) for v in zero])
+        return self._simplify(replace_nodes(value, zero))
 
     def images(self, value: Expr) -> dict[Expr, Expr]:
         """The names on the way, and those in a value, that are linear in wrt, written out over it."""
@@ -351,12 +380,12 @@ class Paths:
             if fresh is x:
                 break
             x = fresh
-        return self._apart(x)
+        x = settled(known_totals(x, self.work.system.body))
+        return self._apart(x if self.form in ("expanded", "plain") else settled(common_scalars(x)))
 
     def _apart(self, x: Expr) -> Expr:
-        """Sums over other indices than those of the two nodes, x_i − Σ_k x_k."""
-        taken = frozenset(symbols_in(self.of) | symbols_in(self.wrt))
-        return transform(x, lambda y: renamed_apart(y, taken), into=lambda y: not isinstance(y, Deriv))
+        """Sums over other indices than those of the two nodes."""
+        return dummies_apart(x, symbols_in(self.of) | symbols_in(self.wrt))
 
     def _reason(self, node: Var, edges: list[Edge]) -> Reason:
         readers = [e.reader for e in edges]
@@ -373,8 +402,9 @@ def _no_derivative(x: Expr) -> bool:
 
 
 def _by_entries(x: Expr) -> bool:
-    """Whether a value is given by sums for its entries, which no later line should repeat."""
-    return any(isinstance(y, Build) for y in postorder(x)) and any(isinstance(y, Fold) for y in postorder(x))
+    """Whether a value is given by sums for its entries, or by its entries, which no later line should repeat."""
+    folds = [y for y in postorder(x) if isinstance(y, Fold)]
+    return (any(isinstance(y, Build) for y in postorder(x)) and bool(folds)) or any(has_units(y.body) for y in folds)
 
 
 def _is_difference(x: Expr) -> bool:

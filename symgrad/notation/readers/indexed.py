@@ -179,7 +179,13 @@ def _(expr: Iverson, ctx: Context) -> Piece:
         factors = [_kronecker(c, ctx) for c in expr.conds]
         return Piece(Row(tuple(factors)), level.PRODUCT) if len(factors) > 1 else Piece(factors[0], level.ATOM)
     script = ctx.within_script()
-    return indicator(sequence(_chained(expr.conds, script)))
+    return indicator(sequence(_chained([_index_first(c) for c in expr.conds], script)))
+
+
+def _index_first(c: Rel) -> Rel:
+    """t = T and i = 0, whichever side of the equation the index stands on."""
+    known = [not symbols_of(x) or any(s.is_positive for s in symbols_of(x)) for x in (c.left, c.right)]
+    return Rel(c.op, c.right, c.left) if c.op == "==" and known == [True, False] else c
 
 
 def _is_kronecker(c: Rel) -> bool:
