@@ -57,6 +57,7 @@ class Characters(Struct):
     level: int = 0
 
     def add(self, kind: Kind, text: str, start: int, end: int) -> None:
+        """One more token; what stands in braces behind `_` is known to be a subscript."""
         if kind is Kind.OPEN and text == "{":
             below = bool(self.tokens) and self.tokens[-1].says("_")
             self.scripts.append(below or bool(self.scripts and self.scripts[-1]))
@@ -66,6 +67,7 @@ class Characters(Struct):
         self.at = end
 
     def number(self, found: re.Match[str]) -> None:
+        r"""A number, of which a bare argument of `\frac` takes one digit; a hundredth of it before a per cent sign."""
         if self.is_argument():
             if found[0].startswith("."):
                 raise ProblemError("a part of this fraction is a mere point", self.source.place(self.at, self.at + 1))
@@ -128,6 +130,7 @@ class Characters(Struct):
     # Other signs
 
     def sign(self, char: str) -> None:
+        """What is neither a letter nor a number nor a command: a bracket, a script, a sign of Unicode or of ASCII."""
         start = self.at
         if char in OPENING:
             self.add(Kind.OPEN, OPENING[char], start, start + 1)
@@ -145,6 +148,7 @@ class Characters(Struct):
             self.ascii_sign(char, start)
 
     def ascii_sign(self, char: str, start: int) -> None:
+        """The longest sign that begins here."""
         for sign in _SIGNS:
             if self.source.text.startswith(sign, start):
                 kind = {",": Kind.COMMA, ".": Kind.DOT}.get(sign, Kind.OPERATOR)
@@ -154,6 +158,7 @@ class Characters(Struct):
         raise ProblemError(f"{shown} cannot be read here", self.source.place(start, start + 1))
 
     def unicode(self, command: str, start: int) -> None:
+        """A sign of Unicode, which means what its command does."""
         if command in GRAMMAR:
             self.add(Kind.COMMAND, command, start, start + 1)
         elif command in SILENT:

@@ -49,6 +49,7 @@ class Cursor(Parser):
 
     @property
     def token(self) -> Token:
+        """The token here, or the end of the group."""
         if self.at < self.stop:
             return self.tokens[self.at]
         if self.ending is None or self.ending[0] != self.stop:
@@ -83,6 +84,7 @@ class Cursor(Parser):
     # Operators
 
     def infix(self) -> Infix | None:
+        """The operator that stands here, a product where none is written; None where the expression ends."""
         token = self.token
         if self.opens_bars():
             return JUXTAPOSED
@@ -104,6 +106,7 @@ class Cursor(Parser):
         return self.separated(bar, (self.at + 1, self.stop))
 
     def operator(self) -> str:
+        """The sign of the operator here, which is taken; nothing is written for a product."""
         if self.token.kind is not Kind.OPERATOR or self.token.text in BARS:
             return IMPLICIT
         return self.take().text
@@ -217,6 +220,7 @@ class Cursor(Parser):
     # What is wrong
 
     def unexpected(self) -> NoReturn:
+        """Refuse the token here, with what is missing before or behind it."""
         before = self.tokens[self.at - 1] if self.at else None
         token = self.token
         shown = token.place.text or token.text

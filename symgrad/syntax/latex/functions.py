@@ -174,6 +174,7 @@ class FunctionReader(Cursor):
         return args, named
 
     def argument(self) -> Tree:
+        """One argument: a setting, a law `z ~ q`, or an expression."""
         after = self.peek()
         if self.token.kind is Kind.NAME and after is not None and after.says("=") and self.begins(self.at + 2).text:
             return self.keyword()

@@ -69,6 +69,7 @@ class _Lexer(Characters):
         self.level -= 1
 
     def command(self, end: int) -> None:
+        """A command with its arguments, or the sign that it sets."""
         found = _COMMAND.match(self.source.text, self.at, end)
         if found is None:
             raise ProblemError("a backslash stands at the end", self.source.place(self.at, self.at + 1))
@@ -176,6 +177,7 @@ class _Lexer(Characters):
             self.argument(end)
 
     def environment(self, name: str, start: int, end: int) -> None:
+        """The beginning or the end of an environment, one token; how its columns are set says nothing."""
         first, last = self.argument(end)
         kind = self.source.text[first:last].strip().rstrip("*")
         self.tokens[-1] = Token(Kind.COMMAND, f"{name}{{{kind}}}", self.source.place(start, self.at))

@@ -102,6 +102,7 @@ class LatexParser(NameReader):
         return follows and (before.place.end == after.place.start or not self.vocabulary.knows("d"))
 
     def primary(self) -> Tree:
+        """What can stand between two operators: a number, a name, brackets, bars, a command with its arguments."""
         token = self.token
         match token.kind:
             case Kind.NUMBER:
@@ -165,6 +166,7 @@ class LatexParser(NameReader):
         return Call(tree.func, tree.args, (*tree.keywords, keyword), place=self.since(start))
 
     def between_bars(self) -> Tree:
+        """|x| and ‖x‖."""
         opening = self.take()
         self.bars.append(opening.text)
         inner = self.expression()
@@ -175,6 +177,7 @@ class LatexParser(NameReader):
         return self.measured(opening.text, inner, opening)
 
     def fenced(self, opening: Token, inside: tuple[int, int]) -> Tree:
+        """|x| and ‖x‖ between bars that are known to be a pair."""
         inner = self.group(inside, self.expression)
         self.at = inside[1] + 1
         return self.measured(opening.text[0], inner, opening)
@@ -202,6 +205,7 @@ def rule(*commands: str) -> Callable[[Callable[[LatexParser], Tree]], Callable[[
     """Enter a rule in the table."""
 
     def enter(reader: Callable[[LatexParser], Tree]) -> Callable[[LatexParser], Tree]:
+        """The reader, which is in the table now."""
         RULES.update(dict.fromkeys(commands, reader))
         return reader
 

@@ -54,6 +54,7 @@ def over_range(p: LatexParser) -> Tree:
 
 
 def limits(p: LatexParser) -> tuple[Range | None, Range | None]:
+    """What stands below and above a sum, in either order."""
     below: Range | None = None
     above: Range | None = None
     while p.token.says("_", "^"):

@@ -12,6 +12,7 @@ from symgrad.verification.surgery import Splice, bare_text, inner_extent, places
 
 
 def step(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """h_{t−1} for h_t: a step off by one."""
     if not isinstance(node, Subscript) or not isinstance(node.base, Name):
         return
     family = context.names.families.get(node.base.id)
@@ -86,6 +87,7 @@ def entry(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
 
 
 def bound(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """Σ_{t=1}^{T} for Σ_{t=1}^{T−1}: an end of a range off by one, or the wrong size."""
     if not isinstance(node, Span) or not isinstance(parent, Keyword) or node.lo is None or node.hi is None:
         return
     for low in (False, True):

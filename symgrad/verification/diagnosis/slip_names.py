@@ -93,6 +93,7 @@ def power(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant
 
 
 def variable(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """W for U: another quantity, one with the same number of steps."""
     base = node.base if isinstance(node, Subscript) else node
     if (
         not isinstance(base, Name)

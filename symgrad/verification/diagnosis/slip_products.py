@@ -23,6 +23,7 @@ from symgrad.verification.surgery import (
 
 
 def transposes(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """Aᵀ for A, and A for Aᵀ."""
     if isinstance(node, Transpose):
         inner = node.operand
         yield inner, f"{text_of(inner)} should not be transposed", (Splice(extent(inner)[1], node.place.end, ""),)
@@ -38,6 +39,7 @@ def transposes(context: Context, node: Tree, parent: Tree | None) -> Iterator[Va
 
 
 def sign(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """a − b for a + b, and −a for a."""
     if isinstance(node, Binary) and node.op in ("+", "-") and is_value(node, parent):
         other = "-" if node.op == "+" else "+"
         gap = (extent(node.left)[1], extent(node.right)[0])
@@ -113,6 +115,7 @@ def bracket(context: Context, node: Tree, parent: Tree | None) -> Iterator[Varia
 
 
 def entrywise(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """a ⊙ b for A b, and A b for a ⊙ b."""
     if not isinstance(node, Binary) or node.op not in PRODUCTS:
         return
     gap = Splice(extent(node.left)[1], extent(node.right)[0], "")
@@ -134,6 +137,7 @@ def entrywise(context: Context, node: Tree, parent: Tree | None) -> Iterator[Var
 
 
 def diag(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """diag(v) for v, and v for diag(v)."""
     if isinstance(node, Call) and node.func.id == "diag" and len(node.args) == 1:
         inner = node.args[0]
         yield inner, f"diag does not belong around {bare_text(inner)}", instead(node, f"({bare_text(inner)})")
@@ -144,6 +148,7 @@ def diag(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]
 
 
 def order(context: Context, node: Tree, parent: Tree | None) -> Iterator[Variant]:
+    """B A for A B, of the last two factors."""
     if not isinstance(node, Binary) or node.op not in PRODUCTS:
         return
     row, signs = factors(node), operators(node)
@@ -179,12 +184,14 @@ def lost(context: Context, node: Tree, parent: Tree | None) -> Iterator[Choice]:
     shown = bracketed(node)
 
     def beside(x: Filler, before: bool) -> Variant:
+        """A part with a factor before or behind it."""
         pair = (x.tree, node) if before else (node, x.tree)
         joined = context.hand.product.join((x.text, shown) if before else (shown, x.text))
         new = Binary(IMPLICIT, *pair, place=node.place)
         return new, f"the factor {x.text} is missing", instead(node, joined)
 
     def scaling(x: Filler) -> Variant:
+        """A part scaled entry by entry."""
         new = Binary("⊙", x.tree, node, place=node.place)
         joined = f"{x.text} {context.hand.entrywise} {shown}"
         return new, f"the factor {x.text} is missing", instead(node, joined)
@@ -210,6 +217,7 @@ def _added(terms: Sequence[Filler], what: str, node: Tree, parent: Tree | None) 
     _, end = inner_extent(node)
 
     def added(x: Filler, op: str) -> Variant:
+        """A sum with one more term."""
         new = Binary(op, node, x.tree, place=node.place)
         return new, f"the {what} {x.text} is missing", (Splice(end, end, f" {op} {x.text}"),)
 

@@ -14,6 +14,7 @@ def _around(node: Tree, before: str, behind: str) -> tuple[Splice, ...]:
 
 
 def instead(node: Tree, text: str) -> tuple[Splice, ...]:
+    """A text in the place of a part and the brackets around it."""
     return (Splice(*extent(node), text),)
 
 
@@ -57,6 +58,7 @@ def shifted(index: Tree, by: int) -> tuple[Tree, str]:
 
 
 def primed(text: str) -> str:
+    """σ′( for σ(: a prime before the bracket that ends a text."""
     at = max(text.rfind("("), text.rfind("["), text.rfind("{"))
     left = text.rfind(r"\left")
     cut = left if 0 <= left < at else at

@@ -161,6 +161,7 @@ class _Scanner(Struct):
     missing: set[str] = field(default_factory=set)
 
     def run(self, at: int) -> None:
+        """Take the text apart from a place to its end."""
         text = self.source.text
         while found := _OPENER.search(text, at):
             self.say(at, found.start())
@@ -191,6 +192,7 @@ class _Scanner(Struct):
                 return self.formula(found, found[0].replace("begin", "end"), True)
 
     def formula(self, found: re.Match[str], closer: str, display: bool) -> int:
+        """Note the formula that begins here and is closed so; the place behind it."""
         text, start = self.source.text, found.end()
         if closer in self.missing:
             return start
@@ -212,6 +214,7 @@ class _Scanner(Struct):
         return -1 if blank >= 0 else end
 
     def add(self, start: int, end: int, display: bool) -> None:
+        """Note a formula, with the words before it."""
         adjoins = not self.words.strip() and bool(self.formulas)
         context = f"{self.heading}: {self.words.strip()}" if self.heading else self.words.strip()
         self.formulas.append(Formula(self.source.part(start, end), display, context[-_LONGEST_CONTEXT:], None, adjoins))

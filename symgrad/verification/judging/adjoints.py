@@ -69,6 +69,7 @@ def _differentiated(bench: Bench, tree: Tree) -> str | None:
 
 
 def is_adjoint(tree: Tree, notation: Notation) -> bool:
+    """Whether a side is δ_t, which stands for ∂L/∂h_t, or another name of the writer's for a derivative."""
     base = tree
     while isinstance(base, Subscript):
         base = base.base

@@ -22,6 +22,7 @@ from symgrad.verification.surgery import put_names
 
 
 def is_function_of_name(tree: Tree) -> bool:
+    """Whether a side is a scalar function of a mere name, σ(z) or σ′(z)."""
     return isinstance(tree, Call) and tree.func.id.rstrip("'") in SCALARS and isinstance(tree.args[0], Name)
 
 

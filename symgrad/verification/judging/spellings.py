@@ -137,6 +137,7 @@ def _is_plain(bench: Bench, name: str, label: str) -> bool:
 
 
 def declared_as(bench: Bench, name: str) -> str | None:
+    """The declared name that is spelled so, W__f for W_f; None where there is none, or several."""
     names = bench.names
     if (
         name in names.families

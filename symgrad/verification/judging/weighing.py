@@ -55,6 +55,7 @@ def _both(left: Tree, right: Tree) -> Tree:
 
 
 def no_truth(error: Exception | None) -> Judgement:
+    """The verdict where the left side has no value."""
     if isinstance(error, Misfit):
         return Judgement(w.SHAPE_ERROR, f"the left side: {described(error)}")
     return Judgement(w.UNJUDGED, str(error))

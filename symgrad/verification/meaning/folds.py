@@ -20,6 +20,7 @@ from symgrad.verification.meaning.values import Misfit, Value
 
 
 def total(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """Σ over a range, or over the entries of an array."""
     if not ranges(tree):
         return _reduced(m, tree, ints)
     total: Value | None = None
@@ -29,6 +30,7 @@ def total(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def product(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """Π over a range: each factor to the right of those before it, to their left under the backward reading."""
     if not ranges(tree):
         return _reduced(m, tree, ints)
     total = replace(v.number(1), eye=not m.world.scalars)
@@ -59,6 +61,7 @@ def _members(m: Interpretation, tree: Call, ints: Ints) -> Iterator[Value]:
 
 
 def extreme(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """The largest or smallest over a range, of two arguments, or of the entries of an array."""
     if not ranges(tree):
         return scalar(m, tree, ints) if len(tree.args) == 2 else _reduced(m, tree, ints)
     found = list(_members(m, tree, ints))
@@ -72,6 +75,7 @@ def extreme(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def mean(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """The mean of the entries, or along an axis."""
     return _reduced(m, tree, ints)
 
 

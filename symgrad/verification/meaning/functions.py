@@ -43,6 +43,7 @@ def _only(tree: Call, m: Interpretation, ints: Ints) -> Value:
 
 
 def scalar(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """f(x) entry by entry; of two arguments, the one is a number or both have one shape."""
     row = SCALARS[tree.func.id]
     args = [m.value(arg, ints) for arg in tree.args]
     if len(args) != row.arity:
@@ -91,11 +92,13 @@ def slope(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def hyperbolic(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """sinh, cosh, … entry by entry."""
     x = _only(tree, m, ints)
     return replace(x, data=HYPERBOLIC[tree.func.id](x.data), exact=None)
 
 
 def where(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """One value where a condition holds, else another, entry by entry; of a number, only the one that counts is found."""
     test = m.value(tree.args[0], ints)
     if not test.order and (test.data.all() or not test.data.any()):
         return m.value(tree.args[1 if test.data.all() else 2], ints)
@@ -107,6 +110,7 @@ def where(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def softmax(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """e^{x_i} / Σ_j e^{x_j} along an axis, the last one by default; σ(x) of a number among numbers."""
     x = _only(tree, m, ints)
     if m.world.scalars and x.order == 0:
         return Value(stable.sigmoid(x.data), formal=x.formal)
@@ -119,6 +123,7 @@ def softmax(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def axis_of(m: Interpretation, tree: Call, ints: Ints) -> int | None:
+    """The axis that a call states; None where it states none."""
     for k in tree.keywords:
         if k.name.id == "axis":
             return index(m, k.value, ints)
@@ -126,6 +131,7 @@ def axis_of(m: Interpretation, tree: Call, ints: Ints) -> int | None:
 
 
 def cross_entropy(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """−Σ_i y_i log p_i; among numbers that of two classes."""
     if len(tree.args) != 2:
         raise Unclear(f"{tree.func.id} takes two arguments")
     y, p = (m.value(arg, ints) for arg in tree.args)
@@ -137,6 +143,7 @@ def cross_entropy(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def diag(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """diag(v) of a vector, and the diagonal of a square matrix."""
     x = v.stacked([m.value(a, ints) for a in tree.args]) if len(tree.args) > 1 else _only(tree, m, ints)
     if x.order == 0:
         return x if m.world.scalars else replace(x, eye=True)
@@ -152,6 +159,7 @@ def _square(x: Value, what: str) -> Value:
 
 
 def of_square(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """tr A, det A and A⁻¹."""
     x = _only(tree, m, ints)
     if x.order == 0 and m.world.scalars:
         return Value(1.0 / x.data) if tree.func.id == "inv" else x
@@ -165,11 +173,13 @@ def of_square(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def flattened(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """vec A: all entries in a row, row by row."""
     x = _only(tree, m, ints)
     return Value(x.data.reshape(len(x.data), -1), 1)
 
 
 def concat(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """[a; b]: one array behind the other along an axis."""
     parts = [
         m.value(arg, ints) for part in tree.args for arg in (part.items if isinstance(part, ListTree) else (part,))
     ]
@@ -185,12 +195,14 @@ def concat(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def stack(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """The members of a range, or the arguments, along a new first axis."""
     if tree.keywords:
         return v.stacked([m.value(tree.args[0], inside) for inside in runs(m, tree, ints)])
     return v.stacked([m.value(arg, ints) for arg in tree.args])
 
 
 def dot(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """Σ_i x_i y_i, of matrices over all entries."""
     x, y = (m.value(arg, ints) for arg in tree.args)
     if x.order == 2 and x.shape == y.shape:
         return Value((x.data * y.data).sum(axis=(1, 2)))
@@ -198,21 +210,25 @@ def dot(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def outer(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """x yᵀ."""
     x, y = (m.value(arg, ints) for arg in tree.args)
     return v.scaled(x, y) if m.world.scalars else v.outer(x, y)
 
 
 def transpose(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """xᵀ."""
     return v.transposed(_only(tree, m, ints))
 
 
 def identity(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """I, of a size that is stated or fits what is beside it."""
     if m.world.scalars or not tree.args:
         return replace(v.number(1), eye=not m.world.scalars)
     return v.eye(v.number(1), index(m, tree.args[0], ints))
 
 
 def ones(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """The vector of ones; the number 1 where nothing says how long it is."""
     if m.world.scalars:
         return v.number(1)
     size = index(m, tree.args[0], ints) if tree.args else m.size_at(tree)
@@ -220,6 +236,7 @@ def ones(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def unit(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """e_i, the unit vector."""
     place = index(m, tree.args[0], ints) + 1 - m.names.index_base
     size = index(m, tree.args[1], ints) if len(tree.args) > 1 else m.size_at(tree)
     if size is None or m.world.scalars:
@@ -230,6 +247,7 @@ def unit(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def indicator(m: Interpretation, tree: Call, ints: Ints) -> Value:
+    """𝟏[c]: 1 where a condition holds, else 0."""
     return _only(tree, m, ints)
 
 

@@ -22,6 +22,7 @@ _LONGEST_RANGE: Final = 10_000
 
 
 def ranges(tree: Call) -> list[Keyword]:
+    """The settings of a call that say what runs, i = a..b."""
     return [k for k in tree.keywords if isinstance(k.value, Span)]
 
 

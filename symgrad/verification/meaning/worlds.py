@@ -149,6 +149,7 @@ def scalar_world(problem: Problem) -> World:
 
 def _as_numbers(d: Definition) -> Definition:
     def rule(x: Expr) -> Expr:
+        """softmax, cross-entropy and facts about entries as they are among numbers."""
         match x:
             case Call(fn="softmax", args=(z,)):
                 return b.apply("sigmoid", z)
