@@ -72,13 +72,10 @@ EXCUSED: Final = {
     ): "a vector before a derivative is customarily its diagonal matrix, as is said",
     ("conv1d_index.by_input", "lost"): "without its condition the entry has no value where they differ",
     ("conv_lowered.taps", "lost"): "the same",
-    ("bptt.recursion.W", "bound"): "past the last step δa is 0, which the sheet says and the engine's system does not",
 }
 """Slips that are accepted, and why they are none."""
 
 CONDITIONAL: Final = {
-    ("lstm.step", "lost"): "the first path alone is the immediate partial, and is called right only if that is meant",
-    ("lstm.step_resolved", "lost"): "the same",
     (
         "conv1d_index.loss_by_input",
         "lost",

@@ -20,6 +20,7 @@ from symgrad.verification.judging.verdicts import Judgement
 from symgrad.verification.judging.weighing import accepted, counterexample
 from symgrad.verification.meaning.bench import Bench
 from symgrad.verification.meaning.compare import Outcome
+from symgrad.verification.meaning.derivatives import node_of
 from symgrad.verification.meaning.indices import open_names
 from symgrad.verification.meaning.naming import node
 from symgrad.verification.meaning.readings import PLAIN, Notation, Partials, Reading
@@ -46,8 +47,12 @@ def immediately(
             continue
         if not at or not any(abs(p.truth.data).max() > 0 for p in at):
             continue
-        if bench.meaning(at[0].world, PLAIN, notation).value(left.args[0], at[0].ints).order == 0:
+        meaning = bench.meaning(at[0].world, PLAIN, notation)
+        if meaning.value(left.args[0], at[0].ints).order == 0:
             return None  # of a loss, what later steps add is the point of the question
+        of, wrt = (node_of(meaning, x, at[0].ints) for x in left.args)
+        if partials == "immediate" and of is not None and wrt is not None and at[0].world.forgets(of, wrt):
+            continue
         for reading in readings(right):
             trial = tried(bench, at, right, reading, notation)
             good = accepted([trial], True, True, equation) if trial.holds else None

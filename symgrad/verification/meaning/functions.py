@@ -98,7 +98,7 @@ def hyperbolic(m: Interpretation, tree: Call, ints: Ints) -> Value:
 
 
 def where(m: Interpretation, tree: Call, ints: Ints) -> Value:
-    """One value where a condition holds, else another, entry by entry; of a number, only the one that counts is found."""
+    """One value where a condition holds, else another; of a number, only the one that counts is found."""
     test = m.value(tree.args[0], ints)
     if not test.order and (test.data.all() or not test.data.any()):
         return m.value(tree.args[1 if test.data.all() else 2], ints)

@@ -147,6 +147,16 @@ class World:
             return False
         return any((x.name, x.subs) == (other.name, other.subs) for x in variables(body))
 
+    def forgets(self, of: Expr, wrt: Expr) -> bool:
+        """Whether the immediate partial of a state by an earlier one leaves out paths through other states of its step.
+
+        It does where the state is not read by its own definition: of h_t = o_t ⊙ tanh(c_t) by h_{t−1}, c_t is held.
+        """
+        one, other = (x.arg if isinstance(x, Entry) else x for x in (of, wrt))
+        if not (isinstance(one, Var) and isinstance(other, Var)) or one.name != other.name or self._reads(of, wrt):
+            return False
+        return any(isinstance(x, Var) and x.name != one.name for x in self._states(of, wrt))
+
     def _states(self, of: Expr, wrt: Expr) -> tuple[Expr, ...]:
         """What carries something from step to step between two nodes, every member of it."""
         ends = [x.arg if isinstance(x, Entry) else x for x in (of, wrt)]
