@@ -108,6 +108,40 @@ def test_a_recurrent_network_with_its_steps_above(text: str, verdicts: list[str]
     assert [c.verdict for c in markers("bptt").mark(text + "\n").claims] == verdicts
 
 
+NAMES = [
+    # an end of steps below a name of the writer's
+    ("gated_rnn", r"Let $\delta_t = \frac{\partial \ell}{\partial h_t}$; so $\delta_K = \frac{\partial^+ \ell}{\partial h_K}$.", [R, R]),
+    ("gated_rnn", r"Let $\delta_t = \frac{\partial \ell}{\partial h_t}$; so $\delta_K = \frac{\partial^+ \ell}{\partial h_1}$.", [R, W]),
+    # u_t under another name, and its adjoint
+    ("lstm", r"Let $\tilde c_t = \tanh(W^c x_t + U^c h_{t-1})$. $\delta \tilde c_t = \delta c_t \circ i_t$", [D, R]),
+    ("lstm", r"Let $\tilde c_t = \tanh(W^c x_t + U^c h_{t-1})$. $\delta \tilde c_t = \delta c_t \circ f_t$", [D, W]),
+    # labels above a new name
+    ("lstm", r"With $a^f_t = W^f x_t + U^f h_{t-1}$: $\delta a^f_t = \delta f_t \circ f_t \circ (1 - f_t)$", [D, R]),
+    ("lstm", r"With $a^f_t = W^f x_t + U^f h_{t-1}$: $\delta a^f_t = \delta f_t \circ f_t$", [D, W]),
+    # a name that is a number elsewhere in the problem
+    ("lstm", r"Let $g_t = \tanh(c_t)$. $h_T = o_T \odot g_T$, $h_t = f_t \odot g_t$", [D, R, W]),
+    # steps left out
+    ("attention_rnn", r"$\frac{\partial h_t}{\partial h_{t-1}} = a_1 (V_1 + (v_1 - h_t) h_{t-1}^T (Q_1^T K_1 + K_1^T Q_1))$", [R]),
+    ("attention_rnn", r"$\frac{\partial h_t}{\partial h_{t-1}} = a_1 (V_1 + (v_1 - h_t) h_{t-1}^T (Q_1^T K_1 - K_1^T Q_1))$", [W]),
+    # differentials of names that are explained behind them
+    ("bptt", r"$dW = \sum_t da_t h_{t-1}^T$ where $a_t = U I_t + W h_{t-1}$", [R, D]),
+    # along the cell alone, which a question asks for
+    ("lstm", r"$\frac{\partial c_T}{\partial c_k} = \prod_{t=k+1}^{T} \operatorname{diag}(f_t)$", [IF]),
+    ("lstm", r"$\frac{\partial c_T}{\partial c_k} = \prod_{t=k}^{T} \operatorname{diag}(f_t)$", [W]),
+    ("lstm", r"$\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\tanh c_t) \frac{\partial o_t}{\partial h_{t-1}}$", [W]),
+    ("lstm_step", r"$\frac{\partial c_t}{\partial c_{t-1}} = \operatorname{diag}(f_t)$", [IF]),
+    # intervals, constraints
+    ("lstm", r"$f_{t,i} \in (0, 1)$, $h_{t,i} \in [-1, 1]$, $h_{t,i} \in (0, 1)$", [R, R, W]),
+    ("unit_sphere", r"Maximize $y = \sigma(w^T x + u^T h)$ subject to $\|h\| = 1$.", [R, D]),
+    ("unit_sphere", r"$h = \frac{u}{\|u\|}$, $y = \sigma(w^T x + \|u\|)$; $h = -\frac{u}{\|u\|}$, $y = \sigma(w^T x - \|u\|)$", [R, IF, R, IF]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("problem", "text", "verdicts"), NAMES, ids=[c[1] for c in NAMES])
+def test_names_of_the_writers_own(problem: str, text: str, verdicts: list[str]) -> None:
+    assert [c.verdict for c in markers(problem).mark(text + "\n").claims] == verdicts
+
+
 def test_a_power_stays_a_power() -> None:
     found = markers("bptt").mark(r"$\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t^2) W$" + "\n")
     assert [c.verdict for c in found.claims] == [R]

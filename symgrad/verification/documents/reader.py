@@ -26,6 +26,7 @@ from symgrad.verification.documents.index_conditions import (
     stands_before,
     stands_behind,
 )
+from symgrad.verification.documents.intervals import within_interval
 from symgrad.verification.documents.parts import (
     family_at_index,
     is_numeric,
@@ -266,6 +267,8 @@ class Reader:
     def shape(self, statement: Statement, formula: Formula) -> None:
         r"""`x_t, h_t \in \mathbb{R}^{n}`, the names before it included."""
         *before, right = statement.sides
+        if self.interval(statement, formula):
+            return
         sizes = self.stated_sizes(right, formula)
         if sizes is None:
             return
@@ -280,6 +283,20 @@ class Reader:
             self.claims.append(
                 Claim(tree, sizes, place_of(right), whole.text, "shape", "∈", formula.context, None, formula.question)
             )
+
+    def interval(self, statement: Statement, formula: Formula) -> bool:
+        """Note `x ∈ (a, b)` as a < x < b."""
+        found = within_interval(statement, lambda side: self.sides.tree(side, formula, ()))
+        if found is None:
+            return False
+        right = statement.sides[-1]
+        place, text = place_of(right), whole_of(statement, right).text
+        for left, tree, sign in found:
+            self.claims.append(
+                Claim(left, tree, place, text, "inequality", sign, formula.context, None, formula.question)
+            )
+        self.head = self.last = None
+        return True
 
     def told(self, statement: Statement, formula: Formula, term: tuple[Tree, str] | None) -> bool:
         """Note sizes or a space that the words before them give to the quantity in the formula before."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 from symgrad.problem.model import Problem
 from symgrad.problem.names import Names
 from symgrad.problem.texts import walk
-from symgrad.syntax.tree import Name, Subscript, Tree
+from symgrad.syntax.tree import Name, Number, Subscript, Tree
 from symgrad.verification.surgery import parts, with_parts
 
 Items = tuple[Tree, ...]
@@ -40,7 +40,7 @@ class Subscripts(Struct, frozen=True):
             base, items = self._row(tree)
             if isinstance(base, Name):
                 whole = self.whole(base.id, items)
-                named = self._named(base) if whole is None else base.replaced(id=whole_name(base.id))
+                named = self._named(base, items) if whole is None else base.replaced(id=whole_name(base.id))
                 return Subscript(named, self._ordered(base.id, items), place=tree.place)
         inner = parts(tree)
         changed = [self.settled(x) for x in inner]
@@ -55,9 +55,17 @@ class Subscripts(Struct, frozen=True):
             base = base.base
         return base, items
 
-    def _named(self, base: Name) -> Name:
-        """The name of a quantity; one that is a size without subscripts is another with them."""
-        own = base.id in self.names.sizes and base.id not in self.names.families
+    def _named(self, base: Name, items: Items) -> Name:
+        """The name of a quantity; what is a size without subscripts is another with them, and a number at a step."""
+        family = self.names.families.get(base.id)
+        if family is None:
+            own = base.id in self.names.sizes
+        else:
+            steps = {s.name for s in self.names.steps}
+            steps_and_ends = steps | self.names.sizes.keys()
+            number = not family.arity and self.names.vocabulary.orders.get(base.id) == 0
+            at_step = len(items) == 1 and (isinstance(items[0], Number) or bool(_letters(items[0]) & steps_and_ends))
+            own = bool(steps) and number and at_step
         return base.replaced(id=f"{base.id} ") if own else base
 
     def whole(self, name: str, items: Items) -> int | None:
