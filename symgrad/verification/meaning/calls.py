@@ -34,6 +34,8 @@ from symgrad.verification.meaning.functions import (
     where,
 )
 from symgrad.verification.meaning.interpretation import Handler
+from symgrad.verification.meaning.layers import NAMES as LAYERS
+from symgrad.verification.meaning.layers import layer
 from symgrad.verification.meaning.norms import norm
 from symgrad.verification.meaning.switches import SWITCH, switched
 
@@ -70,6 +72,7 @@ CALLS: Final[Mapping[str, Handler]] = {
     "mean": mean,
     "argmax": best_direction,
     "argmin": best_direction,
+    **dict.fromkeys(LAYERS, layer),
     SWITCH: switched,
 }
 """What a call of each function is worth."""
