@@ -49,7 +49,7 @@ COVERED: Final[dict[str, tuple[int, int, int]]] = {
     "attention_rnn_k": (2, 6, 16),
     "bptt": (35, 108, 289),
     "conv1d_index": (4, 5, 8),
-    "conv_lowered": (4, 4, 10),
+    "conv_lowered": (4, 3, 6),
     "focal_loss": (2, 8, 8),
     "gated_rnn": (7, 24, 70),
     "loss_at_init": (1, 2, 4),
