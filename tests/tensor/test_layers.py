@@ -16,7 +16,7 @@ from symgrad.calculus.local import adjoint_part
 from symgrad.calculus.sensitivity import by_entries
 from symgrad.tensor import build as b
 from symgrad.tensor.evaluate import Env, evaluate, evaluate_all
-from symgrad.tensor.functions import FUNCTIONS, layers, values_of
+from symgrad.tensor.functions import FUNCTIONS, layer_arrays, layers, values_of
 from symgrad.tensor.integers import evaluate_int, size_symbol
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Call, Var
@@ -408,3 +408,9 @@ def test_refusals_say_what_is_wrong(name: str) -> None:
     with pytest.raises(ShapeError) as caught:
         make()
     assert str(caught.value) == message
+
+
+def test_a_window_larger_than_its_array_is_an_error_of_shapes() -> None:
+    options = {"stride0": 1, "padding0": 0, "dilation0": 1, "groups": 1}
+    with pytest.raises(ShapeError, match=r"a window of \[3\] does not fit into \[2\]"):
+        layer_arrays.convolution([np.ones((1, 1, 2)), np.ones((1, 1, 1, 3))], options, (1, 0))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from symgrad.tensor.nodes.algebra import Settings
+from symgrad.tensor.shapes import ShapeError
 from symgrad.tensor.stable import Array
 
 
@@ -23,6 +24,8 @@ def _windows(x: Array, kernel: Sequence[int], strides: Sequence[int], spreads: S
     """x[…, S r + D k] for every output place r and tap k: (…, *outputs, *kernel)."""
     axes = len(kernel)
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, spreads, strict=True)]
+    if any(r > n for r, n in zip(reach, x.shape[x.ndim - axes :], strict=True)):
+        raise ShapeError(f"a window of {reach} does not fit into {list(x.shape[x.ndim - axes :])}")
     view = sliding_window_view(x, reach, axis=tuple(range(x.ndim - axes, x.ndim)))
     steps = (slice(None),) * (x.ndim - axes) + tuple(slice(None, None, s) for s in (*strides, *spreads))
     return np.asarray(view[steps])
