@@ -121,6 +121,8 @@ def _row_or_column_sums(expr: Reduce, ctx: Context) -> Piece:
 
 def _summand(body: Expr, op: str, ctx: Context) -> Tree:
     read = piece(body, ctx)
+    if op == "prod" and isinstance(body, Fold) and body.op == "prod":
+        return read.tree
     if op in ("prod", "matprod"):
         return bracketed(read, level.FACTOR)
     if isinstance(read.tree, Prefix):
