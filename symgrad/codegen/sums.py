@@ -27,6 +27,11 @@ from symgrad.tensor.shapes import same_shape
 def summed(
     node: Fold, binders: Ranges, body: Expr, masks: list[Rel], state: State, inside: Scope, scope: Scope
 ) -> Code:
+    """Σ over the binders of the body where the masks hold: one contraction of arrays labelled by their indices.
+
+    Factors that do not move with the summed indices stand before it. The result has the batch indices of ``scope`` that
+    its terms depend on, and then the body's own axes.
+    """
     own = tuple(Label("ij"[k % 2]) for k in range(body.order))
     constant: list[Code] = []
     if isinstance(body, Mul):

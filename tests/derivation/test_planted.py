@@ -104,6 +104,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "Fold max": ("L = max(x[j] * y[j], j=1..n)", "x"),
     "Build": ("s[j] = x[j] * y[j]; L = sum(s**2)", "x"),
     "vector": ("s = A @ tanh(x) * z", "x, z"),
+    "column": ("s = tanh(a * x)", "a"),
     "picked": ("s = softmax(S @ x); L = -log(s[1])", "S, x"),
     "several": ("e[t] = tanh(I[t] * x); s = sum(S @ e[t], t=1..3)", "x"),
     "slope": ("s = tanh(S @ x); L = y.T @ s", "S, x"),
@@ -127,7 +128,7 @@ def problem(model: str, wrt: str, form: str, of: str = "L") -> Problem:
 
 
 def of(name: str) -> str:
-    return "s" if name in ("vector", "several") else "L"
+    return "s" if name in ("vector", "column", "several") else "L"
 
 
 def answer(name: str, form: str) -> Derivation:
@@ -138,6 +139,7 @@ def answer(name: str, form: str) -> Derivation:
 
 FORMS: dict[str, tuple[str, ...]] = {
     "vector": ("chain", "components"),
+    "column": ("chain",),
     "several": ("chain",),
     "recurrence": ("backprop",),
     "second order": ("backprop",),
@@ -418,6 +420,7 @@ REWRITES = {
     "collect": ("MatMul", "chain"),
     "common_scalars": ("picked", "chain"),
     "distribute": ("MatMul", "expanded"),
+    "entry_by_entry": ("column", "chain"),
     "factor": ("MatMul", "factored"),
     "fold_definitions": ("MatMul", "chain"),
     "jacobian_of": ("several", "chain"),
