@@ -229,7 +229,8 @@ class _Tracer:
         if not isinstance(apart, int) or turn not in (1, -1) or not isinstance(turn, int):
             return None
         count = -apart * turn
-        if count > MOST_LAGS:
+        nearest = Var(v.name, (*v.subs[:place], first, *v.subs[place + 1 :]), v.shape, v.facts)
+        if count > MOST_LAGS or (count < 0 and _reaches(nearest, w, self.table)):
             return None
         steps = (integer(first + k * turn) for k in range(count + 1))
         return tuple(Var(v.name, (*v.subs[:place], s, *v.subs[place + 1 :]), v.shape, v.facts) for s in steps)

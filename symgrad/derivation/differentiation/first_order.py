@@ -10,7 +10,7 @@ import sympy
 from msgspec import Struct, field
 
 from symgrad.calculus.cancel import outside_sums
-from symgrad.calculus.dependency import lags, reads
+from symgrad.calculus.dependency import lags, reach, reads
 from symgrad.calculus.rewrite import collect, factor, softmax_jacobian
 from symgrad.calculus.trace import OpenPaths, symbols_in, trace
 from symgrad.derivation.differentiation.paths import Paths
@@ -26,6 +26,7 @@ from symgrad.tensor.reindex import fresh_symbol, reindex
 from symgrad.tensor.spelling import describe_node
 from symgrad.tensor.substitution import replace_nodes
 from symgrad.tensor.system import Definition
+from symgrad.tensor.walk import variables
 
 STEP_BY_STEP: Reason = ("one factor a step, the latest on the left",)
 STEP_BACK: Reason = ("one factor a step, the earliest on the left",)
@@ -195,8 +196,14 @@ class FirstOrder(Struct):
         return b.deriv(self.of, s_top, "immediate", [] if self._given() else [self.state.all])
 
     def _given(self) -> bool:
-        """Whether the loss is opaque: its partials by the states are given."""
-        return self.running is not None and isinstance(self.work.system.body(self.of), Opaque)
+        """Whether the loss is an opaque one of the states themselves: its partials by them are given."""
+        body = self.work.system.body(self.of)
+        if self.running is None or not isinstance(body, Opaque):
+            return False
+        table = lags(self.work.system)
+        return all(
+            v.name == self.state.family or self.state.family not in reach(v.name, table.reads) for v in variables(body)
+        )
 
     def _why_sum(self, uses: list[Use], own: bool) -> Reason:
         if self.wrt.name == self.state.family:
