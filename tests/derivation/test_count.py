@@ -49,6 +49,7 @@ def ask(model: str, of: str, what: str) -> Derivation:
         ("L", "parameters", 156),
         ("L", "multiplications", 6 * 28 * 28 * 25),
         ("M", "multiplications", 6 * 28 * 28 * 25 + 6 * 14 * 14),
+        ("M", "macs", 6 * 28 * 28 * 25),
         ("M", "additions", 6 * 28 * 28 * 25 + 6 * 14 * 14 * 3),
         ("Y[1, 1, 1] * 3", "multiplications", 2_508_800 + 1),
     ],
