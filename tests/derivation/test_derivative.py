@@ -1149,3 +1149,43 @@ def test_one_step_of_a_recurrence_without_an_end_is_not_held(of: str, hold: str,
         f"{hold.replace('T-', 'T - ')} is held at one step, and how many lie behind it is open; "
         "hold h[t], which is every step, or give the steps numbers"
     )
+
+
+BOTH_WAYS = """
+title: Outputs of two recurrences
+symbols:
+  x[t]: {shape: d}
+  h[0]: {shape: n}
+  g[T+1]: {shape: n}
+  W: {shape: [n, d]}
+  U: {shape: [n, n]}
+  R: {shape: [n, n]}
+steps: {t: 1..T}
+model:
+  - h[t] = tanh(W @ x[t] + U @ h[t-1])
+  - g[t] = tanh(W @ x[t] + R @ g[t+1])
+  - o[t] = h[t] * g[t]
+  - l = loss(o[t], t=1..T)
+questions:
+  - {id: q, ask: derivative, of: l, %s}
+"""
+THROUGH_OUTPUTS = [
+    ("wrt: 'h[0]'", r"U^{\top} \delta a_{h,1}"),
+    (
+        "wrt: R, form: sum-of-products",
+        r"\sum_{t=1}^{T} \sum_{k=t}^{T} D_k \biggl(\prod_{j=t}^{k-1} (D_j R)\biggr)^{\top} \operatorname{diag}(h_t)\,"
+        r" \frac{\partial l}{\partial o_t}\, g_{k+1}^{\top}",
+    ),
+    (
+        "wrt: U, form: sum-of-products",
+        r"\sum_{t=1}^{T} \sum_{k=1}^{t} D_k \biggl(\prod_{j=t}^{k+1} (D_j U)\biggr)^{\top} \operatorname{diag}(g_t)\,"
+        r" \frac{\partial l}{\partial o_t}\, h_{k-1}^{\top}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("question", "expected"), THROUGH_OUTPUTS)
+def test_a_loss_of_outputs_reaches_the_states_behind_them(question: str, expected: str) -> None:
+    """The loss reads o_t = h_t ⊙ g_t: what is given is ∂l/∂o_t, and no partial by a state."""
+    answer = symgrad.load(BOTH_WAYS % question).solve()["q"]
+    assert (answer.message, answer.results[0].latex) == ("", expected)

@@ -82,7 +82,8 @@ class Edges(Struct, frozen=True):
         if self.graph.readers(node) != (reader,):
             return part
         partial = b.deriv(reader, member, "immediate")
-        return replace_nodes(part, {partial: b.deriv(reader, member, "total", self.graph.held)})
+        whole = b.deriv(reader, member, "total", self.graph.held)
+        return replace_nodes(part, {partial: self.graph.derivative(member) if reader is self.graph.of else whole})
 
     def _tidy(self, x: Expr, reader: Var) -> Expr:
         def rule(y: Expr) -> Expr:

@@ -394,7 +394,9 @@ class Paths:
         reader = readers[0]
         if self._is_softmax(reader) and divides(self.known[reader], reader):
             return ("softmax with cross-entropy",)
-        return why(reader, self.bodies[reader], node)
+        member = self.graph.member(reader, node)
+        body = None if member is reader else self.work.system.body(member)
+        return why(reader, self.bodies[reader], node) if body is None else why(member, body, node)
 
 
 def _no_derivative(x: Expr) -> bool:
