@@ -218,8 +218,8 @@ def _aside(row: Tokens, start: int) -> int | None:
     if begins is None or begins <= start or not row[-1].says(")", "]"):
         return None
     before, opening = row[begins - 1], row[begins]
-    apart = before.place.end < opening.place.start
-    function = before.kind is Kind.OPERATOR or before.says("𝟏", "I")
+    apart = any(c.isspace() for c in opening.place.source.text[before.place.end : opening.place.start])
+    function = before.kind is Kind.OPERATOR or before.text in ("𝟏", "I")
     inside = row[begins + 1 : -1]
     signs = [inside[at] for at in _outside(inside)]
     compares = any(t.kind is Kind.OPERATOR and t.text in INEQUALITIES | EQUALITIES for t in signs)
