@@ -195,8 +195,9 @@ def _common_scalars(x: Add) -> Expr:
         shared = own if shared is None else _shared(shared, own)
     if len(x.args) < 2 or any(t.order != x.order for t in x.args):
         return x
-    numbers = {abs(b.coefficient(t)[0]) for t in x.args}
-    number = b.num(numbers.pop() if len(numbers) == 1 else 1)
+    numbers = [b.coefficient(t)[0] for t in x.args]
+    equal = len({abs(n) for n in numbers}) == 1 and abs(numbers[0]) != 1
+    number = b.num(max(numbers, key=lambda n: (abs(n), n)) if equal else 1)
     if not shared and number is b.ONE:
         return x
     common = [b.power(f, b.num(n)) for f, n in (shared or {}).items()]
