@@ -8,7 +8,7 @@ import sympy
 from msgspec import Struct
 
 from symgrad.calculus.moving import Key
-from symgrad.calculus.numeric import PLACES, STEP, STEP_OF_DIFFERENCES, Numbers, central
+from symgrad.calculus.numeric import PLACES, STEP, STEP_OF_DIFFERENCES, Numbers, central, one_slope
 from symgrad.calculus.places import at_numbers, generator, key_of
 from symgrad.tensor.nodes import Deriv, Expr, Var
 from symgrad.tensor.stable import Array
@@ -66,11 +66,18 @@ class Directional(Struct, frozen=True):
         self, of: Expr, wrt: Expr, directions: Array, held: Iterable[Expr] = (), h: float = STEP_OF_DIFFERENCES
     ) -> Array:
         """The same by central differences."""
+        return central(self._beside(of, wrt, directions, held, h), h)
+
+    def smooth(self, of: Expr, wrt: Expr, directions: Array, held: Iterable[Expr], h: float) -> Array:
+        """Where the slopes on both sides are one."""
+        return one_slope(self._beside(of, wrt, directions, held, h), h)
+
+    def _beside(self, of: Expr, wrt: Expr, directions: Array, held: Iterable[Expr], h: float) -> Array:
         sizes = self.numbers.sizes
         of, node = at_numbers(of, sizes), at_numbers(wrt, sizes)
         assert isinstance(node, Var)
         kept = frozenset(self.numbers.held(of, node, [at_numbers(x, sizes) for x in held]))
-        return central(self._shifted(of, node, directions, tuple(h * k for k in PLACES), kept), h)
+        return self._shifted(of, node, directions, tuple(h * k for k in PLACES), kept)
 
     def _shifted(self, of: Expr, wrt: Var, directions: Array, by: tuple[complex, ...], held: frozenset[Key]) -> Array:
         """of with wrt moved along each direction by each amount; (amounts, points, directions, *of.shape)."""

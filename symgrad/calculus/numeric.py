@@ -32,6 +32,8 @@ from symgrad.tensor.walk import postorder, variables
 
 STEP = 1e-20
 STEP_OF_DIFFERENCES = 1e-3
+KINK = 1e-4
+"""By how much, of 1 or of the larger one, the slopes on both sides of a smooth point may differ."""
 PLACES = (1, -1, 2, -2)
 """The steps of a central difference of order h⁴."""
 _AMOUNTS = tuple(STEP_OF_DIFFERENCES * k for k in PLACES)
@@ -243,14 +245,21 @@ class Numbers(Struct, frozen=True):
 
     def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr] = (), h: float = STEP_OF_DIFFERENCES) -> Array:
         """∂of/∂wrt by central differences, (8 (f₊ − f₋) − (f₊₊ − f₋₋)) / 12 h; (points, *of.shape, *wrt.shape)."""
+        return central(self._beside(of, wrt, held, h), h)
+
+    def smooth(self, of: Expr, wrt: Expr, held: Iterable[Expr], h: float) -> Array:
+        """Where the slopes on both sides are one; elsewhere the point lies on a kink, as equal entries of a max do."""
+        return one_slope(self._beside(of, wrt, held, h), h)
+
+    def _beside(self, of: Expr, wrt: Expr, held: Iterable[Expr], h: float) -> Array:
+        """The values on both sides, near and far, (4, points, *of.shape, *wrt.shape)."""
         node, picks = node_and_places(at_numbers(wrt, self.sizes), self.sizes)
         of = at_numbers(of, self.sizes)
         kept = self.held(of, node, [at_numbers(x, self.sizes) for x in held])
         amounts = tuple(h * k for k in PLACES)
         nested = self.nested(of)
         moved = self._again(of, node, amounts) if nested else self._moved(of, node, amounts, frozenset(kept))
-        value = central(moved, h)
-        return np.asarray(value[(slice(None),) * (1 + of.order) + picks])
+        return np.asarray(moved[(slice(None),) * (2 + of.order) + picks])
 
     def unresolved(self, node: Expr, indices: Mapping[sympy.Symbol, int]) -> Deriv | None:
         """The derivative that an expression is, itself or as a name of one such as δ = ∂L/∂v; None where it is not."""
@@ -347,6 +356,14 @@ def central(moved: Array, h: float = STEP_OF_DIFFERENCES) -> Array:
     up, down, far_up, far_down = moved
     with np.errstate(all="ignore"):
         return np.asarray((8 * (up - down) - (far_up - far_down)) / (12 * h))
+
+
+def one_slope(moved: Array, h: float) -> Array:
+    """Whether (f₊₊ − f₊)/h, to the right, is (f₋ − f₋₋)/h, to the left."""
+    up, down, far_up, far_down = moved
+    with np.errstate(all="ignore"):
+        right, left = (far_up - up) / h, (down - far_down) / h
+    return np.asarray(np.abs(right - left) <= KINK * np.maximum(1.0, np.maximum(np.abs(right), np.abs(left))))
 
 
 _spoken: "WeakKeyDictionary[Expr, bool]" = WeakKeyDictionary()

@@ -40,6 +40,10 @@ class Entries(Struct, frozen=True):
         """∂of/∂wrt by central differences."""
         return self.numbers.differences(of, wrt, held, h)
 
+    def smooth(self, of: Expr, wrt: Expr, held: Iterable[Expr], h: float) -> Array:
+        """Which entries have one slope on both sides."""
+        return self.numbers.smooth(of, wrt, held, h)
+
     def confirm(self, node: Expr, right: Sequence[Expr]) -> None:
         """The values were found right."""
 
@@ -88,6 +92,10 @@ class Along(Struct, frozen=True):
     def differences(self, of: Expr, wrt: Expr, held: Iterable[Expr], h: float) -> Array:
         """∂of/∂wrt along the directions by central differences."""
         return self._moves.differences(of, wrt, self.directions, held, h)
+
+    def smooth(self, of: Expr, wrt: Expr, held: Iterable[Expr], h: float) -> Array:
+        """Which sums have one slope on both sides."""
+        return self._moves.smooth(of, wrt, self.directions, held, h)
 
     def confirm(self, node: Expr, right: Sequence[Expr]) -> None:
         """What was found right along the directions is taken for the derivative, of which all entries cost too much."""

@@ -20,6 +20,7 @@ from symgrad.notation.tree import (
     Delim,
     Fenced,
     Func,
+    Ident,
     Infix,
     Line,
     Oper,
@@ -105,13 +106,18 @@ def _pieces(tree: Tree, depth: int, cost: int | None = None) -> Iterator[_Item]:
             yield _Item(tree, cost)
 
 
+def _is_argument(item: Tree, before: Tree) -> bool:
+    """Whether a bracket is what the sign before it is said of, 𝟏[i = j], and no factor."""
+    return isinstance(item, Fenced) and item.left == "[" and isinstance(before, Ident)
+
+
 def _row_pieces(items: tuple[Tree, ...], depth: int, cost: int | None) -> Iterator[_Item]:
     open_sign = any(isinstance(x, Sym | Oper) for x in items)
     before: Tree | None = None
     for item in items:
         if before is None:
             yield from _pieces(item, depth, cost)
-        elif isinstance(item, Space) or isinstance(before, Space) or open_sign:
+        elif isinstance(item, Space) or isinstance(before, Space) or open_sign or _is_argument(item, before):
             yield from _pieces(item, depth)
         else:
             yield from _pieces(item, depth, depth * _DEEPER + _SIDE_BY_SIDE)

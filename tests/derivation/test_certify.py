@@ -10,7 +10,7 @@ from symgrad.derivation.certify import EXCESS, TOLERANCE, Certifier, index_value
 from symgrad.errors import CertificationError, QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import index_symbol, size_symbol
-from symgrad.tensor.nodes import Binder, Expr
+from symgrad.tensor.nodes import At, Binder, Expr
 from symgrad.tensor.system import Definition, System
 
 X = b.var("x", (), ())
@@ -141,6 +141,21 @@ def test_derivatives_beside_central_differences(body: Expr, value: Expr, right: 
     else:
         with pytest.raises(CertificationError, match="disagrees with central differences"):
             made.differences(Y, X, value)
+
+
+@pytest.mark.parametrize(("factor", "right"), [(1.0, True), (1.1, False)])
+def test_entries_on_a_kink_are_left_out_where_most_lie_on_none(factor: float, right: bool) -> None:
+    """y = max(r₁, r₂) with r = relu(x): where both are 0, y has a slope to the right of r₁ and another to the left."""
+    r = b.var("r", (), (2,))
+    first, second = (b.entry(r, [At(k)]) for k in (1, 2))
+    largest = Definition("y", (), b.apply("max", first, second))
+    made = certifier(Definition("r", (), b.apply("relu", b.var("x", (), (2,)))), largest)
+    picks = b.stack(b.compare(">=", first, second), b.compare(">", second, first))
+    if right:
+        assert made.differences(Y, r, scaled(picks, factor)).kind == "central differences where there is no kink"
+    else:
+        with pytest.raises(CertificationError, match="disagrees with central differences"):
+            made.differences(Y, r, scaled(picks, factor))
 
 
 @pytest.mark.parametrize(

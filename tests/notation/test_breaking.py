@@ -17,7 +17,7 @@ from symgrad.notation.tokens import latex_tokens
 from symgrad.notation.tree import Aligned, Boxed, Line, Text, Tree
 from symgrad.tensor import build as b
 from symgrad.tensor.integers import size_symbol
-from symgrad.tensor.nodes import Expr
+from symgrad.tensor.nodes import At, Expr
 
 n = size_symbol("n")
 W = b.var("W", (), (n, n))
@@ -91,6 +91,15 @@ def test_lines_fit_and_say_the_same(tree: Tree, room: float) -> None:
     assert all(width(line) <= room for line in lines)
     together = [token for line in lines for token in latex_tokens(latex(line))]
     assert [x for x in together if x != r"\cdot"] == latex_tokens(latex(tree))
+
+
+@pytest.mark.parametrize("room", [6.0, 10.0, 14.0])
+def test_an_indicator_keeps_its_condition(room: float) -> None:
+    i, j = b.index_symbols(2, "i")
+    product = b.mul(*(b.mul(b.iverson(b.rel("==", i, k)), b.entry(h(k), [At(j)])) for k in (1, 2, 3)))
+    lines = [latex(line) for line in fit(read(product), room)]
+    assert len(lines) > 1
+    assert not [line for line in lines if line.endswith("{1}") or line.startswith((r"{} \cdot [", "["))]
 
 
 def test_a_long_result_is_broken_inside_its_box() -> None:
