@@ -1189,3 +1189,16 @@ def test_a_loss_of_outputs_reaches_the_states_behind_them(question: str, expecte
     """The loss reads o_t = h_t ⊙ g_t: what is given is ∂l/∂o_t, and no partial by a state."""
     answer = symgrad.load(BOTH_WAYS % question).solve()["q"]
     assert (answer.message, answer.results[0].latex) == ("", expected)
+
+
+def test_one_step_of_a_state_that_reads_all_its_past() -> None:
+    """h_t = tanh(Σ_{s<t} W h_s + x_t): by the state just before it, with the others held, D_t W and nothing else."""
+    text = """
+title: All the past
+symbols: {"x[t]": {shape: n}, "h[0]": {shape: n}, W: {shape: [n, n]}}
+steps: {t: 1..T}
+model: ["h[t] = tanh(sum(W @ h[s], s=0..t-1) + x[t])"]
+questions: [{id: q, ask: derivative, of: "h[t]", wrt: "h[t-1]"}]
+"""
+    answer = symgrad.load(text).solve()["q"]
+    assert (answer.message, answer.results[0].latex) == ("", "D_t W")

@@ -73,9 +73,10 @@ class ClosedForm(Struct):
             "ask for form backprop, which gives the recursion"
         )
 
-    def _plain(self, work: Workspace) -> tuple[Workspace, Expr, list[Block]]:
+    def _plain(self, work: Workspace, *held: Var) -> tuple[Workspace, Expr, list[Block]]:
+        """Along the paths at one step, the states in ``held`` given."""
         names = Names(work)
-        paths = Paths(work, names, self.of, self.wrt, "chain")
+        paths = Paths(work, names, self.of, self.wrt, "chain", held=frozenset(held))
         value = paths.solve()
         self.reason = paths.reason
         return work, value, [*paths.blocks, *names.take(value)]
@@ -118,6 +119,8 @@ class ClosedForm(Struct):
             terms.append(b.deriv(self.of, self.wrt, "immediate"))
         alone = {(lo, hi) for lo, hi in steps if lo == hi and any(_within(lo, x) for x in steps - {(lo, hi)})}
         spans = sorted(steps - alone, key=str)
+        if not terms and len(spans) == 1 and spans[0][0] == spans[0][1] and state.at(spans[0][0]) is self.of:
+            return self._plain(work, state.all)
         for lo, hi in spans:
             node = state.at(running if lo != hi else lo)
             term = b.chain([b.deriv(self.of, node), b.deriv(node, self.wrt, "immediate", [state.all])], [node.order])
