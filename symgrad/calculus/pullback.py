@@ -11,7 +11,7 @@ import sympy
 
 from symgrad.errors import InternalError
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, at_most, difference, integer, same
+from symgrad.tensor.integers import Int, at_most, difference, integer, lifted, same
 from symgrad.tensor.lowering_rules import fresh_indices
 from symgrad.tensor.nodes import (
     Add,
@@ -176,7 +176,7 @@ def first_extreme(node: Reduce) -> Expr:
     """1 at the largest (smallest) entry of each reduction, the first one where they tie, 0 elsewhere."""
     x = node.arg if node.op == "max" else b.neg(node.arg)
     if len(node.axes) == x.order:
-        size = integer(sympy.prod([sympy.sympify(s) for s in x.shape]))
+        size = integer(sympy.prod([lifted(s) for s in x.shape]))
         unit = b.call("one_hot", (b.reduce("argmax", x),), (size,))
         return unit if x.order == 1 else b.call("reshape", (unit,), x.shape)
     (axis,) = node.axes
@@ -324,7 +324,7 @@ def _logsumexp(node: Call, ans: Expr, g: Expr) -> tuple[Contribution, ...]:
     x = node.args[0]
     axis = node.param("axis")
     if axis is None and x.order > 1:
-        size = integer(sympy.prod([sympy.sympify(s) for s in x.shape]))
+        size = integer(sympy.prod([lifted(s) for s in x.shape]))
         flat = b.call("softmax", (b.call("reshape", (x,), (size,)),), (size,), axis=0)
         return (b.mul(g, b.call("reshape", (flat,), x.shape)),)
     p = b.call("softmax", (x,), x.shape, axis=0 if axis is None else axis)

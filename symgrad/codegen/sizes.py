@@ -9,7 +9,7 @@ from symgrad.codegen.integers_text import integer_source
 from symgrad.codegen.model import Input
 from symgrad.codegen.text import ATOM, PRODUCT
 from symgrad.errors import QuestionError
-from symgrad.tensor.integers import Int, difference, integer, symbols_of
+from symgrad.tensor.integers import Int, difference, integer, lifted, symbols_of
 
 
 class Dimension(Struct, frozen=True):
@@ -121,5 +121,5 @@ def _multiple(size: Int, s: sympy.Symbol) -> Int | None:
         return None
     expanded = sympy.expand(size)
     c = expanded.coeff(s)
-    free = s not in sympy.sympify(c).free_symbols | (expanded - c * s).free_symbols
+    free = s not in lifted(c).free_symbols | (expanded - c * s).free_symbols
     return integer(c) if free and c != 0 else None

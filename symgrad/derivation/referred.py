@@ -41,7 +41,7 @@ def _value(only: Result) -> Expr | None:
         return only.value
     number = only.exact
     plain = number is not None and not isinstance(number, bool | list | tuple | str)
-    return exact.number(sympy.sympify(number)) if plain else None
+    return exact.number(sympy.sympify(number, strict=True)) if plain else None
 
 
 def _over_the_problem(problem: Problem, only: Result, value: Expr, name: str) -> Expr:

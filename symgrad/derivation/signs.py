@@ -1,9 +1,8 @@
 """What can be said of the sign of an expression from what is known of its parts."""
 
-import sympy
-
 from symgrad.tensor import build as b
 from symgrad.tensor.facts import ends
+from symgrad.tensor.integers import lifted
 from symgrad.tensor.nodes import Add, Apply, Call, Const, Count, Expr, Fold, MatMul, Mul, Pow, Reduce, Transpose, Var
 
 
@@ -23,7 +22,7 @@ def sign(x: Expr) -> int:
             above = bool(facts & {"positive", "probability"}) or (low is not None and low > 0)
             return int(above) - int(high is not None and high < 0)
         case Count(value=value):
-            return int(sympy.sympify(value).is_positive is True)
+            return int(lifted(value).is_positive is True)
         case Mul(args=args):
             product = 1
             for a in args:

@@ -8,7 +8,7 @@ import sympy
 
 from symgrad.errors import ProblemError
 from symgrad.syntax.tree import Name
-from symgrad.tensor.integers import Int, at_most, difference, integer, same, symbols_of
+from symgrad.tensor.integers import Int, at_most, difference, integer, lifted, same, symbols_of
 from symgrad.tensor.nodes import At, Binder, Build, Cut, Entry, Expr, Fold, Opaque
 from symgrad.tensor.walk import postorder
 
@@ -100,7 +100,7 @@ def _extreme(index: Name, symbol: sympy.Symbol, place: Int, bounds: _Bounds, lar
         if not (factor.is_positive or factor.is_negative) or bound in factor.free_symbols:
             raise _undecided(index)
         end = bounds[bound][int(bool(factor.is_positive) == largest)]
-        value = sympy.expand(value.xreplace({bound: sympy.sympify(end)}))
+        value = sympy.expand(value.xreplace({bound: lifted(end)}))
     return integer(value)
 
 
@@ -108,7 +108,7 @@ def _quotient(top: Int, factor: sympy.Expr, rounding: type[sympy.Function]) -> I
     """top / factor rounded, with its whole part outside: ⌊(H − K)/s⌋ + 1."""
     whole = sympy.S.Zero
     rest = sympy.S.Zero
-    for term in sympy.Add.make_args(sympy.expand(sympy.sympify(top) / factor)):
+    for term in sympy.Add.make_args(sympy.expand(lifted(top) / factor)):
         if term.is_integer:
             whole += term
         else:

@@ -49,7 +49,8 @@ def _difference(a: Int, b: Int) -> Int:
     return integer((affine(a) - affine(b)).expr)
 
 
-def _lift(value: Int) -> sympy.Expr:
+def lifted(value: Int) -> sympy.Expr:
+    """The integer as a SymPy expression; a text is none, and is never read as one."""
     return sympy.Integer(value) if isinstance(value, int) else value
 
 
@@ -91,7 +92,7 @@ def replace(value: Int, mapping: Mapping[sympy.Symbol, Int]) -> Int:
 
 @lru_cache(maxsize=65536)
 def _replace(value: sympy.Expr, pairs: tuple[tuple[sympy.Symbol, Int], ...]) -> Int:
-    return integer(value.xreplace({s: _lift(v) for s, v in pairs}))
+    return integer(value.xreplace({s: lifted(v) for s, v in pairs}))
 
 
 def evaluate_int(value: Int, env: IntEnv) -> int:

@@ -59,7 +59,7 @@ def exact(value: Any) -> sympy.Expr:
     """A number as SymPy holds it: fractions as rationals."""
     if isinstance(value, Fraction):
         return sympy.Rational(value.numerator, value.denominator)
-    return sympy.sympify(value)
+    return sympy.sympify(value, strict=True)
 
 
 def _ask(node: Expr, values: Mapping[sympy.Symbol, int]) -> Asked:

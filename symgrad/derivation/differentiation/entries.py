@@ -15,7 +15,7 @@ from symgrad.derivation.workspace import Workspace, names_in_use
 from symgrad.errors import QuestionError
 from symgrad.tensor import build as b
 from symgrad.tensor.deltas import contract_deltas
-from symgrad.tensor.integers import Int, integer, symbols_of
+from symgrad.tensor.integers import Int, integer, lifted, symbols_of
 from symgrad.tensor.lower import component
 from symgrad.tensor.nodes import Add, At, Binder, Deriv, Entry, Expr, Iverson, Mul, Num, Rel, Var
 from symgrad.tensor.rebuild import transform
@@ -215,7 +215,7 @@ def align(value: Expr, rows: tuple[Int, ...]) -> Expr:
 
 def _letter(index: Int) -> tuple[sympy.Symbol, int] | None:
     """An index as a letter and the number added to it: components counted from 0 stand at i + 1."""
-    shift, letter = sympy.sympify(index).as_coeff_Add()
+    shift, letter = lifted(index).as_coeff_Add()
     return (letter, int(shift)) if isinstance(letter, sympy.Symbol) else None
 
 

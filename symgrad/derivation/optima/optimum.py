@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from symgrad.derivation.assuming import conditions
-from symgrad.derivation.optima import functional, in_turn, on_plane, on_simplex, on_sphere, one_number, stationary
+from symgrad.derivation.optima import functional, on_plane, on_simplex, on_sphere, one_number, stationary
 from symgrad.derivation.optima.domain import domain_of, limit_of
+from symgrad.derivation.optima.in_turn import InTurn
 from symgrad.derivation.optima.search import Search, begin
 from symgrad.derivation.steps import Result
 from symgrad.errors import CertificationError, QuestionError
@@ -58,14 +59,13 @@ def _over_several(
     if any(sum(c in found for found in own.values()) != 1 for c in constraints):
         raise QuestionError("with several variables, a constraint is on one of them", question.place)
     known = conditions(problem, question)
-    return in_turn.solve(
+    return InTurn(
         problem,
         question,
-        over,
         maximum,
         lambda x: _method(problem, question, x, own[x]),
         lambda x: domain_of(x, [*own[x], *known]),
-    )
+    ).solve(over)
 
 
 def _method(problem: Problem, question: Question, x: Var, constraints: Sequence[Expr]) -> Method:

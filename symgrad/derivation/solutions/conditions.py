@@ -12,7 +12,7 @@ from symgrad.errors import QuestionError
 from symgrad.problem.model import Problem
 from symgrad.tensor import build as b
 from symgrad.tensor.comparisons import IN_SYMPY
-from symgrad.tensor.integers import Int, replace
+from symgrad.tensor.integers import Int, lifted, replace
 from symgrad.tensor.nodes import Compare, Count, Expr, Mul, Pow, Rel, Var
 from symgrad.tensor.reindex import reindex
 from symgrad.tensor.substitution import replace_nodes
@@ -109,9 +109,9 @@ def _sizes(x: Expr, reading: InSympy) -> Expr:
 
 def _of_unknowns(value: Int, reading: InSympy, unknowns: Sequence[Var]) -> sympy.Expr:
     """An integer expression over the symbols of the unknowns, however it came by them."""
-    lifted = sympy.sympify(value)
+    over = lifted(value)
     names = {u.name: reading.symbol(u) for u in unknowns}
-    return lifted.xreplace({s: names[s.name] for s in lifted.free_symbols if s.name in names})
+    return over.xreplace({s: names[s.name] for s in over.free_symbols if s.name in names})
 
 
 def _integer(value: Int, reading: InSympy) -> Expr:
@@ -125,7 +125,7 @@ def _integer(value: Int, reading: InSympy) -> Expr:
         top, bottom = sympy.fraction(sympy.together(value.args[0]))
         inner = b.div(_integer(top, reading), _integer(bottom, reading))
         return b.apply("floor" if isinstance(value, sympy.floor) else "ceil", inner)
-    return reading.back(sympy.sympify(value))
+    return reading.back(lifted(value))
 
 
 def with_fractions(root: Expr) -> Expr:

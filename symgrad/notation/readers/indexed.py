@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import sympy
-
 from symgrad.notation import precedence as level
 from symgrad.notation.entrywise import component
 from symgrad.notation.integers import Piece, bracketed, by
@@ -28,7 +26,7 @@ from symgrad.notation.tree import (
     Sym,
     Tree,
 )
-from symgrad.tensor.integers import Int, index_symbol, integer, same, symbols_of
+from symgrad.tensor.integers import Int, index_symbol, integer, lifted, same, symbols_of
 from symgrad.tensor.nodes import (
     At,
     Binder,
@@ -198,7 +196,7 @@ def _is_kronecker(c: Rel) -> bool:
 
 def _shared_shift(left: Int, right: Int) -> int:
     """The number that is added on both sides: δ_{i+1,j+1} is δ_{ij}."""
-    numbers = [sympy.sympify(x).as_coeff_Add()[0] for x in (left, right)]
+    numbers = [lifted(x).as_coeff_Add()[0] for x in (left, right)]
     return int(numbers[0]) if numbers[0] == numbers[1] else 0
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import sympy
 
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, integer, same
+from symgrad.tensor.integers import Int, integer, lifted, same
 from symgrad.tensor.nodes import Call, Count, Expr, Eye, Num
 from symgrad.tensor.shapes import ShapeError, axis_index, describe, drop_axes, same_shape, show_shape, total
 
@@ -196,7 +196,7 @@ def reshape(x: Expr, *sizes: IntLike) -> Expr:
     open_axes = [i for i, s in enumerate(shape) if s == -1]
     if len(open_axes) == 1:
         rest = total(tuple(s for s in shape if s != -1))
-        quotient = sympy.cancel(sympy.sympify(have) / rest)
+        quotient = sympy.cancel(lifted(have) / rest)
         if not quotient.is_integer:
             raise ShapeError(f"reshape: {have} entries cannot be divided evenly by {rest}")
         shape[open_axes[0]] = integer(quotient)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import sympy
 
 from symgrad.tensor import build as b
-from symgrad.tensor.integers import Int, integer
+from symgrad.tensor.integers import Int, integer, lifted
 from symgrad.tensor.nodes import Binder, Call, Count, Expr, Num
 
 At: TypeAlias = tuple[Int, ...]
@@ -132,5 +132,5 @@ def _split(index: Int, size: Int) -> tuple[Int, Int]:
         return index, 1
     if isinstance(index, int) and isinstance(size, int):
         return (index - 1) // size + 1, (index - 1) % size + 1
-    zero_based = sympy.sympify(index) - 1
+    zero_based = lifted(index) - 1
     return integer(sympy.floor(zero_based / size) + 1), integer(sympy.Mod(zero_based, size) + 1)

@@ -10,7 +10,7 @@ import sympy
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.entries import At, EntryOf, Fresh
 from symgrad.tensor.functions.layers import AXES, has_channels, setting
-from symgrad.tensor.integers import Int, difference, integer, same
+from symgrad.tensor.integers import Int, difference, integer, lifted, same
 from symgrad.tensor.nodes import Binder, Call, Expr, Rel
 
 
@@ -73,14 +73,14 @@ def _grouped(node: Call, output: Int, inner: Int) -> Int:
     w = node.args[1]
     if same(groups, 1) or w.order == AXES[node.fn]:
         return inner
-    return integer(_block(output, sympy.cancel(sympy.sympify(w.shape[0]) / groups)) * w.shape[1] + inner)
+    return integer(_block(output, sympy.cancel(lifted(w.shape[0]) / groups)) * w.shape[1] + inner)
 
 
 def _block(index: Int, size: Int) -> Int:
     """The block of a size, from 0, in which an index from 1 lies."""
     if isinstance(index, int) and integer(size) == size and isinstance(integer(size), int):
         return (index - 1) // int(size)
-    return integer(sympy.floor((sympy.sympify(index) - 1) / size))
+    return integer(sympy.floor((lifted(index) - 1) / size))
 
 
 def transposed(node: Call, at: At, entry: EntryOf, fresh: Fresh) -> Expr:
@@ -144,7 +144,7 @@ def _channels(node: Call, output: Int, fresh: Fresh) -> tuple[tuple[Binder, ...]
     if same(groups, 1) or w.order == AXES[node.fn]:
         c = fresh()
         return (Binder(c, 1, x.shape[0]),), (c,), output
-    per_group, each = w.shape[1], integer(sympy.cancel(sympy.sympify(x.shape[0]) / groups))
+    per_group, each = w.shape[1], integer(sympy.cancel(lifted(x.shape[0]) / groups))
     block = _block(output, per_group)
     own = integer(difference(output, block * per_group))
     if same(each, 1):

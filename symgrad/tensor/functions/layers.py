@@ -12,7 +12,7 @@ import sympy
 
 from symgrad.tensor import build as b
 from symgrad.tensor.functions.construct import IntLike, as_integer
-from symgrad.tensor.integers import Int, at_most, difference, integer, same
+from symgrad.tensor.integers import Int, at_most, difference, integer, lifted, same
 from symgrad.tensor.nodes import Call, Expr
 from symgrad.tensor.shapes import ShapeError, describe, same_shape, show_shape
 
@@ -52,7 +52,7 @@ def output_size(size: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilat
         return room // stride + 1
     if same(stride, 1):
         return integer(difference(room, -1))
-    return integer(sympy.floor(sympy.together(sympy.sympify(room) / stride)) + 1)
+    return integer(sympy.floor(sympy.together(lifted(room) / stride)) + 1)
 
 
 def transposed_size(size: Int, kernel: Int, stride: Int, padding: Int, dilation: Int, extra: Int) -> Int:
@@ -98,7 +98,7 @@ def _filters(w: Expr, name: str, axes: int, layout: str) -> tuple[Int, Int, tupl
 
 
 def _quotient(value: Int, groups: Int, what: str) -> Int:
-    found = sympy.cancel(sympy.sympify(value) / groups)
+    found = sympy.cancel(lifted(value) / groups)
     if found.is_integer is False:
         raise ShapeError(f"{value} {what} cannot be divided into {groups} groups")
     return integer(found)
